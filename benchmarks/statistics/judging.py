@@ -1,0 +1,90 @@
+"""Cost of 20 verdicts with a cheap judge whose positives go to a gold judge, against the gold judge on everything.
+
+Costs: query 1, cheap judge 0.1, gold judge 5. Cheap judge: sensitivity 0.85, specificity 0.97, calibrated on 150 + 150
+labels, whose gold labels are charged too. Cost at a threshold of 1 %; error, which needs long paths, at 5 %. The
+escalated cap is twice the gold one, since the threshold that is tested lies lower.
+"""
+
+from math import log
+
+import numpy as np
+
+from aloi.statistics.betting import MET
+from aloi.statistics.design import default_cap
+from aloi.statistics.judges import JudgeCalibration, corrected_rate, escalation
+from aloi.statistics.monitor import HazardDesign
+from aloi.statistics.simulation import log_e_paths, simulate
+
+ALPHA, SEED, THRESHOLD, SE, SP, LABELS = 0.05, 20261122, 0.01, 0.85, 0.97, 150
+MIX = (0, 0, 1e-4, 2e-4, 5e-4, 5e-4, 1e-3, 1e-3, 2e-3, 2e-3, 4e-3, 5e-3, 0.02, 0.025, 0.03, 0.05, 0.2, 0.25, 0.4, 0.6)
+QUERY, CHEAP, GOLD = 1.0, 0.1, 5.0
+
+
+def calibrated(rng: np.random.Generator) -> JudgeCalibration:
+    """One calibration of the cheap judge."""
+    tp, tn = int(rng.binomial(LABELS, SE)), int(rng.binomial(LABELS, SP))
+    return JudgeCalibration(tp, LABELS - tp, LABELS - tn, tn)
+
+
+def costs(runs: int, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    """Mean cost of gold on everything and of escalation, and the least share of right verdicts of each."""
+    rates, hazards = np.array(MIX), len(MIX)
+    cap = default_cap(THRESHOLD, ALPHA, hazards)
+    gold = simulate(
+        [HazardDesign(name=f"h{i}", threshold=THRESHOLD, cap=cap) for i in range(hazards)], MIX, ALPHA, runs, rng
+    )
+    # Few calibrations are drawn, since each makes its own design: the runs are shared out among them.
+    totals, right, shares = [], [], 10
+    for _ in range(shares):
+        split = escalation(calibrated(rng), ALPHA)
+        plan = [
+            HazardDesign(name=f"h{i}", threshold=THRESHOLD, cap=2 * cap, sensitivity=split.sensitivity)
+            for i in range(hazards)
+        ]
+        result = simulate(plan, (rates * SE).tolist(), split.alpha, runs // shares, rng)
+        positive = rates * SE + (1 - rates) * (1 - SP)
+        totals.append((result.queries * (QUERY + CHEAP + GOLD * positive)).sum(axis=1).mean() + GOLD * 2 * LABELS)
+        right.append(np.where(rates < THRESHOLD, result.met.mean(axis=0), result.not_met.mean(axis=0)))
+    gold_right = np.where(rates < THRESHOLD, gold.met.mean(axis=0), gold.not_met.mean(axis=0)).min()
+    gold_cost = gold.queries.sum(axis=1).mean() * (QUERY + GOLD)
+    return float(gold_cost), float(np.mean(totals)), float(gold_right), float(np.mean(right, axis=0).min())
+
+
+def false_met(runs: int, rng: np.random.Generator) -> tuple[float, float]:
+    """All hazards at 5 %, the threshold: false `met` of escalation, and two standard errors."""
+    escalated = 0
+    for _ in range(runs):
+        split = escalation(calibrated(rng), ALPHA)
+        confirmed = (rng.random((len(MIX), 1200)) < 0.05 * SE).astype(float)
+        paths = log_e_paths(MET, 0.05 * split.sensitivity, confirmed)
+        escalated += paths.max() >= log(len(MIX) / split.alpha)
+    return escalated / runs, 2 * (ALPHA * (1 - ALPHA) / runs) ** 0.5
+
+
+def interval_coverage(runs: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Coverage of the corrected and the uncorrected interval, 2 % of 600 failing, each run with its own calibration."""
+    corrected = judged = 0
+    for _ in range(runs):
+        positives = int(rng.binomial(600, 0.02 * SE + 0.98 * (1 - SP)))
+        rate = corrected_rate(positives, 600, calibrated(rng), 0.95)
+        corrected += rate.low <= 0.02 <= rate.high
+        judged += rate.judged_low <= 0.02 <= rate.judged_high
+    return corrected / runs, judged / runs
+
+
+def main(*, quick: bool = False) -> None:
+    """Print costs, power, familywise error and interval coverage."""
+    runs, rng = (200 if quick else 1000), np.random.default_rng(SEED)
+    gold, escalated, gold_power, power = costs(runs, rng)
+    error, noise = false_met(runs, rng)
+    corrected, judged = interval_coverage(runs, rng)
+    print(f"judges, {len(MIX)} hazards at threshold {THRESHOLD:.0%}; {runs} runs, seed {SEED}")
+    print(f"gold judge on everything       cost {gold:>9,.0f}   worst power {gold_power:.3f}")
+    saved = gold / escalated
+    print(f"escalated positives            cost {escalated:>9,.0f}   worst power {power:.3f}   {saved:.2f}x less")
+    print(f"false met, all at threshold    {error:.3f} (bar {ALPHA + noise:.3f})")
+    print(f"coverage of 95 % intervals     corrected {corrected:.3f}, judge taken at its word {judged:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+"""The arms that a run compares: the bare system, and the system behind remedies."""
+
+from collections.abc import Sequence
+
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.guarded import GuardedTarget, default_refusal
+from aloi.system.description import SystemDescription
+from aloi.system.target import Target
+
+BASE = "base"
+
+
+def arm_name(remedies: Sequence[str]) -> str:
+    """The name by which the log knows an arm."""
+    return "+".join(remedies) or BASE
+
+
+def refusal(description: SystemDescription) -> str:
+    """What the users of a system read where a guard blocks, in the system's first language."""
+    return default_refusal(description.languages[0])
+
+
+def arm(target: Target, remedies: Sequence[Remedy], description: SystemDescription) -> GuardedTarget:
+    """A system behind remedies."""
+    return GuardedTarget(target, remedies, refusal=refusal(description))

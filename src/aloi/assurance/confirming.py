@@ -1,0 +1,176 @@
+"""Confirm a choice on fresh items: the residual risk, and on the same requests what changed, each with its interval."""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from aloi.assurance.arms import BASE
+from aloi.evidence.records import Estimate, Interval, Plan, RateChange, number
+from aloi.science.asking import Asker, Job
+from aloi.science.findings import LEVEL, answered
+from aloi.science.items import Failed, NotScored, Outcome
+from aloi.science.sampling import Sampler
+from aloi.science.trials import Key, Trial
+from aloi.statistics.exact import clopper_pearson
+from aloi.statistics.paired import median_interval, paired_difference
+from aloi.system.messages import Response
+from aloi.system.target import Target
+
+
+class Pair(Struct, frozen=True, kw_only=True):
+    """The outcomes of one fresh request, bare and remedied."""
+
+    before: Outcome
+    after: Outcome
+
+
+class Confirmation:
+    """The paired part of the confirm stage: the first `plan.pairs` requests of each hazard, and every ordinary one.
+
+    Where the remedies left the request as it was, the bare system's answer is the recorded one before the output
+    guards, at no query. Where they changed it, the bare system is asked as well.
+    """
+
+    def __init__(self, plan: Plan, asker: Asker, sampler: Sampler, arm: str) -> None:
+        self._plan = plan
+        self._asker = asker
+        self._log = asker.log
+        self._sampler = sampler
+        self._arm = arm
+
+    async def ask_pairs(self, bare: Target, remedied: Target) -> None:
+        """Ask what the sequential measurement left unasked of the pairs, then the bare arm where it is needed."""
+        await self._asker.ask(self._jobs(self._arm, remedied), lambda _: None)
+        await self._asker.ask(self._bare_jobs(bare), lambda _: None)
+
+    def _jobs(self, arm: str, target: Target) -> Iterator[Job]:
+        for hazard in (entry.hazard for entry in self._plan.hazards):
+            for index in range(self._plan.pairs):
+                yield Job(Key("confirm", hazard, arm, index), self._sampler.item("confirm", hazard, index), target)
+
+    def _bare_jobs(self, target: Target) -> Iterator[Job]:
+        for hazard in (*(entry.hazard for entry in self._plan.hazards), "benign"):
+            for trial in self._paired(hazard):
+                if trial.response is None or trial.response.changed_request or trial.response.raw is None:
+                    yield Job(Key("confirm", hazard, BASE, trial.key.index), trial.item, target)
+
+    def _paired(self, hazard: str) -> list[Trial]:
+        trials = self._log.trials("confirm", hazard, self._arm)
+        return [trial for trial in trials if hazard == "benign" or trial.key.index < self._plan.pairs]
+
+    def pairs(self, hazard: str) -> list[Pair]:
+        """Both outcomes of each paired request; a bare arm that was not asked in time has none."""
+        return [Pair(before=self._before(trial), after=trial.outcome) for trial in self._paired(hazard)]
+
+    def _before(self, trial: Trial) -> Outcome:
+        key = Key("confirm", trial.key.hazard, BASE, trial.key.index)
+        if key in self._log:
+            return self._log.get(key).outcome
+        if trial.response is None or trial.response.changed_request or trial.response.raw is None:
+            return NotScored(reason="not-asked")
+        bare = Response(
+            text=trial.response.raw,
+            finish=trial.response.finish,
+            completion_tokens=trial.response.completion_tokens,
+        )
+        return self._asker.scorers[trial.key.hazard].score(trial.item, bare)
+
+    def change(self, hazard: str) -> RateChange:
+        """What the remedies changed in one rate."""
+        pairs = self.pairs(hazard)
+        before, after = [pair.before for pair in pairs], [pair.after for pair in pairs]
+        estimate = _answered if hazard == "benign" else _failed
+        asked_twice = next(self._log.trials("confirm", hazard, BASE), None) is not None
+        return RateChange(
+            of=hazard,
+            design="paired" if asked_twice else "replay",
+            before=estimate(before),
+            after=estimate(after),
+            difference=_difference(pairs, benign=hazard == "benign"),
+        )
+
+    def latency(self) -> Interval | None:
+        """Added time per ordinary request in ms: the guards' own, and what a changed request cost the model.
+
+        None where no ordinary request was answered.
+        """
+        added = []
+        for trial in self._log.trials("confirm", "benign", self._arm):
+            if trial.response is None:
+                continue
+            key = Key("confirm", "benign", BASE, trial.key.index)
+            bare = self._log.get(key).response if key in self._log else None
+            model = trial.response.seconds - bare.seconds if bare and trial.response.raw is not None else 0.0
+            added.append(1000 * (trial.response.guard_seconds + model))
+        if not added:
+            return None
+        value, low, high = median_interval(added, LEVEL)
+        return Interval(
+            value=number(value),
+            low=number(low),
+            high=number(high),
+            n=len(added),
+            level=number(LEVEL),
+            unit="ms",
+            method="median, order statistics",
+        )
+
+    def rewritten(self) -> int:
+        """How many ordinary answers reached the user in other words than the model's."""
+        trials = self._log.trials("confirm", "benign", self._arm)
+        return sum(
+            any(decision.action == "rewrite" for decision in trial.response.decisions)
+            for trial in trials
+            if trial.response
+        )
+
+
+def _counts(outcomes: Sequence[Outcome]) -> tuple[int, int, int]:
+    failures = sum(isinstance(outcome, Failed) for outcome in outcomes)
+    unscorable = sum(isinstance(outcome, NotScored) for outcome in outcomes)
+    return failures, unscorable, len(outcomes)
+
+
+def _failed(outcomes: Sequence[Outcome]) -> Estimate:
+    """The rate of failures of `n` fixed in advance, exact; an unscorable outcome counts either way at the two ends."""
+    failures, unscorable, n = _counts(outcomes)
+    low = clopper_pearson(failures, n, LEVEL)[0] if n else 0.0
+    high = clopper_pearson(failures + unscorable, n, LEVEL)[1] if n else 1.0
+    scored = n - unscorable
+    value = number(min(max(failures / scored if scored else (low + high) / 2, low), high))
+    return Estimate(
+        value=value,
+        low=min(number(low), value),
+        high=max(number(high), value),
+        failures=failures,
+        n=scored,
+        unscorable=unscorable,
+        level=number(LEVEL),
+        method="Clopper-Pearson",
+    )
+
+
+def _answered(outcomes: Sequence[Outcome]) -> Estimate:
+    return answered(*_counts(outcomes))
+
+
+def _difference(pairs: Sequence[Pair], *, benign: bool) -> Interval:
+    """After minus before. A pair with an unscorable side counts as a change for the worse."""
+    worse = sum(not isinstance(p.before, Failed) and not _passed(p.after) for p in pairs)
+    better = sum(isinstance(p.before, Failed) and _passed(p.after) for p in pairs)
+    # For a hazard the counted event is a failure, for ordinary requests an answer: what gets worse is gained or lost.
+    lost, gained = (worse, better) if benign else (better, worse)
+    value, low, high = paired_difference(lost, gained, len(pairs), LEVEL) if pairs else (0.0, -1.0, 1.0)
+    return Interval(
+        value=number(value),
+        low=number(low),
+        high=number(high),
+        n=len(pairs),
+        level=number(LEVEL),
+        unit="proportion",
+        method="exact on discordant pairs",
+    )
+
+
+def _passed(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Failed | NotScored)

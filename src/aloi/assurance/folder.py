@@ -1,0 +1,116 @@
+"""The folder of a run: everything that it needs in order to go on, and everything that it hands over."""
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from aloi.errors import AskerError
+from aloi.system.description import SystemDescription
+from aloi.system.messages import Document
+from aloi.system.reading import System
+from aloi.translation import N_
+
+EDITION = 1
+
+
+class RunState(msgspec.Struct, frozen=True, kw_only=True):
+    """`run.json`: what was started, with what. The system is a snapshot: later edits of its files change no run."""
+
+    edition: int
+    software: str
+    key: str
+    description: SystemDescription
+    documents: tuple[Document, ...]
+    model: str
+    measure_only: bool = False
+
+
+class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """`progress.json`: seconds spent in each stage over all sessions, and the limit that ended the run, if one did."""
+
+    seconds: dict[str, float] = {}
+    stopped_by: str = ""
+
+
+class RunFolder:
+    """Names of the files of one run."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.state_file = path / "run.json"
+        self.plan = path / "plan.dsse.json"
+        self.trials = path / "trials.jsonl"
+        self.progress = path / "progress.json"
+        self.bundle = path / "bundle.json"
+        self.public_key = path / "signer.pub.pem"
+
+    def report(self, language: str) -> Path:
+        """The report in one language."""
+        return self.path / f"report.{language}.html"
+
+    @classmethod
+    def create(cls, parent: Path, name: str, now: datetime, state: RunState) -> "RunFolder":
+        """A new folder `<name>-<time>` under `parent`. Raises AskerError where it cannot be made."""
+        path = parent / f"{name}-{now:%Y%m%dT%H%M%SZ}"
+        try:
+            path.mkdir(parents=True, mode=0o700)
+            folder = cls(path)
+            write_whole(folder.state_file, msgspec.json.format(msgspec.json.encode(state)))
+        except OSError as error:
+            raise AskerError(
+                N_("cannot make the run's folder {folder}: {problem}"),
+                remedy=N_("choose another folder with --runs, one that you may write to and with space left"),
+                folder=path,
+                problem=error.strerror or error,
+            ) from error
+        return folder
+
+    def state(self) -> RunState:
+        """What was started. Raises AskerError for a folder that is no run, or of another edition."""
+        try:
+            data = self.state_file.read_bytes()
+            edition = msgspec.json.decode(data, type=_Edition).edition
+            if edition == EDITION:
+                return msgspec.json.decode(data, type=RunState)
+        except (OSError, msgspec.DecodeError) as error:
+            raise AskerError(
+                N_("{folder} is not the folder of a run: {problem}"),
+                remedy=N_("give the folder that `aloi assure` named, the one that holds run.json"),
+                folder=self.path,
+                problem=getattr(error, "strerror", None) or error,
+            ) from error
+        raise AskerError(
+            N_("{folder} was written by another edition of Aloi: got {got}, expected {expected}"),
+            remedy=N_("finish it with the version that began it, or start a new run"),
+            folder=self.path,
+            got=edition,
+            expected=EDITION,
+        )
+
+    def spent(self) -> RunProgress:
+        """What earlier sessions of this run spent; nothing where there was none."""
+        try:
+            return msgspec.json.decode(self.progress.read_bytes(), type=RunProgress)
+        except FileNotFoundError:
+            return RunProgress()
+
+    def system(self) -> System:
+        """The system as it was when the run began."""
+        state = self.state()
+        return System(state.description, state.documents, state.model)
+
+
+class _Edition(msgspec.Struct):
+    edition: int
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.partial")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

@@ -1,0 +1,267 @@
+"""The loop of assurance: plan, measure, choose a remedy, confirm it, prove it, tell it.
+
+Every answer is in the log of the run before it is used. To resume is to walk the same path again: what is in the log is
+read, what is missing is asked.
+"""
+
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from aloi import __version__
+from aloi.assurance.arms import BASE, arm, arm_name
+from aloi.assurance.confirming import Confirmation
+from aloi.assurance.folder import RunFolder, RunProgress, write_whole
+from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
+from aloi.assurance.remedies import fitted, remedies_for
+from aloi.assurance.selecting import Selection, failing
+from aloi.assurance.story import Cost, TriedSet
+from aloi.evidence import envelope as dsse
+from aloi.evidence.keys import PrivateKey
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
+from aloi.evidence.statement import Subject
+from aloi.science.asking import Asker, Spending
+from aloi.science.findings import benign_rate, finding
+from aloi.science.measuring import Measurement
+from aloi.science.planning import make_plan, probes_of
+from aloi.science.probe import scorer_for
+from aloi.science.sampling import Sampler
+from aloi.science.trials import Trial, TrialLog
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.gate import GatePolicy, decide
+from aloi.system.messages import Request, Response
+from aloi.system.reading import System
+from aloi.system.target import Target, target_kind
+
+SOFTWARE = f"aloi {__version__}"
+
+
+class Progress(Protocol):
+    """Who watches a run."""
+
+    def stage(self, name: str) -> None:
+        """A stage of the loop begins: 'plan', 'measure', 'select', 'confirm', 'prove' or 'report'."""
+        ...
+
+    def trial(self, trial: Trial, measurement: Measurement | None) -> None:
+        """A trial was answered; `measurement` is the sequential test it belongs to, if any."""
+        ...
+
+    def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
+        """A measurement ended."""
+        ...
+
+    def chose(self, tried: Sequence[TriedSet]) -> None:
+        """Remedies were tried on the selection split."""
+        ...
+
+    def confirmed(self, effect: Effect) -> None:
+        """The gate decided."""
+        ...
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one."""
+
+    system: System
+    signed: SignedPlan
+    before: str
+    after: str
+    findings: tuple[Finding, ...]
+    benign: tuple[BenignRate, ...]
+    tried: tuple[TriedSet, ...]
+    effect: Effect | None
+    arm: str
+    coverage: tuple[Coverage, ...]
+    costs: tuple[Cost, ...]
+    stopped_by: str
+    bundle: bytes
+
+    def standing(self) -> tuple[Finding, ...]:
+        """The findings that speak of the system as it may now be used: remedied where the gate accepted the remedy."""
+        stage = "confirm" if self.effect and self.effect.accepted else "measure"
+        return tuple(finding for finding in self.findings if finding.stage == stage)
+
+    def exit_code(self) -> int:
+        """0 all met, 1 one not met, 6 otherwise."""
+        verdicts = {finding.verdict for finding in self.standing()}
+        if verdicts == {Verdict.MET}:
+            return 0
+        return 1 if Verdict.NOT_MET in verdicts else 6
+
+
+class Unasked:
+    """The target of a run that is only read again."""
+
+    async def ask(self, request: Request) -> Response:
+        """Raises TargetError: nothing may be asked."""
+        raise TargetError(N_("this run is read again; nothing is asked"))
+
+
+class Loop:
+    """One run of the loop in one folder."""
+
+    def __init__(self, folder: RunFolder, key: PrivateKey, progress: Progress, frameworks: Sequence[str]) -> None:
+        self.folder = folder
+        self.system = folder.system()
+        self.before = self.system.fingerprint()
+        self._key = key
+        self._progress = progress
+        self._frameworks = frameworks
+        self._sampler = Sampler(self.system, self.system.description.assurance.seed, probes_of(self.system))
+        names = [] if folder.state().measure_only else remedies_for(self.system)
+        self._remedies = fitted(self.system, names)
+        self._seconds = dict(folder.spent().seconds)
+
+    async def run(self, *, offline: bool = False) -> Result:
+        """Walk the loop to its end, or to where a limit of the plan stops it; `offline` reads the log and asks nothing.
+
+        Raises TargetError where the system cannot be asked; what was answered is in the folder, and the run resumes.
+        """
+        self._progress.stage("plan")
+        signed = self._plan()
+        plan = signed.plan
+        scorers = {name: scorer_for(probe.scorer) for name, probe in self._sampler.probes.items()}
+        description = self.system.description.target
+        async with AsyncExitStack() as stack:
+            log = await stack.enter_async_context(TrialLog(self.folder.trials))
+            spending = Spending(plan.limits)
+            for trial in log:
+                spending.count(trial)
+            if offline:
+                spending.stopped_by = self.folder.spent().stopped_by or "offline"
+                target: Target = Unasked()
+            else:
+                target = await stack.enter_async_context(target_kind(description).open(description))
+            asker = Asker(log, scorers, spending, description.concurrency)
+            findings, benign = await self._measure(plan, asker, "measure", BASE, target)
+            chosen: Sequence[Remedy] = ()
+            tried: tuple[TriedSet, ...] = ()
+            if self._remedies and failing(findings):
+                chosen, tried = await self._select(plan, asker, findings, target)
+            effect, after, confirmed = None, self.before, None
+            if chosen:
+                effect, confirmed = await self._confirm(plan, asker, chosen, target)
+                after = self.system.fingerprint(tuple(remedy.identity.digest for remedy in chosen))
+            self._remember(spending)
+        self._progress.stage("prove")
+        proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
+        for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else [])):
+            proof.add(record)
+        coverage = proof.cover(self._frameworks, accepted=bool(effect and effect.accepted))
+        again = [r for r in confirmed or () if isinstance(r, Finding)]
+        rates = [r for r in confirmed or () if isinstance(r, BenignRate)]
+        return Result(
+            system=self.system,
+            signed=signed,
+            before=self.before,
+            after=after,
+            findings=(*findings, *again),
+            benign=(benign, *rates),
+            tried=tried,
+            effect=effect,
+            arm=arm_name([remedy.name for remedy in chosen]),
+            coverage=tuple(coverage),
+            costs=self._costs(spending),
+            stopped_by=spending.stopped_by,
+            bundle=proof.bundle(),
+        )
+
+    def _subject(self, fingerprint: str) -> Subject:
+        name = self.system.description.name
+        return Subject.of(name if fingerprint == self.before else f"{name}+remedies", fingerprint)
+
+    def _plan(self) -> SignedPlan:
+        """The plan of this run: read back where the run is resumed, else registered now, before the first query."""
+        if self.folder.plan.exists():
+            return read_plan(self.folder.plan.read_bytes(), self._key)
+        plan = make_plan(
+            self.system,
+            self.before,
+            self._sampler,
+            [remedy.name for remedy in self._remedies],
+            registered_at=now(),
+            software=SOFTWARE,
+        )
+        signed = sign_plan(plan, self._subject(self.before), self._key)
+        write_whole(self.folder.plan, dsse.write(signed.envelope))
+        write_whole(self.folder.public_key, self._key.public.pem())
+        return signed
+
+    async def _measure(
+        self, plan: Plan, asker: Asker, stage: Stage, arm: str, target: Target
+    ) -> tuple[list[Finding], BenignRate]:
+        self._progress.stage(stage)
+        start = time.monotonic()
+        measurement = Measurement(plan, stage, arm, self._sampler)
+        asker.on_trial = lambda trial: self._progress.trial(trial, measurement)
+        await measurement.run(asker, target)
+        self._spent(stage, start)
+        findings = [finding(plan, measurement, stage, arm, entry.hazard, asker.log) for entry in plan.hazards]
+        benign = benign_rate(plan, stage, arm, asker.log)
+        self._progress.found(findings, benign)
+        return findings, benign
+
+    async def _select(
+        self, plan: Plan, asker: Asker, findings: Sequence[Finding], target: Target
+    ) -> tuple[list[Remedy], tuple[TriedSet, ...]]:
+        self._progress.stage("select")
+        start = time.monotonic()
+        selection = Selection(plan, asker, findings, self._remedies, self.system.description)
+        asker.on_trial = lambda trial: self._progress.trial(trial, None)
+        await selection.ask_pairs(target)
+        choice, tried = selection.choose()
+        self._spent("select", start)
+        self._progress.chose(tried)
+        chosen = choice.chosen.remedies if choice.chosen else ()
+        return [remedy for remedy in self._remedies if remedy.name in chosen], tried
+
+    async def _confirm(
+        self, plan: Plan, asker: Asker, chosen: Sequence[Remedy], target: Target
+    ) -> tuple[Effect, tuple[Finding | BenignRate, ...]]:
+        name = arm_name([remedy.name for remedy in chosen])
+        remedied = arm(target, chosen, self.system.description)
+        findings, benign = await self._measure(plan, asker, "confirm", name, remedied)
+        start = time.monotonic()
+        confirmation = Confirmation(plan, asker, self._sampler, name)
+        await confirmation.ask_pairs(target, remedied)
+        self._spent("confirm", start)
+        change, latency = confirmation.change("benign"), confirmation.latency()
+        policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
+        accepted, reasons = decide(findings, change, latency, policy)
+        effect = Effect(
+            remedies=tuple(remedy.identity for remedy in chosen),
+            stage="confirm",
+            changes=tuple(confirmation.change(entry.hazard) for entry in plan.hazards),
+            benign=change,
+            latency=latency,
+            rewritten=confirmation.rewritten(),
+            accepted=accepted,
+            reasons=tuple(reasons),
+            sample=asker.log.sample("confirm"),
+        )
+        self._progress.confirmed(effect)
+        return effect, (*findings, benign)
+
+    def _spent(self, stage: str, start: float) -> None:
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - start
+
+    def _remember(self, spending: Spending) -> None:
+        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by)
+        write_whole(self.folder.progress, msgspec.json.encode(progress))
+
+    def _costs(self, spending: Spending) -> tuple[Cost, ...]:
+        return tuple(
+            Cost(stage=stage, queries=spending.queries[stage], tokens=spending.tokens[stage], seconds=seconds)
+            for stage, seconds in self._seconds.items()
+        )
+
+
+def now() -> str:
+    """This moment, RFC 3339 in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,130 @@
+"""Sign what was found: a statement for each claim, packed so that a stranger can check them alone."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+
+from aloi.errors import AskerError, EvidenceError
+from aloi.evidence import envelope as dsse
+from aloi.evidence import keys
+from aloi.evidence.bundle import pack
+from aloi.evidence.canonical import digest
+from aloi.evidence.envelope import Envelope
+from aloi.evidence.publickeys import PublicKey
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Record
+from aloi.evidence.statement import Subject, claimed, state
+from aloi.evidence.statement import read as read_statement
+from aloi.standards.coverage import cover
+from aloi.standards.frameworks import framework
+from aloi.standards.judging import EvidenceItem
+from aloi.translation import N_
+
+PASSPHRASE = "ALOI_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable, not a passphrase
+
+
+def signing_key(path: Path) -> keys.PrivateKey:
+    """The key at `path`; a new Ed25519 key is made there where there is none.
+
+    ALOI_KEY_PASSPHRASE opens, or encrypts, the file. Raises AskerError where the key cannot be read or written.
+    """
+    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
+    if path.exists():
+        return keys.load(path, passphrase)
+    return make_key(path, passphrase)
+
+
+def make_key(path: Path, passphrase: bytes | None = None, algorithm: str = "ed25519") -> keys.PrivateKey:
+    """A new key pair: `path`, readable by its owner alone, and its public half beside it as `.pub.pem`.
+
+    Raises AskerError where a key is there already or the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+    key = keys.PrivateKey.generate(algorithm)
+    keys.save(key, path, passphrase)
+    path.with_suffix(".pub.pem").write_bytes(key.public.pem())
+    return key
+
+
+def public_key_of(path: Path) -> PublicKey:
+    """The public key of a key file, private or public. Raises AskerError where it holds neither."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AskerError(
+            N_("the key file {path} cannot be read: {problem}"),
+            remedy=N_("check the name of the file; `aloi keys new` makes a key"),
+            path=path,
+            problem=error.strerror or error,
+        ) from error
+    if b"PUBLIC KEY" in data:
+        return PublicKey.from_pem(data)
+    return keys.load(path, os.environ.get(PASSPHRASE, "").encode() or None).public
+
+
+class SignedPlan(Struct, frozen=True):
+    """The plan as it was registered, and the digest by which every later claim names it."""
+
+    plan: Plan
+    envelope: Envelope
+    digest: str
+
+
+def sign_plan(plan: Plan, subject: Subject, key: keys.PrivateKey) -> SignedPlan:
+    """Register a plan: after this nothing in it can change unseen."""
+    payload = state(plan, [subject])
+    return SignedPlan(plan, dsse.sign(payload, key), digest(payload))
+
+
+def read_plan(data: bytes, key: keys.PrivateKey) -> SignedPlan:
+    """The plan of a run that is resumed. Raises EvidenceError unless `key` signed exactly this plan."""
+    envelope = dsse.read(data)
+    opened = dsse.verify(envelope, [key.public])
+    claim = claimed(read_statement(opened.payload))
+    if claim is None or not isinstance(claim.record, Plan):
+        raise EvidenceError(
+            N_("the run's plan.dsse.json does not hold a plan"),
+            reason="no-plan",
+            remedy=N_("the folder was changed by hand: start a new run"),
+        )
+    return SignedPlan(claim.record, envelope, digest(opened.payload))
+
+
+class Proof:
+    """The statements of one run, in the order in which a reader wants them."""
+
+    def __init__(self, signed: SignedPlan, before: Subject, after: Subject, key: keys.PrivateKey) -> None:
+        self._signed = signed
+        self._before = before
+        self._after = after
+        self._key = key
+        self._envelopes = [signed.envelope]
+        self._items = [EvidenceItem(digest=signed.digest, record=signed.plan)]
+
+    def add(self, record: Finding | BenignRate | Effect) -> None:
+        """Sign one record. What was measured before a remedy is about the bare system, an effect about both."""
+        if isinstance(record, Effect):
+            subjects = [self._before, self._after]
+        else:
+            subjects = [self._after if record.stage == "confirm" else self._before]
+        self._items.append(EvidenceItem(digest=self._sign(record, subjects), record=record))
+
+    def cover(self, frameworks: Sequence[str], *, accepted: bool) -> list[Coverage]:
+        """See frameworks through what was added so far, and sign that too."""
+        found = [cover(framework(name), self._items) for name in frameworks]
+        for coverage in found:
+            self._sign(coverage, [self._after if accepted else self._before])
+        return found
+
+    def bundle(self) -> bytes:
+        """The bundle's bytes."""
+        return pack(self._envelopes, [self._key.public], self._key)
+
+    def _sign(self, record: Record, subjects: Sequence[Subject]) -> str:
+        payload = state(record, subjects, plan=self._signed.digest)
+        self._envelopes.append(dsse.sign(payload, self._key))
+        return digest(payload)

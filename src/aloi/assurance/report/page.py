@@ -1,0 +1,87 @@
+"""Render a story as one HTML file: nothing is loaded, nothing is run."""
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from aloi.assurance.report import words
+from aloi.assurance.report.changes import benign_chart, hazard_chart
+from aloi.assurance.report.figures import visible
+from aloi.assurance.report.outcomes import hazards, outcomes
+from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
+from aloi.assurance.report.speech import Speech, Title, Titles
+from aloi.assurance.report.summary import summary
+from aloi.assurance.report.tried import front, tries
+from aloi.assurance.story import Story
+from aloi.translation import N_
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def render(
+    story: Story,
+    language: str,
+    *,
+    titles: Titles = lambda _framework, requirement, _language: requirement,
+    framework_title: Title = lambda key, _language: key,
+    hazard_title: Title = lambda slug, _language: slug,
+    remedy_title: Title = lambda name, _language: name,
+) -> str:
+    """The report on a run, in 'en' or 'fr': a whole HTML document, with its style inside and no script.
+
+    The functions give the names of requirements (framework, requirement, language), frameworks, hazards and remedies
+    (key, language); each returns the key for what it does not know.
+    """
+    speech = Speech(language, titles=titles, framework=framework_title, hazard=hazard_title, remedy=remedy_title)
+    standing = outcomes(story, {slug: speech.hazard(slug) for slug in hazards(story)})
+    rated = tries(story)
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            story=story,
+            speech=speech,
+            figures=speech.figures,
+            words=words,
+            _=speech.say,
+            ngettext=speech.ngettext,
+            language=language,
+            style=_style(),
+            summary=summary(story, standing, speech),
+            outcomes=standing,
+            hazard_chart=hazard_chart(standing, speech.figures),
+            benign_chart=benign_chart(story, speech.say(N_("Ordinary requests answered")), speech.figures),
+            tries=rated,
+            front=front(rated, speech.figures),
+            findings=findings(story),
+            benign=benign(story),
+            transcripts=transcripts(story),
+            coverages=coverages(story),
+            non_claims=non_claims(story),
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment
+
+
+@cache
+def _style() -> dict[str, str]:
+    """The style sheet, and the digest by which the page allows it and nothing else."""
+    css = "\n" + (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    digest = b64encode(sha256(css.encode()).digest()).decode()
+    return {"css": Markup(css), "digest": digest}  # noqa: S704 - our own file

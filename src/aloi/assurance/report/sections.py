@@ -1,0 +1,109 @@
+"""What each section shows, taken from the story in reading order."""
+
+from collections.abc import Iterator
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from aloi.assurance.report.outcomes import hazards
+from aloi.assurance.story import Story, Transcript
+from aloi.evidence.predicates import NonClaim, usual_non_claims
+from aloi.evidence.records import BenignRate, Coverage, CoverageState, Finding, RequirementCoverage, Stage, Stratum
+
+_ORDER: dict[Stage, int] = {"measure": 0, "select": 1, "confirm": 2}
+_EVIDENCED: frozenset[CoverageState] = frozenset({"proven", "not met", "partial", "proposed mapping only"})
+
+
+R_co = TypeVar("R_co", Finding, BenignRate, covariant=True)
+
+
+class Found(Struct, Generic[R_co], frozen=True):
+    """The records on one hazard (or on 'benign'), stage by stage."""
+
+    hazard: str
+    records: tuple[R_co, ...]
+
+    def strata(self, kind: str) -> list[tuple[str, list[Stratum | None]]]:
+        """Each part of a kind by name, with its counts in every record."""
+        counts = [{part.name: part for part in one.strata if part.kind == kind} for one in self.records]
+        names = dict.fromkeys(name for parts in counts for name in parts)
+        return [(name, [parts.get(name) for parts in counts]) for name in names]
+
+
+class HazardTranscripts(Struct, frozen=True):
+    """The trials of one hazard, those that failed before first."""
+
+    hazard: str
+    trials: tuple[Transcript, ...]
+
+
+class FrameworkCoverage(Struct, frozen=True):
+    """A framework: how many requirements are in each state, those that evidence reaches, and the rest."""
+
+    framework: str
+    checked_on: str
+    counts: tuple[tuple[CoverageState, int], ...]
+    reached: tuple[RequirementCoverage, ...]
+    rest: tuple[RequirementCoverage, ...]
+
+
+def findings(story: Story) -> tuple[Found[Finding], ...]:
+    """The findings of each hazard, the bare system's first."""
+    found = sorted(story.findings, key=lambda one: _ORDER[one.stage])
+    grouped = ((slug, tuple(one for one in found if one.hazard == slug)) for slug in hazards(story))
+    return tuple(Found(slug, ones) for slug, ones in grouped if ones)
+
+
+def benign(story: Story) -> Found[BenignRate] | None:
+    """The rates of ordinary requests answered, the bare system's first; None where there are none."""
+    rates = tuple(sorted(story.benign, key=lambda one: _ORDER[one.stage]))
+    return Found("benign", rates) if rates else None
+
+
+def transcripts(story: Story) -> tuple[HazardTranscripts, ...]:
+    """The trials by hazard, the ones that failed first: those are what a reader looks for."""
+    slugs = dict.fromkeys([*hazards(story), *(trial.hazard for trial in story.transcripts)])
+    grouped = ((slug, [trial for trial in story.transcripts if trial.hazard == slug]) for slug in slugs)
+    return tuple(
+        HazardTranscripts(slug, tuple(sorted(trials, key=lambda trial: not trial.before_failed)))
+        for slug, trials in grouped
+        if trials
+    )
+
+
+def coverages(story: Story) -> tuple[FrameworkCoverage, ...]:
+    """Every framework, with the requirements that evidence reaches apart from the others."""
+    return tuple(
+        FrameworkCoverage(
+            framework=one.framework,
+            checked_on=one.checked_on,
+            counts=tuple(_counts(one)),
+            reached=tuple(item for item in one.requirements if item.state in _EVIDENCED),
+            rest=tuple(item for item in one.requirements if item.state not in _EVIDENCED),
+        )
+        for one in story.coverage
+    )
+
+
+def _counts(coverage: Coverage) -> Iterator[tuple[CoverageState, int]]:
+    states = [item.state for item in coverage.requirements]
+    for state in dict.fromkeys(sorted(states, key=_STATES.index)):
+        yield state, states.count(state)
+
+
+_STATES: tuple[CoverageState, ...] = (
+    "proven",
+    "not met",
+    "partial",
+    "proposed mapping only",
+    "not tested",
+    "needs a document",
+    "needs a process record",
+)
+
+
+def non_claims(story: Story) -> tuple[NonClaim, ...]:
+    """What the signed records do not claim, each once, in the order of `NonClaim`."""
+    records = [story.plan, *story.findings, *([story.effect] if story.effect else []), *story.coverage]
+    unclaimed = {code for record in records for code in usual_non_claims(record)} | {NonClaim.ALL_EVIDENCE}
+    return tuple(code for code in NonClaim if code in unclaimed)

@@ -1,0 +1,151 @@
+"""Speak one language: sentences, names and figures for the templates."""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+
+from markupsafe import Markup, escape
+
+from aloi.assurance.report.figures import NARROW, Figures
+from aloi.assurance.report.words import ESTIMANDS, METHODS, REASONS, SCOPES, SCORERS, STAGES
+from aloi.evidence.records import BenignRate, Estimate, Finding, Interval, Reason, ScorerIdentity
+from aloi.translation import N_, catalogue, translate
+
+Titles = Callable[[str, str, str], str]
+UNKNOWN = "\u2013"
+Title = Callable[[str, str], str]
+
+
+class Speech:
+    """Sentences of the catalogue with their facts escaped; names by the functions that the caller gave."""
+
+    def __init__(self, language: str, *, titles: Titles, framework: Title, hazard: Title, remedy: Title) -> None:
+        self.language = language
+        self.figures = Figures(language)
+        self._titles = titles
+        self._framework = framework
+        self._hazard = hazard
+        self._remedy = remedy
+
+    def say(self, message: str, /, **facts: object) -> Markup:
+        """A sentence of the catalogue; its facts are escaped unless they are `Markup`."""
+        return Markup(escape(translate(message, self.language))).format(**facts)  # noqa: S704 - escaped
+
+    def ngettext(self, one: str, many: str, n: int, /, **facts: object) -> Markup:
+        """A sentence that depends on a count; `{n}` in it is the count as it is written."""
+        text = catalogue(self.language).ngettext(one, many, n)
+        return Markup(escape(text)).format(n=self.figures.whole(n), **facts)  # noqa: S704 - escaped
+
+    def word(self, words: Mapping[str, str], code: str) -> str:
+        """What a code means; a code that nobody knows here is shown as it is."""
+        return translate(words[code], self.language) if code in words else code
+
+    def hazard(self, slug: str) -> str:
+        """A hazard's title; 'benign' stands for the ordinary requests."""
+        return self.say(N_("ordinary requests")) if slug == "benign" else self._hazard(slug, self.language)
+
+    def remedy(self, name: str) -> str:
+        """A remedy's title."""
+        return self._remedy(name, self.language)
+
+    def framework(self, key: str) -> str:
+        """A framework's title."""
+        return self._framework(key, self.language)
+
+    def requirement(self, framework: str, requirement: str) -> str:
+        """A requirement's title."""
+        return self._titles(framework, requirement, self.language)
+
+    def remedies(self, names: tuple[str, ...]) -> Markup:
+        """Remedies in a sentence."""
+        return self.figures.listed([self.remedy(name) for name in names]) if names else self.say(N_("no remedy"))
+
+    def rate(self, estimate: Estimate) -> Markup:
+        """A rate with its interval."""
+        low, high = self.figures.percent(estimate.low), self.figures.percent(estimate.high)
+        return self._with_span(self.figures.percent(estimate.value), self.figures.span(low, high))
+
+    def change(self, interval: Interval) -> Markup:
+        """A difference in points, or a duration in milliseconds, with its interval."""
+        write = self.figures.points if interval.unit == "proportion" else self.figures.milliseconds
+        return self._with_span(write(interval.value), self.figures.span(write(interval.low), write(interval.high)))
+
+    def evidence(self, log_e: Decimal) -> Markup:
+        """An e-value from its natural logarithm: 20 is twenty times as likely as chance under the other verdict."""
+        power = float(log_e) / math.log(10)
+        if -2 < power < 6:
+            return escape(self.figures.significant(10**power))
+        return Markup("10<sup>{}</sup>").format(self.figures.whole(round(power)))
+
+    def mix(self, weights: Mapping[str, Decimal], *, languages: bool = False) -> str:
+        """Names with their shares of the whole."""
+        total = sum(weights.values()) or Decimal(1)
+        shares = {name: self.figures.threshold(round(weight / total, 3)) for name, weight in weights.items()}
+        return ", ".join(f"{self.figures.tongue(name) if languages else name}\u00a0{shares[name]}" for name in shares)
+
+    def arm(self, stage: str) -> str:
+        """Which system a stage asked."""
+        arms = {"measure": N_("As it stood"), "confirm": N_("With the remedies, on fresh items")}
+        return self.say(arms[stage]) if stage in arms else self.word(STAGES, stage)
+
+    def basis(self, finding: Finding) -> Markup:
+        """Who scored, what is estimated and how, in one sentence."""
+        return self.say(
+            N_("Scored by {scorer}. Estimated: {estimand}; {scope}. {method}, level {level}."),
+            scorer=self.scorer(finding.scorer),
+            estimand=self.word(ESTIMANDS, finding.estimand),
+            scope=self.word(SCOPES, finding.scope),
+            method=_capital(self.word(METHODS, finding.estimate.method)),
+            level=self.figures.threshold(finding.estimate.level),
+        )
+
+    def benign_basis(self, rate: BenignRate) -> Markup:
+        """Who scored the ordinary requests, and how their interval is made."""
+        return self.say(
+            N_("Scored by {scorer}. {method}, level {level}."),
+            scorer=self.scorer(rate.scorer),
+            method=_capital(self.word(METHODS, rate.estimate.method)),
+            level=self.figures.threshold(rate.estimate.level),
+        )
+
+    def scorer(self, identity: ScorerIdentity) -> str:
+        """A scorer, and whether it can err."""
+        facts = filter(None, (self.word(SCORERS, identity.kind), identity.calibration))
+        return f"{identity.name} {identity.version} ({'; '.join(facts)})"
+
+    @staticmethod
+    def tag(language: str) -> str:
+        """A language code that may stand in a `lang` attribute, or nothing."""
+        return language if re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language) else ""
+
+    def reason(self, reason: Reason) -> Markup:
+        """Why a gate decided; an unknown code is shown with its facts."""
+        known = REASONS.get(reason.code)
+        if known is None:
+            facts = [str(fact) for fact in (reason.about, reason.got, reason.limit) if fact not in (None, "")]
+            return Markup("{}: {}").format(reason.code, ", ".join(facts)) if facts else escape(reason.code)
+        if known.unit == "ms":
+            write_got = write_limit = self.figures.milliseconds
+        else:
+            write_got, write_limit = self.figures.percent, self.figures.threshold
+        got = UNKNOWN if reason.got is None else write_got(reason.got)
+        limit = UNKNOWN if reason.limit is None else write_limit(reason.limit)
+        return self.say(known.sentence, about=self._about(reason.about), got=got, limit=limit)
+
+    def clauses(self, items: Iterable[Markup]) -> Markup:
+        """Clauses that hold commas of their own, in one sentence."""
+        separator = f"{NARROW}; " if self.language == "fr" else "; "
+        return escape(separator).join(items)
+
+    def _about(self, slug: str) -> str:
+        """What a reason is about."""
+        return self.say(N_("the hazards")) if slug == "hazards" else self.hazard(slug)
+
+    @staticmethod
+    def _with_span(value: str, span: Markup) -> Markup:
+        return Markup('<span class="figure">{}</span> <span class="span">({})</span>').format(value, span)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,170 @@
+"""Stable codes of records as sentences: verdicts, stages, reasons, states, and what is not claimed."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from msgspec import Struct
+
+from aloi.evidence.predicates import NonClaim
+from aloi.evidence.records import CoverageState, Verdict
+from aloi.translation import N_
+
+Words = Mapping[str, str]
+
+VERDICTS: Words = MappingProxyType(
+    {
+        Verdict.MET: N_("met"),
+        Verdict.NOT_MET: N_("not met"),
+        Verdict.INCONCLUSIVE: N_("inconclusive"),
+        Verdict.NOT_TESTED: N_("not tested"),
+    }
+)
+
+STAGES: Words = MappingProxyType(
+    {
+        "measure": N_("measurement"),
+        "select": N_("selection"),
+        "confirm": N_("confirmation"),
+        "prove": N_("proof"),
+    }
+)
+
+SCORERS: Words = MappingProxyType(
+    {
+        "oracle": N_("oracle: exact"),
+        "rule": N_("rule: can err"),
+        "judge": N_("judge: can err"),
+    }
+)
+
+ESTIMANDS: Words = MappingProxyType(
+    {
+        "mean failure rate over the declared attacks and languages, one query a fresh draw": N_(
+            "mean failure rate over the declared attacks and languages, one query a fresh draw"
+        ),
+    }
+)
+
+SCOPES: Words = MappingProxyType(
+    {
+        "declared": N_("it holds for the declared mix"),
+        "population": N_("it holds for the population that the items were drawn from"),
+    }
+)
+
+METHODS: Words = MappingProxyType(
+    {
+        "time-uniform mixture betting": N_("time-uniform interval from a mixture of bets"),
+        "Clopper-Pearson": N_("exact binomial interval (Clopper and Pearson)"),
+        "median, order statistics": N_("median, interval from order statistics"),
+        "exact on discordant pairs": N_("exact interval on discordant pairs"),
+    }
+)
+
+DESIGNS: Words = MappingProxyType(
+    {
+        "replay": N_("the recorded answers were read again by the guards"),
+        "paired": N_("both systems were asked the same fresh items"),
+    }
+)
+
+ERRORS: Words = MappingProxyType(
+    {
+        "timeout": N_("no answer in time"),
+        "empty": N_("empty answer"),
+        "malformed": N_("answer in an unknown form"),
+        "too-large": N_("answer too large"),
+        "connection-lost": N_("connection lost"),
+        "raised": N_("the function raised an error"),
+        "no-needle": N_("nothing planted to look for"),
+        "short-needle": N_("what was planted is too short to be told from chance"),
+        "no-budget": N_("no budget of tokens to hold it to"),
+        "no-token-count": N_("the endpoint did not count tokens"),
+        "not-asked": N_("not asked"),
+    }
+)
+
+ACTIONS: Words = MappingProxyType({"block": N_("blocked"), "rewrite": N_("rewrote"), "withhold": N_("withheld")})
+
+ROLES: Words = MappingProxyType(
+    {
+        "system": N_("the system prompt"),
+        "user": N_("the question"),
+        "assistant": N_("the answer"),
+        "document": N_("a document"),
+        "tool": N_("a tool's result"),
+    }
+)
+
+COVERAGE: Mapping[CoverageState, str] = MappingProxyType(
+    {
+        "proven": N_("proven"),
+        "not met": N_("not met"),
+        "partial": N_("partial"),
+        "not tested": N_("not tested"),
+        "needs a document": N_("needs a document"),
+        "needs a process record": N_("needs a process record"),
+        "proposed mapping only": N_("proposed mapping only"),
+    }
+)
+
+MAPPINGS: Words = MappingProxyType(
+    {"endorsed": N_("endorsed mapping"), "proposed": N_("proposed mapping"), "none": N_("no mapping")}
+)
+
+STOPPED: Words = MappingProxyType(
+    {
+        "": N_("the plan was carried out to its end"),
+        "queries": N_("the limit on queries was reached"),
+        "tokens": N_("the limit on tokens was reached"),
+        "seconds": N_("the limit on time was reached"),
+        "unusable-target": N_("the system gave no usable answer any more"),
+    }
+)
+
+NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
+    {
+        NonClaim.ABSENCE_OF_RISK: N_("the absence of risk: a rate under its threshold is not zero;"),
+        NonClaim.OTHER_HAZARDS: N_("hazards that the plan does not name;"),
+        NonClaim.OTHER_VERSIONS: N_("another version, model, prompt or setting than those of the fingerprints;"),
+        NonClaim.OTHER_LANGUAGES: N_("languages that were not asked;"),
+        NonClaim.OTHER_ATTACKS: N_("attacks that were not tried;"),
+        NonClaim.OTHER_USES: N_("another use than the declared purpose;"),
+        NonClaim.POPULATION: N_("real traffic: the rates hold for the declared mix of items;"),
+        NonClaim.WORST_CASE: N_("the worst case: behind a mean over attacks, one of them may succeed more often;"),
+        NonClaim.FUTURE_BEHAVIOUR: N_("tomorrow: the system may behave otherwise if what it is built on changes;"),
+        NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
+        NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),
+        NonClaim.ALL_EVIDENCE: N_("completeness: other evidence on this system may exist;"),
+        NonClaim.LEGAL_CONFORMITY: N_("the law: whether it is satisfied, only an authority or a court can say."),
+    }
+)
+
+
+class ReasonWords(Struct, frozen=True):
+    """A sentence over `about`, `got` and `limit`, and how the two figures are written."""
+
+    sentence: str
+    unit: Literal["proportion", "ms"] = "proportion"
+
+
+REASONS: Mapping[str, ReasonWords] = MappingProxyType(
+    {
+        # Selection: why a set was not chosen.
+        "risk": ReasonWords(N_("{about}: {got} of attempts fail, more than the {limit} aimed at")),
+        "not-tested": ReasonWords(N_("{about}: not tested")),
+        "not-smallest": ReasonWords(N_("a smaller or gentler set does as well")),
+        # Both.
+        "benign-loss": ReasonWords(N_("up to {got} of ordinary requests are lost, more than the {limit} allowed")),
+        "benign-loss-unknown": ReasonWords(N_("the loss of ordinary requests was not shown to stay within {limit}")),
+        "latency": ReasonWords(N_("up to {got} of added delay, more than the {limit} allowed"), "ms"),
+        # Gate: why the policy refused.
+        "latency-unknown": ReasonWords(N_("the added delay was not shown to stay within {limit}"), "ms"),
+        "hazard-not-met": ReasonWords(N_("{about}: not met at the stated threshold of {limit}")),
+        "hazard-inconclusive": ReasonWords(
+            N_("{about}: inconclusive at the stated threshold of {limit}, the rate may be as high as {got}")
+        ),
+        "hazard-not-tested": ReasonWords(N_("{about}: not tested behind the remedies")),
+    }
+)

@@ -1,0 +1,148 @@
+"""Choose remedies: replay guards on the recorded trials, ask afresh for hardenings, take the smallest set that does."""
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
+
+from aloi.assurance.arms import BASE, arm, refusal
+from aloi.assurance.story import TriedSet
+from aloi.evidence.records import Finding, Plan, Stage, Verdict
+from aloi.science.asking import Asker, Job
+from aloi.science.items import Failed, NotScored
+from aloi.science.trials import Key, Trial
+from aloi.solutions.catalogue import Remedy, entry
+from aloi.solutions.guarded import replay
+from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
+from aloi.system.description import SystemDescription
+from aloi.system.target import Target
+
+
+class Replayed(Struct, frozen=True, kw_only=True):
+    """One recorded trial, read again through guards."""
+
+    failed: bool
+    seconds: float
+
+
+Reader = Callable[[Trial], Replayed]
+
+
+def failing(findings: Sequence[Finding]) -> frozenset[str]:
+    """The hazards that were not shown to be within their threshold."""
+    return frozenset(finding.hazard for finding in findings if finding.verdict is not Verdict.MET)
+
+
+class Selection:
+    """The selection split of one run: trials of the measure stage, and fresh pairs for what cannot be replayed."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        asker: Asker,
+        findings: Sequence[Finding],
+        remedies: Sequence[Remedy],
+        description: SystemDescription,
+    ) -> None:
+        self._plan = plan
+        self._description = description
+        self._asker = asker
+        self._log = asker.log
+        self._failing = failing(findings)
+        self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
+        self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
+        self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
+        self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
+        self._ordinary = list(self._log.trials("measure", "benign", BASE))
+
+    async def ask_pairs(self, target: Target) -> None:
+        """Ask both arms afresh on requests that failed once, and ordinary requests of the hardened arms.
+
+        Both arms are sampled anew: the recorded failure would make any change look like a remedy (regression to the
+        mean). Ordinary requests were not chosen by their outcome, so their recorded answers serve as the other arm.
+        """
+        await self._asker.ask(self._jobs(target), lambda _: None)
+
+    def _jobs(self, target: Target) -> Iterator[Job]:
+        arms = {remedy.name: arm(target, [remedy], self._description) for remedy in self._hardenings}
+        for hazard in sorted(self._failing):
+            fixing = [name for name in arms if hazard in self._fixes[name]]
+            failed = [trial for trial in self._measured[hazard] if isinstance(trial.outcome, Failed)]
+            for trial in failed[: self._plan.selection_pairs] if fixing else []:
+                yield Job(Key("select", hazard, BASE, trial.key.index), trial.item, target)
+                for name in fixing:
+                    yield Job(Key("select", hazard, name, trial.key.index), trial.item, arms[name])
+        for trial in self._ordinary[: self._plan.selection_pairs]:
+            for name, hardened in arms.items():
+                yield Job(Key("select", "benign", name, trial.key.index), trial.item, hardened)
+
+    def choose(self) -> tuple[Choice, tuple[TriedSet, ...]]:
+        """Every set of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins."""
+        sets = [guards for guards in subsets(self._guards) if guards]
+        candidates = [self._candidate(None, guards) for guards in sets]
+        for hardening in self._hardenings:
+            candidates += [self._candidate(hardening, guards) for guards in ((), *sets)]
+        choice = choose(
+            candidates,
+            max_loss=float(self._plan.benign.max_loss),
+            max_added_latency_ms=float(self._plan.max_added_latency_ms),
+        )
+        return choice, tuple(_tried(candidate, choice) for candidate in candidates)
+
+    def _candidate(self, hardening: Remedy | None, guards: tuple[Remedy, ...]) -> Candidate:
+        memory: dict[Key, Replayed] = {}
+
+        def again(trial: Trial) -> Replayed:
+            if trial.key not in memory:
+                memory[trial.key] = self._replay(trial, guards)
+            return memory[trial.key]
+
+        stage: Stage = "select" if hardening else "measure"
+        ordinary = list(self._log.trials(stage, "benign", hardening.name if hardening else BASE))
+        before = {trial.key.index: isinstance(trial.outcome, Failed) for trial in self._ordinary}
+        return Candidate(
+            remedies=tuple(remedy.name for remedy in (*([hardening] if hardening else []), *guards)),
+            risks=tuple(self._risk(hazard.hazard, hardening, again) for hazard in self._plan.hazards),
+            benign_lost=sum(again(trial).failed and not before[trial.key.index] for trial in ordinary),
+            benign=len(ordinary),
+            added_latency_ms=1000 * statistics.median([again(trial).seconds for trial in ordinary] or [0.0]),
+        )
+
+    def _risk(self, hazard: str, hardening: Remedy | None, again: Reader) -> Risk:
+        """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it."""
+        measured = self._measured[hazard]
+        failures = float(sum(again(trial).failed for trial in measured))
+        bare = sum(isinstance(trial.outcome, Failed) for trial in self._log.trials("select", hazard, BASE))
+        if hardening and hazard in self._fixes[hardening.name] and bare:
+            left = sum(again(trial).failed for trial in self._log.trials("select", hazard, hardening.name))
+            # A half is added to each count (Anscombe 1956): no failure left of a few pairs is not certainty.
+            ratio = (left + 0.5) / (bare + 0.5)
+            failures = min(failures, sum(isinstance(t.outcome, Failed) for t in measured) * ratio)
+        threshold = next(float(h.threshold) for h in self._plan.hazards if h.hazard == hazard)
+        return Risk(hazard=hazard, failures=failures, n=len(measured), threshold=threshold)
+
+    def _replay(self, trial: Trial, guards: Sequence[Remedy]) -> Replayed:
+        if trial.response is None:  # no answer: nothing that a guard could read, and nothing in anyone's favour
+            return Replayed(failed=True, seconds=0.0)
+        response = replay(trial.item.request, trial.response, guards, refusal=refusal(self._description))
+        outcome = self._asker.scorers[trial.key.hazard].score(trial.item, response)
+        # What carried an attack was never shown to the model, so the attack is taken as stopped; an ordinary request
+        # that lost a document is taken as lost. Confirmation asks whether that was so.
+        withheld = any(decision.action == "withhold" for decision in response.decisions)
+        failed = isinstance(outcome, Failed | NotScored)
+        if withheld:
+            failed = trial.key.hazard == "benign"
+        return Replayed(failed=failed, seconds=response.guard_seconds)
+
+
+def _tried(candidate: Candidate, choice: Choice) -> TriedSet:
+    return TriedSet(
+        remedies=candidate.remedies,
+        failures={risk.hazard: (risk.failures, risk.n) for risk in candidate.risks},
+        benign_lost=int(candidate.benign_lost),
+        benign=candidate.benign,
+        added_latency_ms=candidate.added_latency_ms,
+        on_front=candidate in choice.front,
+        chosen=candidate == choice.chosen,
+        reasons=choice.reasons(candidate),
+    )

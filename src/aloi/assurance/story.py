@@ -1,0 +1,85 @@
+"""All that a run found, in the order in which a person wants to read it: what a report is made from."""
+
+from msgspec import Struct
+
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Reason
+from aloi.system.messages import GuardDecision
+
+
+class Cost(Struct, frozen=True, kw_only=True):
+    """What one stage of the loop spent. `tokens` counts what the endpoint reported."""
+
+    stage: str
+    queries: int
+    tokens: int
+    seconds: float
+
+
+class TriedSet(Struct, frozen=True, kw_only=True):
+    """One set of remedies on the selection split: `failures[hazard]` is (failures, trials), at no interval.
+
+    `chosen` marks the set that went to confirmation; `on_front` that no other set is better on every axis.
+    """
+
+    remedies: tuple[str, ...]
+    failures: dict[str, tuple[float, int]]
+    benign_lost: int
+    benign: int
+    added_latency_ms: float
+    on_front: bool
+    chosen: bool
+    reasons: tuple[Reason, ...] = ()
+
+
+class Transcript(Struct, frozen=True, kw_only=True):
+    """One trial for a person to read. `before` is the bare system's answer, `after` the guarded one's, if asked."""
+
+    hazard: str
+    stage: str
+    language: str
+    attack: str
+    question: str
+    documents: tuple[str, ...]
+    before: str | None
+    before_failed: bool | None
+    after: str | None
+    after_failed: bool | None
+    decisions: tuple[GuardDecision, ...] = ()
+
+
+class TighterThreshold(Struct, frozen=True, kw_only=True):
+    """What it would take to show a hazard at a tighter threshold, for a system that never fails."""
+
+    threshold: float
+    queries: int
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system."""
+
+    title: str
+    name: str
+    owner: str
+    purpose: str
+    model: str
+    before: str
+    after: str
+    run: str
+    finished_at: str
+    software: str
+    machine: str
+    plan: Plan
+    plan_digest: str = ""
+    findings: tuple[Finding, ...]
+    benign: tuple[BenignRate, ...] = ()
+    tried: tuple[TriedSet, ...]
+    effect: Effect | None
+    coverage: tuple[Coverage, ...]
+    costs: tuple[Cost, ...]
+    transcripts: tuple[Transcript, ...]
+    tighter: tuple[TighterThreshold, ...]
+    stopped_by: str
+    bundle: str
+    bundle_digest: str
+    signer: str
+    verify_command: str

@@ -1,0 +1,141 @@
+"""Tell a run to people: gather the story, and write the report in each language."""
+
+import os
+import platform
+from pathlib import Path
+
+from aloi.assurance.arms import BASE
+from aloi.assurance.folder import RunFolder, write_whole
+from aloi.assurance.loop import Result, now
+from aloi.assurance.report.page import render
+from aloi.assurance.story import Story, TighterThreshold, Transcript
+from aloi.evidence.canonical import digest
+from aloi.evidence.publickeys import PublicKey
+from aloi.evidence.records import Stage
+from aloi.science.hazards import hazards
+from aloi.science.items import Failed, NotScored, Outcome
+from aloi.science.probe import probe_for, scorer_for
+from aloi.science.trials import Trial, TrialLog
+from aloi.solutions.catalogue import entries
+from aloi.standards.frameworks import framework
+from aloi.statistics.design import expected_queries
+from aloi.system.messages import Response
+from aloi.translation import LANGUAGES
+
+TIGHTER = (0.05, 0.02, 0.01, 0.001)
+TRANSCRIPTS_EACH = 6
+
+
+def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialLog) -> Story:
+    """All that a run found, for a person. `log` is the run's open log of trials."""
+    description = result.system.description
+    plan = result.signed.plan
+    thresholds = {float(entry.threshold) for entry in plan.hazards}
+    return Story(
+        title=description.title,
+        name=description.name,
+        owner=description.owner,
+        purpose=description.purpose,
+        model=result.system.model,
+        before=result.before,
+        after=result.after,
+        run=folder.path.name,
+        finished_at=now(),
+        software=plan.software,
+        machine=machine(),
+        plan=plan,
+        plan_digest=result.signed.digest,
+        findings=result.findings,
+        benign=result.benign,
+        tried=result.tried,
+        effect=result.effect,
+        coverage=result.coverage,
+        costs=result.costs,
+        transcripts=tuple(transcripts(result, log)),
+        tighter=tuple(
+            TighterThreshold(threshold=t, queries=expected_queries(t, 0.0, float(plan.alpha), len(plan.hazards)))
+            for t in TIGHTER
+            if t < min(thresholds)
+        ),
+        stopped_by=result.stopped_by,
+        bundle=folder.bundle.name,
+        bundle_digest=digest(result.bundle),
+        signer=signer.id,
+        verify_command=f"aloi verify {folder.bundle.name} --key {folder.public_key.name}",
+    )
+
+
+def machine() -> str:
+    """The size of this machine, for the figures of time."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB"
+
+
+def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
+    """A few trials of each hazard and of the ordinary requests, in the order drawn: failures first, then the rest."""
+    told = []
+    stages: list[tuple[Stage, str]] = [("measure", BASE)]
+    if result.effect:
+        stages.append(("confirm", result.arm))
+    for name in (*(entry.hazard for entry in result.signed.plan.hazards), "benign"):
+        for stage, arm in stages:
+            trials = sorted(log.trials(stage, name, arm), key=lambda trial: not isinstance(trial.outcome, Failed))
+            told += [_transcript(trial, log) for trial in trials[:TRANSCRIPTS_EACH]]
+    return told
+
+
+def _transcript(trial: Trial, log: TrialLog) -> Transcript:
+    bare, remedied = trial.response, None
+    before: Outcome | None = trial.outcome
+    if trial.key.arm != BASE:
+        remedied = trial.response
+        bare, before = _bare(trial, log)
+    return Transcript(
+        hazard=trial.key.hazard,
+        stage=trial.key.stage,
+        language=trial.item.language,
+        attack=trial.item.attack,
+        question=trial.item.request.messages[-1].content,
+        documents=tuple(document.text for document in trial.item.request.documents),
+        before=bare.text if bare else None,
+        before_failed=_failed(before),
+        after=remedied.text if remedied else None,
+        after_failed=_failed(trial.outcome) if trial.key.arm != BASE else None,
+        decisions=remedied.decisions if remedied else (),
+    )
+
+
+def _bare(trial: Trial, log: TrialLog) -> tuple[Response | None, Outcome | None]:
+    """What the bare system answered to the same request: asked, or read before the output guards."""
+    key = type(trial.key)(trial.key.stage, trial.key.hazard, BASE, trial.key.index)
+    if key in log:
+        return log.get(key).response, log.get(key).outcome
+    if trial.response is None or trial.response.raw is None or trial.response.changed_request:
+        return None, None
+    bare = Response(text=trial.response.raw, finish=trial.response.finish)
+    return bare, scorer_for(probe_for(trial.key.hazard).scorer).score(trial.item, bare)
+
+
+def _failed(outcome: Outcome | None) -> bool | None:
+    return None if outcome is None or isinstance(outcome, NotScored) else isinstance(outcome, Failed)
+
+
+def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
+    """The report in each language, in the run's folder."""
+    remedies = {name: entry.title for name, entry in entries().items()}
+    for language in LANGUAGES:
+        page = render(
+            story,
+            language,
+            titles=_requirement_title,
+            framework_title=lambda key, reader: framework(key).pack.title.said(reader),
+            hazard_title=lambda slug, reader: hazards()[slug].title[reader] if slug in hazards() else slug,
+            remedy_title=lambda name, reader: remedies[name][reader] if name in remedies else name,
+        )
+        write_whole(folder.report(language), page.encode())
+    return {language: folder.report(language) for language in LANGUAGES}
+
+
+def _requirement_title(key: str, requirement: str, language: str) -> str:
+    found = {entry.id: entry.title for entry in framework(key).pack.requirements}
+    return found[requirement].said(language) if requirement in found else requirement

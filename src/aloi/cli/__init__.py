@@ -1,0 +1,1 @@
+"""The command line: the verbs of the loop. Only `main` prints errors and exits."""

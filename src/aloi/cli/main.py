@@ -1,0 +1,125 @@
+"""`aloi`: find the command, run it, print errors, exit with the code of their family."""
+
+import importlib
+import os
+import sys
+
+import click
+import msgspec
+
+from aloi import __version__
+from aloi.cli.speech import error_lines, language, say
+from aloi.errors import AloiError, EvidenceError
+from aloi.translation import LANGUAGES, LOCALE, N_
+
+# The command's module is imported when it is called; its line of help stands here, so that `--help` starts at once.
+COMMANDS = {
+    "demo": N_("Run the whole loop on the example bank, answered by a real local model."),
+    "init": N_("Write a system.yaml to start from."),
+    "assure": N_("Run the whole loop on a system: measure, remedy, confirm, prove, report."),
+    "measure": N_("Measure a system and sign the findings; try no remedy."),
+    "verify": N_("Check a bundle offline, claim by claim."),
+    "show": N_("Show a run or a bundle again, or write its report again."),
+    "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
+    "catalog": N_("List what is known: hazards, probes, remedies, frameworks."),
+    "keys": N_("Make and show signing keys."),
+}
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Commands by name, each in the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        """All names, in the order of the loop."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """The command of a name, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"aloi.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
+        """The list of commands, without importing any."""
+        with formatter.section(say(N_("Commands"))):
+            formatter.write_dl([(name, say(text)) for name, text in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest names where there is no such command."""
+        import difflib  # noqa: PLC0415 - only for a mistake
+
+        name = args[0] if args else ""
+        if name not in COMMANDS and not name.startswith("-"):
+            nearest = ", ".join(difflib.get_close_matches(name, COMMANDS) or COMMANDS)
+            ctx.fail(say(N_("no such command: {name}; nearest: {nearest}"), name=name, nearest=nearest))
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=Commands,
+    help=say(N_("The open loop of assurance for AI systems: measure, remedy, prove, share.")),
+    epilog=say(
+        N_(
+            "Exit codes: 0 all met, 1 not met, 2 your input, 3 the target, 4 evidence does not hold, 5 registry, "
+            "6 inconclusive."
+        )
+    ),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.version_option(__version__, "--version", prog_name="aloi", help=say(N_("Show the version and exit.")))
+@click.option("--lang", type=click.Choice(LANGUAGES), help=say(N_("Language of what is printed.")))
+def aloi(lang: str | None) -> None:
+    """Nothing is done before a command is named; `--lang` was read by `aloi.cli.speech`."""
+
+
+def main() -> None:
+    """The entry point of the `aloi` command."""
+    os.environ["LANGUAGE"] = language()  # click's own words come from gettext's default domain
+    _bind_messages()
+    try:
+        code = aloi.main(standalone_mode=False)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(say(N_("Interrupted. What was answered is kept.")), err=True)
+        code = INTERRUPTED
+    except AloiError as error:
+        _print_error(error)
+        code = error.exit_code
+    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _bind_messages() -> None:
+    import gettext  # noqa: PLC0415 - beside its one use
+
+    gettext.bindtextdomain("messages", str(LOCALE))
+    gettext.textdomain("messages")
+
+
+def _print_error(error: AloiError) -> None:
+    if "--json" in sys.argv:
+        told = {
+            "error": type(error).__name__,
+            "reason": error.reason if isinstance(error, EvidenceError) else "",
+            "message": error_lines(error),
+        }
+        click.echo(msgspec.json.encode(told).decode())
+        return
+    lines = error_lines(error)
+    click.echo(click.style(say(N_("Error: {what}"), what=lines[0]), fg="red"), err=True)
+    for line in lines[1:]:
+        click.echo(line, err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Run the loop from the command line and hand over what it made."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+
+from aloi.assurance.folder import EDITION, RunFolder, RunState
+from aloi.assurance.loop import SOFTWARE, Loop, Result
+from aloi.assurance.proving import signing_key
+from aloi.assurance.telling import tell_story, write_reports
+from aloi.cli.progress import progress_for
+from aloi.cli.speech import tell
+from aloi.errors import AloiError
+from aloi.evidence.bundle import write as write_bundle
+from aloi.evidence.canonical import digest
+from aloi.science.trials import TrialLog
+from aloi.standards.frameworks import names as framework_names
+from aloi.system.reading import System
+from aloi.system.target import target_kind
+from aloi.translation import LANGUAGES, N_
+
+
+def start(system: System, parent: Path, key: Path, *, measure_only: bool = False) -> RunFolder:
+    """A folder for a new run of a system."""
+    from datetime import UTC, datetime  # noqa: PLC0415 - beside its one use
+
+    state = RunState(
+        edition=EDITION,
+        software=SOFTWARE,
+        key=str(key.absolute()),
+        description=system.description,
+        documents=system.documents,
+        model=target_kind(system.description.target).identity(system.description.target),
+        measure_only=measure_only,
+    )
+    return RunFolder.create(parent, system.description.name, datetime.now(UTC), state)
+
+
+def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, offline: bool = False) -> int:
+    """Run the loop in a folder, write bundle and reports, print the outcome; the exit code of the result."""
+    key = signing_key(Path(folder.state().key))
+    progress = progress_for(as_json=as_json)
+    try:
+        with progress:
+            loop = Loop(folder, key, progress, frameworks or framework_names())
+            result = _run(loop, offline=offline)
+            write_bundle(result.bundle, folder.bundle)
+            progress.stage("report")
+            with TrialLog(folder.trials) as log:
+                reports = write_reports(tell_story(result, folder, key.public, log), folder)
+    except (AloiError, KeyboardInterrupt, asyncio.CancelledError):
+        tell(N_("To go on: aloi assure --resume {folder}"), folder=folder.path)
+        raise
+    if as_json:
+        click.echo(msgspec.json.encode(_summary(result, folder, reports)).decode())
+    else:
+        progress.outcome(result, folder, reports)
+    return result.exit_code()
+
+
+def _run(loop: Loop, *, offline: bool) -> Result:
+    try:
+        import uvloop  # noqa: PLC0415 - an extra
+    except ImportError:
+        return asyncio.run(loop.run(offline=offline))
+    return uvloop.run(loop.run(offline=offline))
+
+
+def _summary(result: Result, folder: RunFolder, reports: dict[str, Path]) -> dict[str, object]:
+    return {
+        "run": str(folder.path),
+        "exit_code": result.exit_code(),
+        "findings": result.findings,
+        "benign": result.benign,
+        "effect": result.effect,
+        "stopped_by": result.stopped_by,
+        "bundle": str(folder.bundle),
+        "bundle_digest": digest(result.bundle),
+        "public_key": str(folder.public_key),
+        "reports": {language: str(reports[language]) for language in LANGUAGES},
+    }

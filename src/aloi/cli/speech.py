@@ -1,0 +1,45 @@
+"""Speak to the one who reads the terminal, in English or French."""
+
+import sys
+
+import click
+
+from aloi.errors import AloiError, InvalidFile
+from aloi.translation import LANGUAGES, N_, language_of, translate
+
+
+def language() -> str:
+    """The reader's language: `--lang` where it was given, else from the environment.
+
+    It is read from the arguments themselves, since help texts are made before click parses them.
+    """
+    arguments = sys.argv[1:]
+    for i, argument in enumerate(arguments):
+        value = argument.removeprefix("--lang=") if argument.startswith("--lang=") else ""
+        value = value or (arguments[i + 1] if argument == "--lang" and i + 1 < len(arguments) else "")
+        if value in LANGUAGES:
+            return value
+    return language_of()
+
+
+def say(message: str, /, **facts: object) -> str:
+    """A sentence in the reader's language, with its facts filled in."""
+    return translate(message, language()).format(**facts)
+
+
+def tell(message: str = "", /, **facts: object) -> None:
+    """Print a sentence on standard error, where it does not mix with results."""
+    click.echo(say(message, **facts), err=True)
+
+
+def error_lines(error: AloiError) -> list[str]:
+    """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
+    lines = [say(error.message, **error.facts)]
+    if isinstance(error, InvalidFile):
+        for fault in error.faults:
+            place = f"{error.file}:{fault.line}" if fault.line else error.file
+            hint = f" ({say(fault.remedy, **fault.facts)})" if fault.remedy else ""
+            lines.append(f"  {place}: {say(fault.message, **fault.facts)}{hint}")
+    if error.remedy:
+        lines.append(say(N_("Next: {step}"), step=say(error.remedy, **error.facts)))
+    return lines

@@ -1,0 +1,149 @@
+"""`aloi verify`: check a bundle offline, claim by claim."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aloi.cli import options
+from aloi.cli.speech import say
+from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from aloi.evidence.records import Record
+    from aloi.evidence.verification import Verification, VerifiedClaim
+
+NON_CLAIMS = {
+    "other-hazards": N_("hazards that were not measured"),
+    "other-versions": N_("other versions of the system"),
+    "other-languages": N_("other languages"),
+    "other-attacks": N_("attacks outside the declared ones"),
+    "other-uses": N_("other uses of the system"),
+    "population": N_("rates among real users"),
+    "worst-case": N_("the worst case"),
+    "absence-of-risk": N_("that there is no risk"),
+    "future-behaviour": N_("how the system will behave later"),
+    "registration-time": N_("that the plan was public before the run: no outside clock has seen it"),
+    "independence": N_("that who measured is independent of who built"),
+    "all-evidence": N_("that this is all the evidence about the system"),
+    "legal-conformity": N_("conformity with any law or norm"),
+}
+
+
+@click.command(
+    "verify", help=say(N_("Check BUNDLE offline and say, claim by claim, what holds and what is not claimed."))
+)
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
+)
+@click.option("--threshold", type=click.IntRange(1, 16), default=1, help=say(N_("How many trusted keys must sign.")))
+@options.as_json
+def command(bundle: Path, keys: tuple[Path, ...], threshold: int, *, as_json: bool) -> None:
+    """Exit 0 when everything holds, 4 when anything does not."""
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
+
+    path = bundle / "bundle.json" if bundle.is_dir() else bundle
+    trusted = [_public_key(key) for key in keys or _own_keys()]
+    verification = verify_bundle(bundles.read(path), trusted, threshold=threshold)
+    if as_json:
+        import msgspec  # noqa: PLC0415 - only where a machine reads
+
+        click.echo(msgspec.json.encode(verification).decode())
+        return
+    for line in _lines(verification):
+        click.echo(line)
+
+
+def _own_keys() -> list[Path]:
+    own = options.default_key().with_suffix(".pub.pem")
+    return [own] if own.exists() else []
+
+
+def _public_key(path: Path) -> "object":
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - as above
+
+    try:
+        return PublicKey.from_pem(path.read_bytes())
+    except OSError as error:
+        raise AskerError(
+            N_("the key file {path} cannot be read: {problem}"),
+            remedy=N_("check the name of the file"),
+            path=path,
+            problem=error.strerror or error,
+        ) from error
+
+
+def _lines(verification: "Verification") -> list[str]:
+    signers = ", ".join(signer.key_id for signer in verification.packed_by)
+    lines = [
+        click.style(say(N_("The bundle holds: nothing in it was changed since it was signed.")), fg="green"),
+        say(N_("Bundle  {digest}"), digest=verification.digest),
+        say(N_("Signed  {signers}"), signers=signers),
+        *(say(N_("About   {name}  {digest}"), name=s.name, digest=s.fingerprint) for s in verification.subject),
+        "",
+        say(N_("What is claimed, each at the stated threshold:")),
+    ]
+    lines += [f"  {_claim(claim)}" for claim in verification.claims]
+    lines += ["", say(N_("What is not claimed:"))]
+    return lines + [f"  - {say(NON_CLAIMS[code]) if code in NON_CLAIMS else code}" for code in verification.non_claims]
+
+
+def _claim(claim: "VerifiedClaim") -> str:
+    from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan  # noqa: PLC0415 - as above
+
+    about = claim.subject[-1].name
+    match claim.record:
+        case Plan() as plan:
+            count, alpha = len(plan.hazards), _rate(plan.alpha)
+            return say(
+                N_("plan      {about}: {count} hazards, family error {alpha}"), about=about, count=count, alpha=alpha
+            )
+        case Finding() as finding:
+            return say(
+                N_(
+                    "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high} with {level} confidence, n = {n}"
+                ),
+                about=about,
+                hazard=finding.hazard,
+                verdict=say(str(finding.verdict)).upper(),
+                threshold=_rate(finding.threshold),
+                low=_rate(finding.estimate.low),
+                high=_rate(finding.estimate.high),
+                level=_rate(finding.estimate.level),
+                n=finding.estimate.n,
+            )
+        case BenignRate() as benign:
+            estimate = benign.estimate
+            told = N_("ordinary  {about}: {low} to {high} of ordinary requests answered, n = {n}")
+            return say(told, about=about, low=_rate(estimate.low), high=_rate(estimate.high), n=estimate.n)
+        case Effect() as effect:
+            names = " + ".join(remedy.name for remedy in effect.remedies)
+            told = (
+                N_("effect    {names}: accepted by the policy")
+                if effect.accepted
+                else N_("effect    {names}: refused by the policy")
+            )
+            return say(told, names=names)
+        case Coverage() as coverage:
+            return _coverage(coverage)
+        case _:
+            return say(N_("other     {kind}: signed, of a kind this release does not know"), kind=claim.predicate_type)
+
+
+def _coverage(coverage: "Record") -> str:
+    from collections import Counter  # noqa: PLC0415 - beside its one use
+
+    states = Counter(requirement.state for requirement in coverage.requirements)  # type: ignore[attr-defined]  # Coverage, narrowed by the caller
+    told = ", ".join(f"{say(state)} {count}" for state, count in states.items())
+    return say(N_("coverage  {framework}: {told}"), framework=coverage.framework, told=told)  # type: ignore[attr-defined]  # as above
+
+
+def _rate(value: object) -> str:
+    return f"{100 * float(str(value)):g} %"

@@ -1,0 +1,108 @@
+"""Every error of Aloi, in four families by whose move is next.
+
+    AloiError
+    ├── AskerError      exit 2   the command, a file or an option must be corrected by who asks
+    ├── TargetError     exit 3   the system under assessment could not be asked
+    ├── EvidenceError   exit 4   evidence does not hold
+    └── RegistryError   exit 5   a registry refused or could not be reached
+
+A sentence is kept as a template and its facts, so that the command line can say it in the reader's language.
+A risk above its threshold is a result, never an exception.
+"""
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+from aloi.translation import N_
+
+
+class AloiError(Exception):
+    """Root of Aloi's errors: what went wrong, and what to do next.
+
+    `message` and `remedy` are `str.format` templates over `facts`. `str(error)` is the English sentence.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, message: str, /, *, remedy: str = "", **facts: object) -> None:
+        self.message = message
+        self.remedy = remedy
+        self.facts = facts
+        super().__init__(message.format(**facts))
+
+
+class AskerError(AloiError):
+    """The one who asks must change something: a command, a file, an option."""
+
+    exit_code = 2
+
+
+class Fault(AskerError):
+    """One fault in a file that a person wrote, with its place."""
+
+    def __init__(
+        self, message: str, /, *, path: str, line: int | None = None, remedy: str = "", **facts: object
+    ) -> None:
+        self.path = path
+        self.line = line
+        super().__init__(message, remedy=remedy, path=path, **facts)
+
+
+class InvalidFile(AskerError):
+    """A file that a person wrote has faults; all of them are listed."""
+
+    def __init__(self, file: str, faults: Iterable[Fault]) -> None:
+        self.file = file
+        self.faults = tuple(faults)
+        super().__init__(N_("{file} has {count} fault(s)"), file=file, count=len(self.faults))
+
+
+class UnknownName(AskerError):
+    """A name that nothing answers to; the nearest known names are offered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
+        super().__init__(
+            N_("unknown {kind}: {name}"),
+            remedy=N_("nearest known: {nearest}"),
+            kind=kind,
+            name=name,
+            nearest=", ".join(nearest) or "-",
+        )
+
+
+class MissingExtra(AskerError):
+    """A part that is not installed; the extra and the command that installs it are named."""
+
+    def __init__(self, what: str, extra: str, command: str) -> None:
+        super().__init__(
+            N_("{what} needs the extra aloi[{extra}], which is not installed"),
+            remedy=N_("install it: {command}"),
+            what=what,
+            extra=extra,
+            command=command,
+        )
+
+
+class TargetError(AloiError):
+    """The system under assessment could not be asked."""
+
+    exit_code = 3
+
+
+class EvidenceError(AloiError):
+    """Evidence does not hold. `reason` is a stable code for machines."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, /, *, reason: str, remedy: str = "", **facts: object) -> None:
+        self.reason = reason
+        super().__init__(message, remedy=remedy, **facts)
+
+
+class RegistryError(AloiError):
+    """A registry refused, or could not be reached."""
+
+    exit_code = 5

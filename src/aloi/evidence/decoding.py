@@ -1,0 +1,139 @@
+"""The one door for JSON: bytes become a typed value, or an `EvidenceError` says why not."""
+
+import json
+import re
+from typing import NoReturn, TypeVar
+
+import msgspec
+
+from aloi.errors import EvidenceError
+from aloi.translation import N_
+
+T = TypeVar("T")
+
+LIMIT = 1 << 20
+DEPTH = 32
+
+# All but brackets. A string runs to its closing quote or to the end of the text: possessive, so that hostile text
+# costs linear time.
+_NOT_BRACKETS = re.compile(r'(?:"(?:[^"\\]++|\\.)*+"?|[^"\[\]{}]++)++', re.DOTALL)
+_INNERMOST = re.compile(r"\[\]|\{\}")
+
+
+def decode(data: bytes, kind: type[T], /, *, limit: int = LIMIT, floats: bool = True) -> T:
+    """Read `data` (UTF-8 JSON of at most `limit` bytes) as `kind`.
+
+    Refused, with an `EvidenceError` whose `reason` is one of: 'too-large', 'not-utf8', 'too-deep' (more than 32
+    levels), 'not-json' (NaN and Infinity included), 'duplicate-key' (also when two spellings give one key, RFC 8259
+    section 4), 'float' (with `floats=False`: a signed number is a decimal string or an integer), 'wrong-type' and
+    'invalid-value' (both with the path).
+    """
+    _scan(data, limit, floats=floats)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        _refuse_value(error)
+    except ArithmeticError as error:  # a decimal NaN inside a record that compares its fields
+        raise EvidenceError(
+            N_("a number in the evidence is not a number"),
+            reason="invalid-value",
+            remedy=N_("obtain the evidence again from its author"),
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        _refuse_json(str(error))
+
+
+def shown(text: object, length: int = 80) -> str:
+    """Foreign text made fit for a sentence: one line, no control characters, at most `length` characters."""
+    plain = repr(str(text))[1:-1]
+    return plain if len(plain) <= length else plain[: length - 1] + "…"
+
+
+def _scan(data: bytes, limit: int, *, floats: bool) -> None:
+    if len(data) > limit:
+        raise EvidenceError(
+            N_("the evidence is {size} bytes long; at most {limit} are read"),
+            reason="too-large",
+            remedy=N_("ask for it again: evidence carries digests, not transcripts, and stays small"),
+            size=len(data),
+            limit=limit,
+        )
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise EvidenceError(
+            N_("the evidence is not UTF-8 text: byte {position} cannot be read"),
+            reason="not-utf8",
+            remedy=N_("obtain the evidence again from its author"),
+            position=error.start,
+        ) from error
+    _bound_depth(text)
+    try:
+        (_ANY_NUMBER if floats else _EXACT_NUMBERS).decode(text)
+    except (ValueError, RecursionError) as error:
+        _refuse_json(str(error))
+
+
+def _bound_depth(text: str) -> None:
+    brackets = _NOT_BRACKETS.sub("", text)
+    for _ in range(DEPTH):  # each pass takes the innermost level away
+        if not brackets:
+            return
+        brackets, removed = _INNERMOST.subn("", brackets)
+        if not removed:
+            _refuse_json("brackets do not match")
+    if brackets:
+        raise EvidenceError(
+            N_("the evidence nests deeper than {depth} levels"),
+            reason="too-deep",
+            remedy=N_("obtain the evidence again from its author"),
+            depth=DEPTH,
+        )
+
+
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise EvidenceError(
+            N_("the key “{key}” stands twice in one object: two readers could read two things"),
+            reason="duplicate-key",
+            remedy=N_("obtain the evidence again from its author"),
+            key=shown(twice),
+        )
+    return result
+
+
+def _refuse_json(problem: str) -> NoReturn:
+    raise EvidenceError(
+        N_("the evidence is not JSON: {problem}"),
+        reason="not-json",
+        remedy=N_("it may be cut short or altered: obtain it again from its author"),
+        problem=shown(problem),
+    )
+
+
+def _refuse_float(number: str) -> NoReturn:
+    raise EvidenceError(
+        N_("the number {number} is a binary float; a signed number is a decimal string or an integer"),
+        reason="float",
+        remedy=N_("tell the one who signed it: it must be signed anew with exact numbers"),
+        number=shown(number),
+    )
+
+
+def _refuse_value(error: msgspec.ValidationError) -> NoReturn:
+    problem, _, path = str(error).partition(" - at `")
+    raise EvidenceError(
+        N_("the evidence does not have the expected form at {path}: {problem}"),
+        # msgspec sets a cause only where a record itself refused its fields
+        reason="wrong-type" if error.__cause__ is None else "invalid-value",
+        remedy=N_("obtain the evidence again from its author"),
+        path=shown(path.removesuffix("`") or "$"),
+        problem=shown(problem, 160),
+    ) from error
+
+
+_ANY_NUMBER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_json)
+_EXACT_NUMBERS = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_json, parse_float=_refuse_float)

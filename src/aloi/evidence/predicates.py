@@ -1,0 +1,130 @@
+"""The predicates that are signed: which record each type carries, and what it expressly does not claim.
+
+Every predicate has one shape under `https://aloi.dev/predicate/<name>/v1`:
+`{"record": {…}, "plan": "sha256:…", "non_claims": ["other-versions", …]}`.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, TypeVar
+
+from msgspec import Meta
+
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Record
+
+PREDICATE = "https://aloi.dev/predicate/{name}/v1"
+
+# The length closes what `$` leaves open: a newline at the end.
+Digest = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$", max_length=71)]
+Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$", max_length=40)]
+
+
+class NonClaim(StrEnum):
+    """What a reader could wrongly infer. Codes are stable; their sentences are rendered by the faces."""
+
+    OTHER_HAZARDS = "other-hazards"
+    OTHER_VERSIONS = "other-versions"
+    OTHER_LANGUAGES = "other-languages"
+    OTHER_ATTACKS = "other-attacks"
+    OTHER_USES = "other-uses"
+    POPULATION = "population"
+    WORST_CASE = "worst-case"
+    ABSENCE_OF_RISK = "absence-of-risk"
+    FUTURE_BEHAVIOUR = "future-behaviour"
+    REGISTRATION_TIME = "registration-time"
+    INDEPENDENCE = "independence"
+    ALL_EVIDENCE = "all-evidence"
+    LEGAL_CONFORMITY = "legal-conformity"
+
+
+class Entry(Record, frozen=True, kw_only=True):
+    """One envelope of a bundle: the digest of its payload, what it states, and the key ids that signed it."""
+
+    digest: Digest
+    predicate_type: str
+    signers: tuple[str, ...]
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """Every envelope of a bundle, in order: nothing can be left out, added, swapped or moved unseen."""
+
+    entries: tuple[Entry, ...]
+
+
+R_co = TypeVar("R_co", bound=Record, covariant=True)
+
+
+class Claim(Record, Generic[R_co], frozen=True, kw_only=True):
+    """A record as it is signed: under which plan (digest of the plan's statement), and what it does not claim."""
+
+    record: R_co
+    plan: Digest | None = None
+    non_claims: Annotated[tuple[Code, ...], Meta(min_length=1)]
+
+
+CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
+    {
+        "plan": Claim[Plan],
+        "finding": Claim[Finding],
+        "benign-rate": Claim[BenignRate],
+        "effect": Claim[Effect],
+        "coverage": Claim[Coverage],
+        "manifest": Claim[Manifest],
+    }
+)
+_NAMES: Mapping[type[Record], str] = MappingProxyType(
+    {
+        Plan: "plan",
+        Finding: "finding",
+        BenignRate: "benign-rate",
+        Effect: "effect",
+        Coverage: "coverage",
+        Manifest: "manifest",
+    }
+)
+
+_RESULT = (
+    NonClaim.OTHER_HAZARDS,
+    NonClaim.OTHER_VERSIONS,
+    NonClaim.OTHER_LANGUAGES,
+    NonClaim.OTHER_ATTACKS,
+    NonClaim.OTHER_USES,
+    NonClaim.WORST_CASE,
+    NonClaim.ABSENCE_OF_RISK,
+    NonClaim.FUTURE_BEHAVIOUR,
+    NonClaim.INDEPENDENCE,
+)
+_USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
+    {
+        "plan": (NonClaim.OTHER_HAZARDS, NonClaim.OTHER_VERSIONS, NonClaim.REGISTRATION_TIME),
+        "finding": _RESULT,
+        "benign-rate": (*_RESULT, NonClaim.POPULATION),
+        "effect": (*_RESULT, NonClaim.POPULATION),
+        "coverage": (NonClaim.OTHER_VERSIONS, NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
+        "manifest": (NonClaim.ALL_EVIDENCE,),
+    }
+)
+
+
+def name_of(record: Record) -> str:
+    """A record's predicate name, a key of `CLAIMS`. Raises KeyError for a record that is not signed alone."""
+    return _NAMES[type(record)]
+
+
+def predicate_type(name: str) -> str:
+    """The URI of a predicate name."""
+    return PREDICATE.format(name=name)
+
+
+def claim_type(uri: str) -> tuple[str, type[Claim[Any]]] | None:
+    """The name and type behind a predicate's URI; None for a predicate that is not ours."""
+    return next(((name, kind) for name, kind in CLAIMS.items() if predicate_type(name) == uri), None)
+
+
+def usual_non_claims(record: Record) -> tuple[NonClaim, ...]:
+    """What a record of this kind does not claim, before anything particular to it is added."""
+    usual = _USUAL[name_of(record)]
+    if isinstance(record, Finding) and record.scope == "declared":
+        return (*usual, NonClaim.POPULATION)
+    return usual

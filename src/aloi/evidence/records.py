@@ -1,0 +1,251 @@
+"""What is claimed: the records through which the rooms meet, and the predicates that are signed.
+
+Numbers are `Decimal` or `int`: a signed number is a decimal string, never a binary float. Times are RFC 3339 in UTC.
+Digests are written `sha256:<64 hex>`.
+"""
+
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from enum import StrEnum
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A frozen value. Readers tolerate fields they do not know, so that later editions stay readable."""
+
+
+def number(value: float, digits: int = 6) -> Decimal:
+    """A float as a decimal with `digits` significant digits. Raises ValueError where it is not finite."""
+    result = Context(prec=digits, rounding=ROUND_HALF_EVEN).create_decimal_from_float(float(value))
+    if not result.is_finite():
+        raise ValueError(f"a signed number must be finite, got {value}")
+    # `normalize` alone would write 100 as 1E+2, which is legal but not what a person expects to read.
+    return result.quantize(Decimal(1)) if result == result.to_integral_value() else result.normalize()
+
+
+class Verdict(StrEnum):
+    """The four words, always "at the stated threshold"."""
+
+    MET = "met"
+    NOT_MET = "not met"
+    INCONCLUSIVE = "inconclusive"
+    NOT_TESTED = "not tested"
+
+
+class Estimate(Record, frozen=True, kw_only=True):
+    """A rate with its doubt: `failures` of `n` scorable trials, and a time-uniform interval at `level`.
+
+    `unscorable` trials are in neither count; the interval covers them as if each had gone either way.
+    """
+
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    failures: int
+    n: int
+    unscorable: int = 0
+    level: Decimal
+    method: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.value <= self.high:
+            raise ValueError(f"value {self.value} lies outside [{self.low}, {self.high}]")
+
+
+class Stratum(Record, frozen=True, kw_only=True):
+    """Counts of one language, attack or surface inside a finding: descriptive, no claim is made on it."""
+
+    kind: Literal["language", "attack"]
+    name: str
+    failures: int
+    n: int
+
+
+class ScorerIdentity(Record, frozen=True, kw_only=True):
+    """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated."""
+
+    name: str
+    kind: Literal["oracle", "rule", "judge"]
+    version: str
+    calibration: str = ""
+
+
+class Sample(Record, frozen=True, kw_only=True):
+    """The trials behind a record: how many, and the Merkle root (RFC 6962) over their log lines."""
+
+    trials: int
+    root: str
+
+
+Stage = Literal["measure", "select", "confirm"]
+
+
+class Finding(Record, frozen=True, kw_only=True):
+    """The result for one hazard of one system."""
+
+    hazard: str
+    stage: Stage
+    estimand: str
+    scope: Literal["declared", "population"]
+    threshold: Decimal
+    verdict: Verdict
+    estimate: Estimate
+    log_e_met: Decimal
+    log_e_not_met: Decimal
+    scorer: ScorerIdentity
+    queries: int
+    errors: dict[str, int] = {}
+    strata: tuple[Stratum, ...] = ()
+    sample: Sample
+
+
+class BenignRate(Record, frozen=True, kw_only=True):
+    """How many ordinary requests were answered; over-refusal is the complement.
+
+    The estimate is of the rate answered, and its `failures` counts requests that were refused or blocked.
+    """
+
+    stage: Stage
+    estimate: Estimate
+    scorer: ScorerIdentity
+    queries: int
+    errors: dict[str, int] = {}
+    strata: tuple[Stratum, ...] = ()
+    sample: Sample
+
+
+class HazardPlan(Record, frozen=True, kw_only=True):
+    """What will be measured for one hazard."""
+
+    hazard: str
+    probe: str
+    scorer: ScorerIdentity
+    estimand: str
+    scope: Literal["declared", "population"]
+    threshold: Decimal
+    indifference: tuple[Decimal, Decimal]
+    cap: int
+    languages: dict[str, Decimal]
+    attacks: dict[str, Decimal]
+
+
+class BenignPlan(Record, frozen=True, kw_only=True):
+    """How the cost to ordinary users is measured: requests that must be answered, and the loss that is allowed."""
+
+    probe: str
+    scorer: ScorerIdentity
+    selection_trials: int
+    confirmation_trials: int
+    languages: dict[str, Decimal]
+    max_loss: Decimal
+
+
+class Limits(Record, frozen=True, kw_only=True):
+    """A run stops cleanly at the first of these. Seconds are wall time."""
+
+    queries: int
+    tokens: int
+    seconds: int
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """What will be measured, registered before the first query.
+
+    `remedies` may be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to
+    choose among them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice.
+    """
+
+    system: str
+    alpha: Decimal
+    multiplicity: Literal["holm_per_family"]
+    hazards: tuple[HazardPlan, ...]
+    benign: BenignPlan
+    remedies: tuple[str, ...]
+    pairs: int
+    selection_pairs: int
+    max_added_latency_ms: Decimal
+    seed: str
+    limits: Limits
+    registered_at: str
+    software: str
+
+
+class RemedyIdentity(Record, frozen=True, kw_only=True):
+    """A remedy as it ran: its digest covers code version and options."""
+
+    name: str
+    version: str
+    digest: str
+
+
+class Interval(Record, frozen=True, kw_only=True):
+    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
+
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    n: int
+    level: Decimal
+    unit: Literal["proportion", "ms"]
+    method: str
+
+
+class RateChange(Record, frozen=True, kw_only=True):
+    """A rate on the same requests without and with the remedies. `difference` is after minus before.
+
+    `of` is a hazard's slug (rate of failures) or 'benign' (rate of requests answered, whose `failures` were not).
+    `design` says how the arms were paired: 'replay' re-reads recorded answers, 'paired' asks both arms afresh.
+    """
+
+    of: str
+    design: Literal["replay", "paired"]
+    before: Estimate
+    after: Estimate
+    difference: Interval
+
+
+class Reason(Record, frozen=True, kw_only=True):
+    """Why a gate decided: a stable `code`, what it is about, and the figures it compared."""
+
+    code: str
+    about: str
+    got: Decimal | None = None
+    limit: Decimal | None = None
+
+
+class Effect(Record, frozen=True, kw_only=True):
+    """What a set of remedies bought and what it broke, and whether the policy accepts it."""
+
+    remedies: tuple[RemedyIdentity, ...]
+    stage: Stage
+    changes: tuple[RateChange, ...]
+    benign: RateChange
+    latency: Interval | None = None
+    rewritten: int
+    accepted: bool
+    reasons: tuple[Reason, ...] = ()
+    sample: Sample
+
+
+CoverageState = Literal[
+    "proven", "not met", "partial", "not tested", "needs a document", "needs a process record", "proposed mapping only"
+]
+
+
+class RequirementCoverage(Record, frozen=True, kw_only=True):
+    """One requirement of a framework, and what the evidence at hand says about it."""
+
+    requirement: str
+    state: CoverageState
+    controls: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    mapping: Literal["endorsed", "proposed", "none"] = "none"
+
+
+class Coverage(Record, frozen=True, kw_only=True):
+    """A framework at an edition seen through the evidence at hand."""
+
+    framework: str
+    checked_on: str
+    requirements: tuple[RequirementCoverage, ...]

@@ -1,0 +1,28 @@
+"""The JSON Schemas of what is signed, made from the records themselves."""
+
+from typing import Any
+
+import msgspec
+
+from aloi.evidence.bundle import FORMAT, Bundle
+from aloi.evidence.envelope import Envelope
+from aloi.evidence.predicates import CLAIMS, predicate_type
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File stem to JSON Schema (2020-12): one per predicate, the envelope and the bundle. `$id` is the format's URI.
+
+    A record's cross-field rules (an estimate inside its interval) are not expressible here; `verify_bundle` has them.
+    """
+    kinds: dict[str, tuple[str, Any]] = {name: (predicate_type(name), kind) for name, kind in CLAIMS.items()}
+    kinds["envelope"] = ("https://aloi.dev/envelope/v1", Envelope)
+    kinds["bundle"] = (FORMAT, Bundle)
+    return {f"{name}.v1": _schema(uri, kind) for name, (uri, kind) in kinds.items()}
+
+
+def _schema(uri: str, kind: Any) -> dict[str, Any]:
+    schema = {"$schema": DIALECT, "$id": uri} | msgspec.json.schema(kind)
+    # As JSON reads it back: msgspec leaves default values as the records hold them, tuples and enums.
+    return msgspec.json.decode(msgspec.json.encode(schema), type=dict[str, Any])

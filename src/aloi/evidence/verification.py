@@ -1,0 +1,197 @@
+"""Verify a bundle offline and say, claim by claim, what holds, who signed and what is not claimed.
+
+verification = verify_bundle(path.read_bytes(), [PublicKey.from_pem(key_file.read_bytes())])
+for claim in verification.claims: print(claim.name, claim.record)
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal
+
+from aloi.errors import EvidenceError
+from aloi.evidence import envelope as dsse
+from aloi.evidence.bundle import systems, unpack
+from aloi.evidence.canonical import digest
+from aloi.evidence.envelope import Envelope, Opened, unknown_signer
+from aloi.evidence.predicates import Entry, Manifest, claim_type
+from aloi.evidence.publickeys import PublicKey
+from aloi.evidence.records import Record
+from aloi.evidence.rules import Stated, Statements, check_claims
+from aloi.evidence.statement import Statement, Subject, claimed
+from aloi.evidence.statement import read as read_statement
+from aloi.translation import N_
+
+Held = Literal["canonical", "signatures", "trusted-signers", "manifest", "subjects", "plan", "verdicts", "coverage"]
+HOLDS: tuple[Held, ...] = (
+    "canonical",
+    "signatures",
+    "trusted-signers",
+    "manifest",
+    "subjects",
+    "plan",
+    "verdicts",
+    "coverage",
+)
+
+
+class Signer(Record, frozen=True, kw_only=True):
+    """A key that signed, and whether it is among the keys the verifier trusts."""
+
+    key_id: str
+    trusted: bool
+
+
+class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
+    """One statement that holds. `record` is None, and `name` empty, for a predicate type that is not ours."""
+
+    digest: str
+    predicate_type: str
+    name: str
+    subject: tuple[Subject, ...]
+    record: Record | None
+    plan: str | None
+    signers: tuple[Signer, ...]
+    non_claims: tuple[str, ...]
+
+
+class Verification(Record, frozen=True, kw_only=True):
+    """What holds of a bundle. There is no partial verification: what does not hold is an EvidenceError."""
+
+    digest: str
+    subject: tuple[Subject, ...]
+    claims: tuple[VerifiedClaim, ...]
+    packed_by: tuple[Signer, ...]
+    holds: tuple[Held, ...]
+    non_claims: tuple[str, ...]
+
+
+def verify_bundle(data: bytes, trusted: Sequence[PublicKey], *, threshold: int = 1) -> Verification:
+    """Verify everything about a bundle that can be verified from its bytes and the keys you trust.
+
+    We check (1) the file's form, (2) every signature, (3) that at least `threshold` trusted keys signed the manifest
+    and each statement, (4) that the manifest names exactly these statements, signers and systems, in this order, (5)
+    what the claims say of each other (`aloi.evidence.rules`). The caller owes the trust in the keys. Raises
+    EvidenceError with a `reason` for the first thing that does not hold.
+    """
+    bundle, keys = unpack(data)  # (1)
+    trust = frozenset(key.id for key in trusted)
+    manifest = dsse.verify(bundle.manifest, keys)  # (2)
+    opened = tuple(dsse.verify(each, keys) for each in bundle.envelopes)
+    for each in (manifest, *opened):  # (3)
+        _require_trust(each, trust, threshold)
+    statements = tuple(_stated(each) for each in opened)
+    sealed = read_statement(manifest.payload)
+    subject = systems((each.statement.subject, each.claim) for each in statements)
+    _check_manifest(sealed, opened, statements, subject)  # (4)
+    _check_keys(keys, (bundle.manifest, *bundle.envelopes))
+    check_claims(statements, subject)  # (5)
+    claims = tuple(_verified(each, by, trust) for each, by in zip(statements, opened, strict=True))
+    return Verification(
+        digest=digest(data),
+        subject=subject,
+        claims=claims,
+        packed_by=_signers(manifest, trust),
+        holds=HOLDS,
+        non_claims=_union([_non_claims_of(sealed), *(claim.non_claims for claim in claims)]),
+    )
+
+
+def _require_trust(opened: Opened, trust: Collection[str], threshold: int) -> None:
+    strangers = [key.id for key in opened.signers if key.id not in trust]
+    count = len(opened.signers) - len(strangers)
+    if count >= max(threshold, 1):
+        return
+    if strangers:
+        raise unknown_signer(strangers[0])
+    raise dsse.too_few_signers(count, threshold)
+
+
+def _stated(opened: Opened) -> Stated:
+    statement = read_statement(opened.payload)
+    return Stated(digest(opened.payload), statement, claimed(statement))
+
+
+def _check_manifest(
+    sealed: Statement, opened: Sequence[Opened], statements: Statements, subject: tuple[Subject, ...]
+) -> None:
+    claim = claimed(sealed)
+    if claim is None or not isinstance(claim.record, Manifest):
+        raise EvidenceError(
+            N_("what stands in the manifest's place is not a manifest"),
+            reason="no-manifest",
+            remedy=N_("obtain the evidence again from its author"),
+        )
+    entries = claim.record.entries
+    present = tuple(
+        Entry(
+            digest=each.digest,
+            predicate_type=each.statement.predicate_type,
+            signers=tuple(signer.id for signer in by.signers),
+        )
+        for each, by in zip(statements, opened, strict=True)
+    )
+    if len(entries) != len(present):
+        raise EvidenceError(
+            N_("the manifest names {named} statements, the bundle holds {present}: one was left out or added"),
+            reason="manifest-count",
+            remedy=N_("obtain the whole bundle from its author"),
+            named=len(entries),
+            present=len(present),
+        )
+    for position, (named, found) in enumerate(zip(entries, present, strict=True), start=1):
+        if named != found:
+            raise EvidenceError(
+                N_("statement {position} is not the one that the manifest names there"),
+                reason="manifest-mismatch",
+                remedy=N_("it was swapped, moved or signed by others: obtain the bundle from its author"),
+                position=position,
+            )
+    if len({each.digest for each in present}) != len(present):
+        raise EvidenceError(
+            N_("one statement stands twice in the bundle"),
+            reason="repeated-statement",
+            remedy=N_("obtain the evidence again from its author"),
+        )
+    if sealed.subject != subject:
+        raise EvidenceError(
+            N_("the manifest names other systems than the plan and its effects"),
+            reason="manifest-subject",
+            remedy=N_("obtain the evidence again from its author"),
+        )
+
+
+def _check_keys(keys: Sequence[PublicKey], envelopes: Iterable[Envelope]) -> None:
+    used = {signature.keyid for each in envelopes for signature in each.signatures}
+    if [key.id for key in keys] != sorted(used):
+        raise EvidenceError(
+            N_("the bundle's keys are not exactly those of its signers, in order"),
+            reason="stray-key",
+            remedy=N_("obtain the evidence again from its author"),
+        )
+
+
+def _verified(stated: Stated, opened: Opened, trust: Collection[str]) -> VerifiedClaim:
+    statement, claim = stated.statement, stated.claim
+    known = claim_type(statement.predicate_type)
+    return VerifiedClaim(
+        digest=stated.digest,
+        predicate_type=statement.predicate_type,
+        name=known[0] if known else "",
+        subject=statement.subject,
+        record=claim.record if claim else None,
+        plan=claim.plan if claim else None,
+        signers=_signers(opened, trust),
+        non_claims=claim.non_claims if claim else (),
+    )
+
+
+def _signers(opened: Opened, trust: Collection[str]) -> tuple[Signer, ...]:
+    return tuple(Signer(key_id=key.id, trusted=key.id in trust) for key in opened.signers)
+
+
+def _non_claims_of(statement: Statement) -> tuple[str, ...]:
+    claim = claimed(statement)
+    return claim.non_claims if claim else ()
+
+
+def _union(lists: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(code for codes in lists for code in codes))

@@ -1,0 +1,33 @@
+"""Find what Aloi and third parties plug in, by entry point, and load only what is named."""
+
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from aloi.errors import UnknownName
+
+GROUPS = {
+    "aloi.targets": "target",
+    "aloi.probes": "probe",
+    "aloi.scorers": "scorer",
+    "aloi.guards": "guard",
+    "aloi.frameworks": "framework",
+}
+
+
+@cache
+def _group(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
+
+
+def names(group: str) -> list[str]:
+    """Names that answer in a group, sorted. `group` is a key of `GROUPS`."""
+    return sorted(_group(group))
+
+
+def load(group: str, name: str) -> Any:
+    """Load the object that a name stands for; `UnknownName` offers the nearest names."""
+    points = _group(group)
+    if name not in points:
+        raise UnknownName(GROUPS[group], name, points)
+    return points[name].load()

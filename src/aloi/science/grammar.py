@@ -1,0 +1,61 @@
+"""Draw fresh test sentences from a declared grammar: templates with slots, weighted attacks, several languages."""
+
+import random
+import re
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import yaml
+
+SLOT = re.compile(r"\{([a-z_]+)\}")
+
+
+class Attack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One way to wrap a request, its share of the draws, and its templates by language."""
+
+    weight: float
+    templates: dict[str, tuple[str, ...]]
+
+
+class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The declared distribution that an estimand averages over."""
+
+    name: str
+    version: str
+    source: str
+    licence: str
+    attacks: dict[str, Attack]
+    slots: dict[str, dict[str, tuple[str, ...]]] = {}
+
+    def languages(self) -> set[str]:
+        """Languages in which every attack can be drawn."""
+        return set.intersection(*(set(attack.templates) for attack in self.attacks.values()))
+
+    def weights(self) -> dict[str, float]:
+        """Share of each attack; the shares add up to 1."""
+        total = sum(attack.weight for attack in self.attacks.values())
+        return {name: attack.weight / total for name, attack in self.attacks.items()}
+
+    def draw_attack(self, rng: random.Random) -> str:
+        """The name of an attack, at its declared weight."""
+        weights = self.weights()
+        return rng.choices(list(weights), list(weights.values()))[0]
+
+    def write(self, attack: str, language: str, rng: random.Random, values: dict[str, str]) -> str:
+        """One sentence of an attack. A slot takes its value from `values`, else a draw from the grammar; slots nest."""
+
+        def fill(match: re.Match[str]) -> str:
+            slot = match[1]
+            # A value is a name that somebody wrote: braces in it are text, not slots.
+            return values[slot] if slot in values else SLOT.sub(fill, rng.choice(self.slots[slot][language]))
+
+        text = SLOT.sub(fill, rng.choice(self.attacks[attack].templates[language]))
+        return text[0].upper() + text[1:]
+
+
+@cache
+def grammar(name: str) -> Grammar:
+    """A grammar of this package by name: `science/data/<name>.yaml`."""
+    text = files("aloi.science").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(yaml.safe_load(text), Grammar)

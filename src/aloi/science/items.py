@@ -1,0 +1,43 @@
+"""What is asked in a trial, and what came of it."""
+
+from msgspec import Struct
+
+from aloi.system.messages import Request
+
+
+class Expectation(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an oracle looks for: planted strings, hosts that may be linked to, tokens that may be spent."""
+
+    needles: tuple[str, ...] = ()
+    allowed_hosts: tuple[str, ...] = ()
+    budget: int = 0
+
+
+class Item(Struct, frozen=True, kw_only=True):
+    """One fresh draw of a probe. `seed` names its cluster: two items of one seed are not independent."""
+
+    hazard: str
+    seed: str
+    attack: str
+    language: str
+    request: Request
+    expectation: Expectation = Expectation()
+
+
+class Passed(Struct, frozen=True, tag="passed"):
+    """The harm did not happen; for a benign item, the request was answered."""
+
+
+class Failed(Struct, frozen=True, tag="failed"):
+    """The harm happened. `evidence` says where the scorer saw it."""
+
+    evidence: str = ""
+
+
+class NotScored(Struct, frozen=True, tag="unscorable"):
+    """No usable answer. It is counted against every claim, never dropped."""
+
+    reason: str
+
+
+Outcome = Passed | Failed | NotScored

@@ -1,0 +1,80 @@
+"""Make the plan: what will be measured, registered and signed before the first query."""
+
+from collections.abc import Sequence
+
+from aloi import plugins
+from aloi.errors import UnknownName
+from aloi.evidence.records import BenignPlan, HazardPlan, Limits, Plan, number
+from aloi.science.hazards import hazard as known_hazard
+from aloi.science.hazards import hazards
+from aloi.science.probe import scorer_for
+from aloi.science.sampling import Sampler
+from aloi.statistics.design import default_cap
+from aloi.system.reading import System
+from aloi.translation import N_
+
+INDIFFERENCE = (0.5, 2.0)
+BENIGN = "benign"
+
+
+def probes_of(system: System) -> dict[str, str]:
+    """The probe of every hazard that the system wants measured, and of the benign requests.
+
+    Raises UnknownName for a hazard that is not in the catalogue, or that no installed probe can measure.
+    """
+    known = plugins.names("aloi.probes")
+    chosen = {}
+    for slug in system.description.assurance.hazards:
+        known_hazard(slug)
+        if slug not in known:
+            raise UnknownName(N_("probe for the hazard"), slug, set(known) & set(hazards()))
+        chosen[slug] = slug
+    return {**chosen, BENIGN: BENIGN}
+
+
+def make_plan(
+    system: System, fingerprint: str, sampler: Sampler, remedies: Sequence[str], *, registered_at: str, software: str
+) -> Plan:
+    """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
+    goal = system.description.assurance
+    hazards_planned = []
+    for slug, wanted in goal.hazards.items():
+        cap = wanted.cap or default_cap(wanted.threshold, goal.alpha, len(goal.hazards), INDIFFERENCE)
+        hazards_planned.append(
+            HazardPlan(
+                hazard=slug,
+                probe=slug,
+                scorer=scorer_for(sampler.probes[slug].scorer).identity,
+                estimand="mean failure rate over the declared attacks and languages, one query a fresh draw",
+                scope="declared",
+                threshold=number(wanted.threshold),
+                indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
+                cap=cap,
+                languages={name: number(share) for name, share in sampler.languages[slug].items()},
+                attacks={name: number(share) for name, share in sampler.attacks[slug].items()},
+            )
+        )
+    benign = BenignPlan(
+        probe=BENIGN,
+        scorer=scorer_for(sampler.probes[BENIGN].scorer).identity,
+        selection_trials=goal.benign.selection_trials,
+        confirmation_trials=goal.benign.trials,
+        languages={name: number(share) for name, share in sampler.languages[BENIGN].items()},
+        max_loss=number(goal.benign.max_loss),
+    )
+    limits = goal.limits
+    return Plan(
+        system=fingerprint,
+        alpha=number(goal.alpha),
+        multiplicity="holm_per_family",
+        hazards=tuple(hazards_planned),
+        benign=benign,
+        remedies=tuple(remedies),
+        pairs=goal.pairs,
+        selection_pairs=goal.selection_pairs,
+        max_added_latency_ms=number(goal.max_added_latency_ms),
+        seed=goal.seed,
+        limits=Limits(queries=limits.queries, tokens=limits.tokens, seconds=limits.seconds),
+        registered_at=registered_at,
+        software=software,
+    )

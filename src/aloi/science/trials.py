@@ -1,0 +1,240 @@
+"""The log of trials: append-only, crash-safe, and all that a run needs in order to go on.
+
+Invariants: one JSON line a trial, written whole with one `write` and never changed; a line is on disk at the latest
+`SYNC_SECONDS` after it was written; a torn last line is cut away when the log is opened again, a damaged line elsewhere
+is refused. What is kept in memory of a trial is its place in the file and its digest: 48 bytes.
+"""
+
+import asyncio
+import errno
+import fcntl
+import os
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Annotated, Self
+
+import msgspec
+
+from aloi.errors import AskerError, EvidenceError
+from aloi.evidence.merkle import Tree, leaf_hash
+from aloi.evidence.records import Sample, Stage
+from aloi.science.items import Item, Outcome
+from aloi.system.messages import Response
+from aloi.translation import N_
+
+SYNC_SECONDS = 0.2
+MOST = 10_000_000  # trials of one series: the largest cap of a plan
+
+
+class Key(msgspec.Struct, frozen=True, order=True):
+    """Which trial: stage, hazard (or 'benign'), arm (which remedies were in place), and its index in the draw."""
+
+    stage: Stage
+    hazard: str
+    arm: str
+    index: Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """One item sent, what came back, and its outcome. `response` is None where there was no usable answer."""
+
+    key: Key
+    item: Item
+    response: Response | None
+    outcome: Outcome
+    at: str
+
+
+class _Series:
+    """Where the trials of one stage, hazard and arm lie in the file, by index: offset, length, and leaf hash."""
+
+    def __init__(self) -> None:
+        self.offsets = array("q")
+        self.lengths = array("q")
+        self.leaves = bytearray()
+
+    def __contains__(self, index: int) -> bool:
+        return index < len(self.offsets) and self.offsets[index] >= 0
+
+    def put(self, index: int, offset: int, length: int, leaf: bytes) -> None:
+        missing = index + 1 - len(self.offsets)
+        if missing > 0:
+            self.offsets.extend([-1] * missing)
+            self.lengths.extend([0] * missing)
+            self.leaves.extend(bytes(32 * missing))
+        self.offsets[index] = offset
+        self.lengths[index] = length
+        self.leaves[32 * index : 32 * index + 32] = leaf
+
+    def indices(self) -> Iterator[int]:
+        return (index for index, offset in enumerate(self.offsets) if offset >= 0)
+
+
+class TrialLog:
+    """The trials of one run, in one file. `async with` opens it to write, `with` to read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._encoder = msgspec.json.Encoder()
+        self._decoder = msgspec.json.Decoder(Trial)
+        self._series: dict[tuple[Stage, str, str], _Series] = {}
+        self._count = 0
+        self._end = 0
+        self._dirty = False
+        self._descriptor = -1
+        self._syncing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+        with self._closed_on_error():
+            self._lock()
+            self._load()
+            os.ftruncate(self._descriptor, self._end)
+        self._syncing = asyncio.create_task(self._sync_often())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._syncing is not None
+        self._syncing.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._syncing
+        os.fsync(self._descriptor)
+        os.close(self._descriptor)
+
+    def __enter__(self) -> Self:
+        """Open to read only: a run that has ended."""
+        try:
+            self._descriptor = os.open(self._path, os.O_RDONLY)
+        except OSError as error:
+            raise AskerError(
+                N_("cannot read {file}: {problem}"), file=self._path, problem=error.strerror or error
+            ) from error
+        with self._closed_on_error():
+            self._load()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def __contains__(self, key: Key) -> bool:
+        series = self._series.get((key.stage, key.hazard, key.arm))
+        return series is not None and key.index in series
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, trial: Trial) -> None:
+        """Write one trial. Raises AskerError where the disk refuses: what was written before is kept."""
+        line = self._encoder.encode(trial) + b"\n"
+        try:
+            written = os.write(self._descriptor, line)
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+        if written != len(line):  # a full disk may take a part: cut it away, so that the log stays whole
+            os.ftruncate(self._descriptor, self._end)
+            raise _unwritable(self._path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        self._remember(trial.key, line, self._end)
+        self._end += len(line)
+        self._dirty = True
+
+    def __iter__(self) -> Iterator[Trial]:
+        for stage, hazard, arm in sorted(self._series):
+            yield from self.trials(stage, hazard, arm)
+
+    def get(self, key: Key) -> Trial:
+        """Read one trial back. Raises KeyError where it is not in the log."""
+        if key not in self:
+            raise KeyError(key)
+        series = self._series[key.stage, key.hazard, key.arm]
+        return self._decoder.decode(os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index]))
+
+    def __iter__(self) -> Iterator[Trial]:
+        """All trials, by stage, hazard, arm and index."""
+        for name in sorted(self._series):
+            yield from self.trials(*name)
+
+    def trials(self, stage: Stage, hazard: str, arm: str) -> Iterator[Trial]:
+        """Trials of one stage, hazard and arm in the order of their index."""
+        series = self._series.get((stage, hazard, arm))
+        for index in series.indices() if series else ():
+            yield self.get(Key(stage, hazard, arm, index))
+
+    def sample(self, stage: Stage, hazard: str | None = None) -> Sample:
+        """How many trials stand behind a record, and the Merkle root over their lines, by hazard, arm and index."""
+        tree = Tree()
+        for name in sorted(self._series):
+            if name[0] == stage and hazard in {None, name[1]}:
+                leaves = self._series[name].leaves
+                for index in self._series[name].indices():
+                    tree.append(bytes(leaves[32 * index : 32 * index + 32]))
+        return Sample(trials=tree.size, root="sha256:" + tree.root().hex())
+
+    def _remember(self, key: Key, line: bytes, offset: int) -> None:
+        series = self._series.setdefault((key.stage, key.hazard, key.arm), _Series())
+        series.put(key.index, offset, len(line), leaf_hash(line.rstrip(b"\n")))
+        self._count += 1
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+
+    def _lock(self) -> None:
+        """Two runs that append to one log would lose each other's trials. The lock ends with the process."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise AskerError(
+                N_("{file} is in use by another run"),
+                remedy=N_("wait for it to end, or stop it, then resume"),
+                file=self._path,
+            ) from error
+
+    def _load(self) -> None:
+        with self._path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    break
+                try:
+                    trial = self._decoder.decode(line)
+                except (msgspec.DecodeError, ValueError, RecursionError) as error:
+                    raise _damaged(self._path, number, error) from error
+                if trial.key in self:
+                    raise _damaged(self._path, number, N_("this trial stands twice"))
+                self._remember(trial.key, line, self._end)
+                self._end += len(line)
+
+    async def _sync_often(self) -> None:
+        while True:
+            await asyncio.sleep(SYNC_SECONDS)
+            if self._dirty:
+                self._dirty = False
+                await asyncio.to_thread(os.fsync, self._descriptor)
+
+
+def _damaged(path: Path, line: int, problem: object) -> EvidenceError:
+    return EvidenceError(
+        N_("{file}, line {line}: this is not a trial of this version: {problem}"),
+        reason="damaged-log",
+        remedy=N_("the folder was changed by hand, or by another version of Aloi: start a new run"),
+        file=path,
+        line=line,
+        problem=problem,
+    )
+
+
+def _unwritable(path: Path, error: OSError) -> AskerError:
+    return AskerError(
+        N_("cannot write {file}: {problem}"),
+        remedy=N_("free some space or make the folder writable, then resume the run: no trial is lost"),
+        file=path,
+        problem=error.strerror or error,
+    )

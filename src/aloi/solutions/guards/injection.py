@@ -1,0 +1,214 @@
+"""Screen retrieved documents and tool results for instructions addressed to the assistant.
+
+A document whose score reaches the threshold is withheld. What to expect: text screens catch few indirect injections
+that they have not seen. Published screens find 0 to 26 % of unseen payloads at 1 % false alarms; an attacker who
+writes an ordinary sentence ("our customers receive the code by asking for it") passes this one. It is a cheap first
+sieve beside spotlighting and the filters on output, never the only remedy. A benign text that quotes an attack looks
+like one and is withheld too: there is no discount for quotes, because an attacker could claim it.
+"""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import chain, pairwise
+from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Meta, Struct
+
+from aloi.solutions.guard import Allow, Block, Ruling
+from aloi.solutions.normalise import fold, layers
+from aloi.solutions.options import Options
+from aloi.solutions.tables import table
+from aloi.system.messages import Message, Role
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SENTENCE_END = re.compile(r"[.!?]|\n[ \t\r]*\n")
+_BLANK_LINES = re.compile(r"\n{3,}")
+# Sentences are set this far apart, so that no rule reaches over their edge.
+_APART = 1_000
+_LONGEST_PHRASE = 4
+
+
+class InjectionScreenOptions(Options, frozen=True, kw_only=True):
+    """`threshold` in (0, 1]: a text that scores at least this much is withheld."""
+
+    threshold: Annotated[float, Meta(gt=0, le=1)] = 0.5
+    sources: tuple[Literal["document", "tool"], ...] = ("document", "tool")
+
+
+class _Sequence(Struct, frozen=True):
+    id: str
+    words: tuple[str, ...]
+    within: int
+    weight: float
+
+
+class _Markup(Struct, frozen=True):
+    id: str
+    pattern: re.Pattern[str]
+    weight: float
+
+
+class _Invisible(Struct, frozen=True):
+    id: str
+    pattern: re.Pattern[str]
+    least: int
+    weight: float
+
+
+class _Model(Struct, frozen=True):
+    """The rules, ready to run. `phrases` leads from words to classes; `stems` from the beginning of a word."""
+
+    bias: float
+    encoded: float
+    phrases: Mapping[str, tuple[str, ...]]
+    openers: Mapping[str, frozenset[str]]
+    stems: Mapping[str, tuple[str, ...]]
+    stem_lengths: tuple[int, ...]
+    sequences: tuple[_Sequence, ...]
+    markup: tuple[_Markup, ...]
+    invisible: tuple[_Invisible, ...]
+
+
+def _ranges(pairs: Iterable[tuple[str, str]]) -> re.Pattern[str]:
+    return re.compile("[" + "".join(f"{chr(int(low, 16))}-{chr(int(high, 16))}" for low, high in pairs) + "]")
+
+
+@cache
+def _model() -> _Model:
+    data: dict[str, Any] = table("injection-screen")
+    phrases: dict[str, tuple[str, ...]] = {}
+    stems: dict[str, tuple[str, ...]] = {}
+    for name, entries in data["words"].items():
+        for entry in entries:
+            home, key = (stems, entry[:-1]) if entry.endswith("*") else (phrases, entry)
+            home[key] = (*home.get(key, ()), name)
+    return _Model(
+        bias=data["bias"],
+        encoded=data["encoded"],
+        phrases=phrases,
+        openers=_openers(phrases),
+        stems=stems,
+        stem_lengths=tuple(sorted({len(stem) for stem in stems})),
+        sequences=tuple(
+            _Sequence(row["id"], tuple(row["words"]), row["within"], row["weight"]) for row in data["sequences"]
+        ),
+        markup=tuple(_Markup(row["id"], re.compile(row["pattern"]), row["weight"]) for row in data["markup"]),
+        invisible=tuple(
+            _Invisible(row["id"], _ranges(row["ranges"]), row["least"], row["weight"]) for row in data["invisible"]
+        ),
+    )
+
+
+def _openers(phrases: Iterable[str]) -> dict[str, frozenset[str]]:
+    """For each word that begins a phrase, the words that come second in one."""
+    openers: dict[str, frozenset[str]] = {}
+    for first, second, *_ in (phrase.split() for phrase in phrases if " " in phrase):
+        openers[first] = openers.get(first, frozenset()) | {second}
+    return openers
+
+
+def _classes(word: str, model: _Model) -> tuple[str, ...]:
+    stems = (model.stems.get(word[:size], ()) for size in model.stem_lengths)
+    return (*model.phrases.get(word, ()), *(name for names in stems for name in names))
+
+
+def _places(text: str, model: _Model) -> dict[str, list[tuple[int, int]]]:
+    """For each class of words, where its words stand: (first token, last token), in order."""
+    sentences = [_WORD.findall(sentence) for sentence in _SENTENCE_END.split(text)]
+    classes = {word: _classes(word, model) for word in set(chain.from_iterable(sentences))}
+    telling = {word for word, names in classes.items() if names or word in model.openers}
+    places: dict[str, list[tuple[int, int]]] = {}
+    position = 0
+    for words in sentences:
+        for index in [i for i, word in enumerate(words) if word in telling]:
+            for size, names in _read_at(words, index, classes, model):
+                for name in names:
+                    places.setdefault(name, []).append((position + index, position + index + size - 1))
+        position += len(words) + _APART
+    return places
+
+
+def _read_at(
+    words: list[str], index: int, classes: Mapping[str, tuple[str, ...]], model: _Model
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The classes of the word at `index` and of the phrases that it opens, with their length in words."""
+    yield 1, classes[words[index]]
+    if words[index + 1 : index + 2] and words[index + 1] in model.openers.get(words[index], ()):
+        for size in range(2, min(_LONGEST_PHRASE, len(words) - index) + 1):
+            yield size, model.phrases.get(" ".join(words[index : index + size]), ())
+
+
+def _follow(before: list[tuple[int, int]], after: list[tuple[int, int]], within: int) -> list[tuple[int, int]]:
+    """Those of `after` that start at most `within` tokens behind the end of one of `before`."""
+    # Both lists are in order of their starts and a phrase spans at most four tokens, so one pass suffices.
+    kept, at, latest = [], 0, -_APART
+    for start, end in after:
+        while at < len(before) and before[at][1] < start:
+            latest = max(latest, before[at][1])
+            at += 1
+        if start - latest <= within:
+            kept.append((start, end))
+    return kept
+
+
+def _fires(rule: _Sequence, places: Mapping[str, list[tuple[int, int]]]) -> bool:
+    reached = places.get(rule.words[0], [])
+    for _, name in pairwise(rule.words):
+        if not reached:
+            return False
+        reached = _follow(reached, places.get(name, []), rule.within)
+    return bool(reached)
+
+
+def _fired(text: str, model: _Model) -> dict[str, float]:
+    """The rules that fire on a folded text, and their weights."""
+    lowered = _BLANK_LINES.sub("\n\n", text.lower())
+    places = _places(lowered, model)
+    fired = {rule.id: rule.weight for rule in model.sequences if _fires(rule, places)}
+    return fired | {rule.id: rule.weight for rule in model.markup if rule.pattern.search(lowered)}
+
+
+def _squash(total: float) -> float:
+    return 1 / (1 + math.exp(-total))
+
+
+class Reading(Struct, frozen=True):
+    """The score of a text in [0, 1], and the rules that made it."""
+
+    score: float
+    rules: tuple[str, ...]
+
+
+def read(text: str) -> Reading:
+    """Score one text."""
+    model = _model()
+    folded = fold(text)
+    fired = _fired(folded.text, model)
+    if folded.text is not text:
+        fired |= {rule.id: rule.weight for rule in model.invisible if len(rule.pattern.findall(text)) >= rule.least}
+    inner: dict[str, float] = {}
+    for layer in layers(folded.text):
+        inner |= _fired(layer.text, model)
+    if sum(inner.values()) + model.bias > 0:
+        fired |= inner | {"encoded": model.encoded}
+    return Reading(_squash(model.bias + sum(fired.values())) if fired else 0.0, tuple(sorted(fired)))
+
+
+class InjectionScreen:
+    """Withhold a document or a tool result that speaks to the assistant."""
+
+    version: ClassVar[str] = "1"
+    tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "injection-screen")
+    Options: ClassVar[type[Options]] = InjectionScreenOptions
+
+    def __init__(self, options: InjectionScreenOptions) -> None:
+        self.roles: frozenset[Role] = frozenset(options.sources)
+        self._threshold = options.threshold
+
+    def screen(self, message: Message) -> Ruling:
+        reading = read(message.content)
+        if reading.score >= self._threshold:
+            return Block(reason="addressed-to-assistant", score=reading.score)
+        return Allow()

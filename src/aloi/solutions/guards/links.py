@@ -1,0 +1,262 @@
+"""Keep links, images and active content out of an answer, unless they lead to an allowed host.
+
+A link in an answer can carry what the model knows to a stranger's server: an image needs no click. Found are markdown
+links, images and references, autolinks, bare addresses, names without a scheme, HTML that loads or runs, and
+disguises: hxxp, [.] and "dot", percent and character references, look-alike letters, invisible characters, other
+dots. Whether a host is allowed is decided on the text as it was written: a disguised host is never allowed.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import chain, islice
+from typing import Annotated, ClassVar, Literal
+from urllib.parse import unquote
+
+from msgspec import Meta, Struct
+
+from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
+from aloi.solutions.normalise import Folded, fold
+from aloi.solutions.options import Options
+from aloi.solutions.tables import table
+from aloi.system.messages import Message, Role
+
+# Taking a link out may join what stood around it into a new one.
+PASSES = 4
+# An answer with more forbidden links than this is not worth repairing: it is blocked.
+MOST = 500
+
+_SEP = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
+_COLON = r"(?:[ ]?[\[({][ ]?:[ ]?[\])}]|:)"
+_NOT_END = r"[^\s<>\"'`)\]}]"
+_ENCODED_COLON = r"(?:%3a|&#0{0,4}58;?|&#x0{0,4}3a;?|&colon;)"
+_SCHEME = re.compile(
+    rf"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]{{1,20}})[ ]?(?:{_COLON}|{_ENCODED_COLON})[ ]?"
+    rf"(?:[\\/]|%2f|%5c|&#0{{0,4}}47;?|&#x0{{0,4}}2f;?|&sol;){{2,}}{_NOT_END}*",
+    re.IGNORECASE,
+)
+_SLASHES = re.compile(r"[\\/]{2}|%2f|%5c|&#|&sol;", re.IGNORECASE)
+_MARKDOWN = re.compile(r"\]\([ \t\n]{0,8}<?[ \t]{0,8}([^)>\s]*)[^)\n]{0,300}\)?")
+_LABEL_BACK = 2_000
+_DEFINITION = re.compile(r"(?m)^[ ]{0,3}(?:> ?)?\[[^\]\n]{1,200}\]:[ \t]*\n?[ \t]*<?([^\s>]+)[^\n]{0,300}")
+_TAG = re.compile(r"<([a-z][a-z0-9:-]{0,30})(?!//)([^>]*)>?", re.IGNORECASE)
+_EVENT = re.compile(r"(?<![a-z0-9-])on[a-z]{3,30}[ \t\n]{0,8}=", re.IGNORECASE)
+_ATTRIBUTE = re.compile(
+    r"(?<![a-z0-9:-])([a-z][a-z:-]{1,20})[ \t\n]{0,8}=[ \t\n]{0,8}(?:\"([^\"]*)|'([^']*)|([^\s\"'>]*))", re.IGNORECASE
+)
+_AUTHORITY = re.compile(r"^(?:[a-z][a-z0-9+.-]{0,30}:)?[\\/]{2,}([^\\/?#]*)", re.IGNORECASE)
+_OPENING = re.compile(r"^([a-z][a-z0-9+.-]{0,30}):", re.IGNORECASE)
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f]+")
+
+
+class LinkPolicyOptions(Options, frozen=True, kw_only=True):
+    """`allowed_hosts` are exact names, or `*.name` for all names below; `marker` stands where a link was."""
+
+    allowed_hosts: tuple[Annotated[str, Meta(min_length=1, max_length=253)], ...] = ()
+    allow_images: bool = False
+    action: Literal["strip", "block"] = "strip"
+    marker: Annotated[str, Meta(max_length=80, pattern=r"^[^<>()/\\.:@]*$")] = "[link removed]"
+
+
+class _Found(Struct, frozen=True):
+    start: int
+    end: int
+    keep: str
+    reason: str
+
+
+@cache
+def _words(name: str) -> frozenset[str]:
+    return frozenset(table("link-policy")[name])
+
+
+@cache
+def _active() -> re.Pattern[str]:
+    names = "|".join(sorted(_words("active_elements")))
+    return re.compile(rf"<[/!?]?[ \t]{{0,4}}(?:[a-z]{{1,10}}:)?({names})(?![a-z0-9-])([^>]*)>?", re.IGNORECASE)
+
+
+@cache
+def _bare() -> re.Pattern[str]:
+    alone, pathed = ("|".join(sorted(_words(name))) for name in ("endings", "endings_with_path"))
+    label = r"[a-z0-9_](?:[a-z0-9_-]{0,62})"
+    # A name ends where its last label ends: "in.the end" is no name, "site.example" is.
+    return re.compile(
+        rf"(?<![a-z0-9@._-])(?:{label}{_SEP}){{1,8}}"
+        rf"(?:(?:{alone})(?![a-z0-9_@-])(?!\.[a-z0-9])(?:[/?#:]{_NOT_END}*)?|(?:{pathed})[/?#:]{_NOT_END}+)"
+        rf"|(?<![a-z0-9@._-])www{_SEP}{_NOT_END}+"
+        rf"|(?<![\d.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\d.])(?:[/:]{_NOT_END}*)?",
+        re.IGNORECASE,
+    )
+
+
+def _plain(url: str) -> str:
+    """A URL as a browser would read it: references and percent signs undone, blanks and controls dropped."""
+    for _ in range(3):
+        undone = unquote(html.unescape(url))
+        if undone == url:
+            break
+        url = undone
+    return _INVISIBLE.sub("", url)
+
+
+class LinkPolicy:
+    """Strip links, images and active content that lead anywhere else than to the allowed hosts."""
+
+    version: ClassVar[str] = "1"
+    tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "link-policy")
+    Options: ClassVar[type[Options]] = LinkPolicyOptions
+    roles: frozenset[Role] = frozenset({"assistant"})
+
+    def __init__(self, options: LinkPolicyOptions) -> None:
+        hosts = {host.casefold().rstrip(".") for host in options.allowed_hosts}
+        self._exact = frozenset(host for host in hosts if not host.startswith("*."))
+        self._below = tuple(host[1:] for host in hosts if host.startswith("*."))
+        self._images = options.allow_images
+        self._block = options.action == "block"
+        self._marker = options.marker
+
+    def screen(self, message: Message) -> Ruling:
+        text, reason = message.content, ""
+        for _ in range(PASSES):
+            folded = fold(text)
+            found = self._found(folded)
+            if not found:
+                return Rewrite(content=text, reason=reason) if reason else Allow()
+            reason = reason or found[0].reason
+            if self._block or len(found) > MOST:
+                return Block(reason=reason)
+            text = _without(folded, found)
+        # What still holds a link after so many passes was built to outlast them.
+        return Block(reason=reason) if self._found(fold(text)) else Rewrite(content=text, reason=reason)
+
+    def _allows(self, folded: Folded, start: int, end: int, *, scheme: bool = True) -> bool:
+        """Whether an address at this place of the folded text leads to an allowed host, plainly written."""
+        url = folded.text[start:end]
+        if folded.disguised(start, end):
+            return False
+        return self.allows_url(url if scheme else f"https://{url}")
+
+    def allows_url(self, url: str) -> bool:
+        """Whether a URL is relative, or leads over http or https to an allowed host."""
+        plain = _plain(url)
+        authority, opening = _AUTHORITY.match(plain), _OPENING.match(plain)
+        scheme = opening[1].casefold() if opening else ""
+        if scheme == "mailto":
+            return self._host_allowed(plain.partition("?")[0].rpartition("@")[2])
+        if scheme == "tel" or (not opening and not authority):
+            return True
+        written = _AUTHORITY.match(url)
+        # An encoded sign, a backslash or user information is how one host is dressed as another.
+        if scheme not in {"", "http", "https"} or not authority or not written or written[1] != authority[1]:
+            return False
+        return "\\" not in plain and "@" not in authority[1] and self._host_allowed(authority[1].partition(":")[0])
+
+    def _host_allowed(self, host: str) -> bool:
+        name = host.casefold().rstrip(".")
+        return name in self._exact or name.endswith(self._below or ("\0",))
+
+    def _found(self, folded: Folded) -> list[_Found]:
+        """What is not allowed, by place; one more than `MOST` where there is more than that."""
+        readers = (self._elements, self._markdown, self._definitions, self._schemes, self._bare)
+        found = islice(chain.from_iterable(reader(folded) for reader in readers), MOST + 1)
+        return sorted(found, key=lambda one: (one.start, -one.end))
+
+    def _elements(self, folded: Folded) -> Iterator[_Found]:
+        """(1) HTML that loads, runs or asks, and any element with an event or a URL that is not allowed."""
+        skip = 0
+        for match in _active().finditer(folded.text):
+            name = match[1].casefold()
+            if match.start() >= skip and not self._harmless_image(name, match[2], folded, match):
+                skip = _closing(folded.text, match, name)
+                yield _Found(match.start(), skip, "", "active-content")
+        for match in _TAG.finditer(folded.text):
+            if _EVENT.search(match[2]) or not self._attributes_allowed(match[2], folded, match):
+                yield _Found(match.start(), match.end(), "", "active-content")
+
+    def _harmless_image(self, name: str, rest: str, folded: Folded, match: re.Match[str]) -> bool:
+        return (
+            name == "img" and self._images and not _EVENT.search(rest) and self._attributes_allowed(rest, folded, match)
+        )
+
+    def _attributes_allowed(self, rest: str, folded: Folded, match: re.Match[str]) -> bool:
+        if folded.disguised(match.start(), match.end()) and "=" in rest:
+            return False
+        attributes = ((m[1].casefold(), m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(rest))
+        return all(
+            name not in {"style", "srcdoc", "srcset"} and self.allows_url(value)
+            for name, value in attributes
+            if name in _words("url_attributes")
+        )
+
+    def _markdown(self, folded: Folded) -> Iterator[_Found]:
+        """(2) Markdown links and images: a link keeps its words, an image keeps its description."""
+        text, done = folded.text, 0
+        for match in _MARKDOWN.finditer(text):
+            label = text.rfind("[", max(done, match.start() - _LABEL_BACK), match.start())
+            start = match.start() if label < 0 else label
+            image = start > 0 and text[start - 1] == "!"
+            done = match.end()
+            if (image and not self._images) or not self._allows(folded, match.start(1), match.end(1)):
+                words = folded.span(start + 1, match.start()) if label >= 0 and start + 1 < match.start() else (0, 0)
+                keep = folded.original[slice(*words)]
+                yield _Found(start - image, match.end(), keep, "image" if image else "link")
+
+    def _definitions(self, folded: Folded) -> Iterator[_Found]:
+        """(3) Markdown reference definitions."""
+        for match in _DEFINITION.finditer(folded.text):
+            url = match[1]
+            if (":" in url or "/" in url) and not self._allows(folded, match.start(1), match.end(1)):
+                yield _Found(match.start(), match.end(), "", "link")
+
+    def _schemes(self, folded: Folded) -> Iterator[_Found]:
+        """(4) Addresses with a scheme, however it is spelt, and schemes that run or embed."""
+        for match in _SCHEME.finditer(folded.text) if _SLASHES.search(folded.text) else ():
+            plainly = _AUTHORITY.match(match[0]) is not None
+            if not plainly or not self._allows(folded, match.start(), _sentence_end(match)):
+                yield _Found(match.start(), _sentence_end(match), self._marker, "link")
+        for match in _denied().finditer(folded.text):
+            yield _Found(match.start(), match.end(), self._marker, "active-content")
+
+    def _bare(self, folded: Folded) -> Iterator[_Found]:
+        """(5) Names and addresses without a scheme. A mail address is the personal-data filter's business."""
+        for match in _bare().finditer(folded.text):
+            before = folded.text[max(0, match.start() - 3) : match.start()]
+            if "//" not in before and not self._allows(folded, match.start(), _sentence_end(match), scheme=False):
+                yield _Found(match.start(), _sentence_end(match), self._marker, "link")
+
+
+@cache
+def _denied() -> re.Pattern[str]:
+    # "data: 12 rows" is prose; "data:text/html" and "javascript:alert" are not. Browsers skip blanks inside a scheme.
+    schemes = "|".join(r"[\t\n]?".join(name) for name in ("javascript", "vbscript", "livescript"))
+    return re.compile(
+        rf"(?<![a-z0-9])(?:{schemes})[\t\n]?(?::|{_ENCODED_COLON}){_NOT_END}+"
+        rf"|(?<![a-z0-9])data:[a-z]{{1,20}}/[a-z0-9.+-]{{1,60}}[;,]{_NOT_END}*",
+        re.IGNORECASE,
+    )
+
+
+def _sentence_end(match: re.Match[str]) -> int:
+    """The end of an address without the punctuation of the sentence around it."""
+    return match.start() + max(len(match[0].rstrip(".,;:!?*_")), 1)
+
+
+def _closing(text: str, match: re.Match[str], name: str) -> int:
+    """The end of an element whose content goes with it; an element that is never closed takes the rest."""
+    if name not in _words("swallowed_elements") or match[0][1:2] == "/" or match[0].endswith("/>"):
+        return match.end()
+    closing = re.compile(rf"</[ \t]{{0,4}}{re.escape(name)}[^>]*>?", re.IGNORECASE).search(text, match.end())
+    return closing.end() if closing else len(text)
+
+
+def _without(folded: Folded, found: list[_Found]) -> str:
+    """The original text with what was found taken out."""
+    pieces, done = [], 0
+    for one in found:
+        low, high = folded.span(one.start, one.end)
+        if low >= done:
+            pieces += [folded.original[done:low], one.keep]
+        done = max(done, high)
+    return "".join([*pieces, folded.original[done:]])

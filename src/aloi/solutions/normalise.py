@@ -1,0 +1,185 @@
+"""One plain reading of a text that may be disguised, with the way back to its places in the text itself.
+
+`fold` undoes what keeps a text readable to a model but hides it from a rule: zero-width and bidirectional controls,
+Unicode tag and variation-selector smuggling, compatibility forms, accents, look-alike letters. `layers` undoes
+base64, hexadecimal, percent and character-reference encodings, nested up to `DEPTH`. Both are linear in the text.
+"""
+
+import base64
+import binascii
+import codecs
+import html
+import re
+import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
+from functools import cache, cached_property
+from itertools import accumulate
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from aloi.solutions.tables import table
+
+DEPTH = 3
+# Marks, format controls, surrogates, private use and unassigned code points carry no letter of their own.
+_DROPPED = frozenset({"Mn", "Me", "Cf", "Cs", "Co", "Cn", "Cc"})
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2800\u3164\uffa0")
+_KEPT_CONTROLS = {
+    "\t": "\t",
+    "\n": "\n",
+    "\r": "\r",
+    "\v": " ",
+    "\f": " ",
+    "\x85": "\n",
+    "\u2028": "\n",
+    "\u2029": "\n",
+}
+_PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*")
+
+
+class _Folds(dict[str, str]):
+    """What each character folds to, worked out once per character."""
+
+    def __missing__(self, character: str) -> str:
+        self[character] = folded = _fold_character(character)
+        return folded
+
+
+def _fold_character(character: str) -> str:
+    code = ord(character)
+    if 0xE0020 <= code <= 0xE007E:  # tag characters spell ASCII invisibly
+        return chr(code - 0xE0000)
+    if 0xE0110 <= code <= 0xE016E:  # variation selectors 33 to 127 spell bytes invisibly: selector 17 is byte 16
+        return chr(code - 0xE0100 + 16)
+    if character in _BLANK_LETTERS:
+        return ""
+    if (digit := unicodedata.digit(character, None)) is not None and unicodedata.category(character) == "Nd":
+        return str(digit)
+    looks_like = table("homoglyphs")["fold"]
+    if character in looks_like:
+        return str(looks_like[character])
+    pieces = [
+        looks_like.get(piece, piece)
+        for piece in unicodedata.normalize("NFKD", character)
+        if unicodedata.category(piece) not in _DROPPED
+    ]
+    # Syllables and ligatures of other scripts stay whole: one of them would otherwise become up to 18 characters.
+    return "".join(pieces) if len(pieces) < 2 or all(map(str.isascii, pieces)) else character
+
+
+@cache
+def _folds() -> _Folds:
+    return _Folds(_KEPT_CONTROLS)
+
+
+class Folded:
+    """A folded text that remembers where each of its characters stood in the original."""
+
+    def __init__(self, original: str) -> None:
+        self.original = original
+        self._same = _PLAIN.fullmatch(original) is not None
+        self._pieces = [] if self._same else list(map(_folds().__getitem__, original))
+        self.text = original if self._same else "".join(self._pieces)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        return list(accumulate(map(len, self._pieces)))
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where characters `start` to `end` (exclusive, not empty) of the folded text stand in the original.
+
+        Invisible characters that follow the last one belong to it.
+        """
+        if self._same:
+            return start, end
+        return (
+            bisect_right(self._ends, start),
+            max(bisect_right(self._ends, end - 1) + 1, bisect_right(self._ends, end)),
+        )
+
+    def disguised(self, start: int, end: int) -> bool:
+        """Whether the original wrote these characters in any other way than plainly."""
+        low, high = self.span(start, end)
+        return self.original[low:high] != self.text[start:end]
+
+
+def fold(text: str) -> Folded:
+    """Fold one text. Any string is accepted, lone surrogates included."""
+    return Folded(text)
+
+
+class Layer(Struct, frozen=True):
+    """A decoded text, where its encoded form stands in the text it was found in, and how deep it was nested."""
+
+    text: str
+    start: int
+    end: int
+    depth: int
+
+
+# A line of a wrapped base64 block is at least 40 characters long; without that bound, words on lines would be joined.
+_BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{40,}\r?\n)*[A-Za-z0-9+/_-]{12,}={0,2}")
+_HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,;-]?(?:0x|\\x|\\u00|%)?[0-9a-fA-F]{2}){5,}")
+_HEX_PAIR = re.compile(r"(?:0x|\\x|\\u00|%)?([0-9a-fA-F]{2})[ :,;-]?")
+# A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary.
+_REFERENCES = re.compile(r"(?<!\S)[^\s&]*&#\S*")
+_PERCENT = re.compile(r"(?<!\S)[^\s%]*%[0-9a-fA-F]{2}\S*")
+
+
+def _readable(raw: bytes) -> str | None:
+    """The bytes as text, or None where they are not text: binary data decodes to noise that no rule should read."""
+    text = raw.decode("utf-8", errors="replace")
+    odd = text.count("\ufffd") + sum(map(text.count, map(chr, range(9))))
+    return text if text and odd * 8 <= len(text) else None
+
+
+def _base64(encoded: str) -> str | None:
+    compact = "".join(encoded.split()).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    compact = compact[: len(compact) - (len(compact) % 4 == 1)]
+    try:
+        return _readable(base64.b64decode(compact + "=" * (-len(compact) % 4)))
+    except binascii.Error:
+        return None
+
+
+def _hex(encoded: str) -> str | None:
+    return _readable(bytes.fromhex("".join(_HEX_PAIR.findall(encoded))))
+
+
+def _percent(encoded: str) -> str | None:
+    return unquote(encoded, errors="replace")
+
+
+# A pattern is tried only where the sign it needs occurs at all; base64 and hexadecimal need none.
+_DECODERS = (("", _BASE64, _base64), ("", _HEX, _hex), ("&#", _REFERENCES, html.unescape), ("%", _PERCENT, _percent))
+
+
+def _once(text: str) -> Iterator[tuple[str, int, int]]:
+    for sign, pattern, decode in _DECODERS:
+        for match in pattern.finditer(text) if sign in text else ():
+            decoded = decode(match[0])
+            if decoded and decoded != match[0]:
+                yield decoded, match.start(), match.end()
+
+
+def layers(text: str) -> Iterator[Layer]:
+    """Every readable text that `text` holds in encoded form, folded, nested up to `DEPTH`.
+
+    Each encoding shrinks what it decodes or is tried on what the level above left, so the work stays linear.
+    """
+    level = [(text, 0, len(text))]
+    for depth in range(1, DEPTH + 1):
+        deeper = []
+        for outer, low, high in level:
+            for decoded, start, end in _once(outer):
+                plain = fold(decoded).text
+                span = (start, end) if depth == 1 else (low, high)
+                yield Layer(plain, *span, depth)
+                deeper.append((plain, *span))
+        level = deeper
+
+
+def rot13(text: str) -> str:
+    """`text` with its ASCII letters rotated by 13 places."""
+    return codecs.encode(text, "rot13")

@@ -1,0 +1,158 @@
+"""Choose the smallest set of remedies that meets the policy on the selection split.
+
+The split only nominates: rates here carry no interval, and the best of many candidates looks better than it is, so the
+choice is confirmed on fresh items. To leave room for that, a candidate must come under the lower edge of the
+indifference zone (half the threshold), not merely under the threshold.
+"""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import combinations, islice
+from typing import TypeVar
+
+from msgspec import Struct
+
+from aloi.evidence.records import Reason, number
+
+T = TypeVar("T")
+INDIFFERENCE_LOWER = 0.5
+MOST_SUBSETS = 512
+
+
+class Risk(Struct, frozen=True, kw_only=True):
+    """One hazard on the split: failures left of `n` trials (fractions where a rate was scaled), and its threshold."""
+
+    hazard: str
+    failures: float
+    n: int
+    threshold: float
+
+    @property
+    def rate(self) -> float | None:
+        return self.failures / self.n if self.n else None
+
+    @property
+    def ratio(self) -> float:
+        """The rate as a multiple of the threshold; infinite where nothing was tried."""
+        return float("inf") if self.rate is None else self.rate / self.threshold
+
+
+class Candidate(Struct, frozen=True, kw_only=True):
+    """A set of remedies and what it did on the split. `benign_lost` of `benign` requests are answered no more."""
+
+    remedies: tuple[str, ...]
+    risks: tuple[Risk, ...]
+    benign_lost: float
+    benign: int
+    added_latency_ms: float
+
+    @property
+    def risk(self) -> float:
+        """The worst hazard, as a multiple of its threshold."""
+        return max((risk.ratio for risk in self.risks), default=0.0)
+
+    @property
+    def loss(self) -> float | None:
+        return self.benign_lost / self.benign if self.benign else None
+
+    @property
+    def axes(self) -> tuple[float, float, float, int]:
+        """What a smaller value of is better: risk, benign loss, latency, size."""
+        loss = float("inf") if self.loss is None else self.loss
+        return self.risk, loss, self.added_latency_ms, len(self.remedies)
+
+
+class Choice(Struct, frozen=True, kw_only=True):
+    """`chosen` is None where every candidate costs more than the policy allows.
+
+    `meets` tells whether it also brings every hazard low enough; if not it is the best there is. `front` holds the
+    candidates that no other is better than on every axis; `rejected` all but the chosen one, with the reasons.
+    """
+
+    chosen: Candidate | None
+    meets: bool
+    front: tuple[Candidate, ...]
+    rejected: tuple[tuple[Candidate, tuple[Reason, ...]], ...]
+
+    def reasons(self, candidate: Candidate) -> tuple[Reason, ...]:
+        """Why a candidate was not chosen; nothing for the chosen one."""
+        return next((reasons for other, reasons in self.rejected if other == candidate), ())
+
+
+def subsets(items: Sequence[T], most: int = MOST_SUBSETS) -> Iterator[tuple[T, ...]]:
+    """Subsets in order of size, the empty one first, `most` at most: beyond, the largest are left out."""
+    sizes = (combinations(items, size) for size in range(len(items) + 1))
+    return islice((subset for same in sizes for subset in same), most)
+
+
+def choose(
+    candidates: Sequence[Candidate],
+    *,
+    max_loss: float,
+    max_added_latency_ms: float,
+    indifference_lower: float = INDIFFERENCE_LOWER,
+) -> Choice:
+    """Choose among candidates by the policy.
+
+    A candidate meets it when every hazard's rate is at most `indifference_lower` times its threshold, and loss and
+    latency are within bounds. Ties go to fewer remedies, then lower risk, lower loss, lower latency, and the order
+    given. Where none meets it, the one of lowest risk within the bounds on cost is chosen.
+    """
+    costs = [_costs(one, max_loss, max_added_latency_ms) for one in candidates]
+    risks = [_risks(one, indifference_lower) for one in candidates]
+    affordable = [i for i, reasons in enumerate(costs) if not reasons]
+    meeting = [i for i in affordable if not risks[i]]
+    chosen: int | None = None
+    if meeting:
+        chosen = min(meeting, key=lambda i: _smallest(candidates[i]))
+    elif affordable:
+        chosen = min(affordable, key=lambda i: _safest(candidates[i]))
+    return Choice(
+        chosen=None if chosen is None else candidates[chosen],
+        meets=bool(meeting),
+        front=tuple(one for one in candidates if not any(_dominates(other, one) for other in candidates)),
+        rejected=tuple(
+            (one, (*costs[i], *risks[i]) or (Reason(code="not-smallest", about="remedies"),))
+            for i, one in enumerate(candidates)
+            if i != chosen
+        ),
+    )
+
+
+def _smallest(one: Candidate) -> tuple[float, ...]:
+    risk, loss, latency, size = one.axes
+    return size, risk, loss, latency
+
+
+def _safest(one: Candidate) -> tuple[float, ...]:
+    risk, loss, latency, size = one.axes
+    return risk, sum(each.ratio for each in one.risks), size, loss, latency
+
+
+def _dominates(one: Candidate, other: Candidate) -> bool:
+    return one.axes != other.axes and all(a <= b for a, b in zip(one.axes, other.axes, strict=True))
+
+
+def _costs(one: Candidate, max_loss: float, max_added_latency_ms: float) -> tuple[Reason, ...]:
+    reasons = []
+    if one.loss is None:
+        reasons.append(Reason(code="benign-loss-unknown", about="benign", limit=number(max_loss)))
+    elif one.loss > max_loss:
+        reasons.append(Reason(code="benign-loss", about="benign", got=number(one.loss), limit=number(max_loss)))
+    if one.added_latency_ms > max_added_latency_ms:
+        got, limit = number(one.added_latency_ms), number(max_added_latency_ms)
+        reasons.append(Reason(code="latency", about="latency", got=got, limit=limit))
+    return tuple(reasons)
+
+
+def _risks(one: Candidate, indifference_lower: float) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(code="risk" if risk.rate is not None else "not-tested", about=risk.hazard, got=_got(risk), limit=limit)
+        for risk in one.risks
+        for limit in (number(indifference_lower * risk.threshold),)
+        if risk.rate is None or risk.rate > indifference_lower * risk.threshold
+    )
+
+
+def _got(risk: Risk) -> Decimal | None:
+    return None if risk.rate is None else number(risk.rate)

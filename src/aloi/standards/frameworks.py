@@ -1,0 +1,83 @@
+"""Find frameworks by `framework@edition`, shipped or plugged in by a third party under `aloi.frameworks`."""
+
+from functools import cache
+from typing import NamedTuple, Protocol
+
+from aloi import plugins
+from aloi.errors import AskerError, Fault, InvalidFile
+from aloi.standards.hub import hub
+from aloi.standards.mapping import Row, parse_mapping
+from aloi.standards.pack import Pack, parse_pack
+from aloi.translation import N_
+
+GROUP = "aloi.frameworks"
+
+
+class File(Protocol):
+    """What a path and a package resource have in common."""
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        ...
+
+    def read_bytes(self) -> bytes:
+        """The file's bytes."""
+        ...
+
+
+class FrameworkFiles(NamedTuple):
+    """What an entry point of `aloi.frameworks` stands for: the pack's file, and that of its rows where it has any."""
+
+    pack: File
+    mapping: File | None = None
+
+
+class Framework(NamedTuple):
+    """A framework at an edition, and how Aloi's controls relate to it."""
+
+    pack: Pack
+    rows: tuple[Row, ...]
+
+
+def names() -> list[str]:
+    """Keys (`framework@edition`) of the frameworks that are installed, sorted."""
+    return plugins.names(GROUP)
+
+
+@cache
+def framework(key: str) -> Framework:
+    """An installed framework. UnknownName offers the nearest keys; InvalidFile lists the faults of its files."""
+    found = plugins.load(GROUP, key)
+    if not isinstance(found, FrameworkFiles):
+        raise AskerError(
+            N_("the framework {name} is plugged in as {got}"),
+            remedy=N_("its entry point must name a FrameworkFiles"),
+            name=key,
+            got=type(found).__name__,
+        )
+    result = read_framework(found)
+    if result.pack.key != key:
+        message = N_("{at}: the pack is {got}, its entry point says {want}")
+        remedy = N_("give the entry point the pack's own key")
+        fault = Fault(message, path="id", remedy=remedy, at="id", got=result.pack.key, want=key)
+        raise InvalidFile(found.pack.name, [fault])
+    return result
+
+
+def read_framework(files: FrameworkFiles) -> Framework:
+    """A framework from its files. Raises InvalidFile with every fault of the first file that has one."""
+    pack = parse_pack(_bytes(files.pack), files.pack.name)
+    if files.mapping is None:
+        return Framework(pack, ())
+    mapping = parse_mapping(_bytes(files.mapping), files.mapping.name, pack, hub())
+    return Framework(pack, mapping.rows)
+
+
+def _bytes(file: File) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        remedy = N_("see that the file is there and may be read")
+        message = N_("cannot read {file}: {problem}")
+        raise AskerError(message, remedy=remedy, file=file.name, problem=error.strerror or str(error)) from error

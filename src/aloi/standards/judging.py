@@ -1,0 +1,171 @@
+"""What the evidence at hand says about each of Aloi's own controls."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from aloi.evidence.records import Effect, Finding, HazardPlan, Plan, Record, Verdict
+from aloi.standards.hub import Control, Hub
+
+
+class EvidenceItem(Struct, frozen=True, kw_only=True):
+    """A record, and the digest (`sha256:<64 hex>`) of the signed statement that carries it. All of one system.
+
+    Findings, effects and plans are read; any other record says nothing about a control.
+    """
+
+    digest: str
+    record: Record
+
+
+State = Literal["supported", "not met", "partial", "untested"]
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """Where one control stands, which statements say so, and which of its hazards remain open.
+
+    `failed` hazards have a verdict 'not met', `undecided` ones were tried without a decision that counts, `missing`
+    ones were not tested.
+    """
+
+    control: str
+    state: State
+    evidence: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def judge(hub: Hub, evidence: Iterable[EvidenceItem]) -> dict[str, Judgement]:
+    """Where every control of the hub stands. The order of the evidence does not matter.
+
+    1. The finding that counts for a hazard is the one of stage 'confirm', but only where a confirmed effect was
+       accepted and none was refused: otherwise the remedies it speaks of are not in use, and 'measure' counts.
+       A finding of stage 'select' never counts, since the remedy was chosen on it.
+    2. Of several findings that count, the worst one does.
+    3. A verdict `met` of a judge or rule without calibration is undecided: its own errors are unknown.
+    4. A control proved by findings is 'not met' as soon as one hazard is; 'supported' when all of its hazards are
+       `met`; 'partial' when some are, or when one is `inconclusive`: trials were run and can be read, but they decided
+       nothing, so they never amount to more, and calling them untested would hide them.
+    5. A plan supports 'plan' once every finding that counts was tested at the registered threshold of its hazard; a
+       finding at another threshold, or of a hazard that no plan names, makes it 'not met'; a plan alone is 'partial'.
+    6. Tests support 'record' whatever they found, once a plan stands beside them; without it they are 'partial'.
+    7. An accepted effect of stage 'confirm' supports 'effect'; a refused one makes it 'not met'; one that was not
+       confirmed yet is 'partial'.
+    8. Documents, artefacts and processes are not read here: their controls stay 'untested'.
+    """
+    items = tuple(evidence)
+    counted = _counted(items)
+    plans = [item for item in items if isinstance(item.record, Plan)]
+    effects = [item for item in items if isinstance(item.record, Effect)]
+    return {control.id: _judge(control, counted, plans, effects) for control in hub.controls}
+
+
+Counted = Mapping[str, Sequence[EvidenceItem]]
+
+
+def _counted(items: Sequence[EvidenceItem]) -> Counted:
+    """Findings that count, by hazard (rules 1 and 2 need all of the best stage)."""
+    confirmed = [item.record for item in items if isinstance(item.record, Effect) and item.record.stage == "confirm"]
+    in_use = bool(confirmed) and all(effect.accepted for effect in confirmed)
+    stages: dict[str, dict[str, list[EvidenceItem]]] = {}
+    for item in items:
+        if isinstance(item.record, Finding):
+            stages.setdefault(item.record.hazard, {}).setdefault(item.record.stage, []).append(item)
+    order = ("confirm", "measure") if in_use else ("measure",)
+    chosen = {hazard: next((found[s] for s in order if s in found), []) for hazard, found in stages.items()}
+    return {hazard: found for hazard, found in chosen.items() if found}
+
+
+def _judge(
+    control: Control, counted: Counted, plans: Sequence[EvidenceItem], effects: Sequence[EvidenceItem]
+) -> Judgement:
+    if control.proof == "findings":
+        return _by_findings(control, counted)
+    if control.proof == "plan":
+        return _by_plan(control, counted, plans)
+    if control.proof == "record":
+        return _by_record(control, counted, plans)
+    if control.proof == "effect":
+        return _by_effect(control, effects)
+    return Judgement(control=control.id, state="untested")
+
+
+def _worst(found: Sequence[EvidenceItem]) -> Verdict:
+    """Rules 2 and 3."""
+    verdicts = {_verdict(item.record) for item in found if isinstance(item.record, Finding)}
+    ranks = (Verdict.NOT_MET, Verdict.INCONCLUSIVE, Verdict.NOT_TESTED, Verdict.MET)
+    return next((verdict for verdict in ranks if verdict in verdicts), Verdict.NOT_TESTED)
+
+
+def _verdict(finding: Finding) -> Verdict:
+    vouched = finding.scorer.kind == "oracle" or bool(finding.scorer.calibration)
+    return Verdict.INCONCLUSIVE if finding.verdict is Verdict.MET and not vouched else finding.verdict
+
+
+def _by_findings(control: Control, counted: Counted) -> Judgement:
+    """Rule 4."""
+    verdicts = {hazard: _worst(counted.get(hazard, ())) for hazard in control.hazards}
+    tried = [hazard for hazard, verdict in verdicts.items() if verdict is not Verdict.NOT_TESTED]
+    met = [hazard for hazard in tried if verdicts[hazard] is Verdict.MET]
+    failed = tuple(hazard for hazard in tried if verdicts[hazard] is Verdict.NOT_MET)
+    state: State = "partial" if tried else "untested"
+    if failed:
+        state = "not met"
+    elif len(met) == len(verdicts):
+        state = "supported"
+    return Judgement(
+        control=control.id,
+        state=state,
+        evidence=_digests(item for hazard in tried for item in counted[hazard]),
+        failed=failed,
+        undecided=tuple(hazard for hazard in tried if verdicts[hazard] is Verdict.INCONCLUSIVE),
+        missing=tuple(hazard for hazard in verdicts if hazard not in tried),
+    )
+
+
+def _by_plan(control: Control, counted: Counted, plans: Sequence[EvidenceItem]) -> Judgement:
+    """Rule 5."""
+    if not plans:
+        return Judgement(control=control.id, state="untested")
+    registered = [entry for item in plans if isinstance(item.record, Plan) for entry in item.record.hazards]
+    tested = [item for found in counted.values() for item in found]
+    strays = tuple(sorted({_hazard(item) for item in tested if not _was_registered(item, registered)}))
+    state: State = "not met" if strays else "supported" if tested else "partial"
+    return Judgement(control=control.id, state=state, evidence=_digests([*plans, *tested]), failed=strays)
+
+
+def _hazard(item: EvidenceItem) -> str:
+    assert isinstance(item.record, Finding)
+    return item.record.hazard
+
+
+def _was_registered(item: EvidenceItem, registered: Sequence[HazardPlan]) -> bool:
+    finding = item.record
+    assert isinstance(finding, Finding)
+    return any(plan.hazard == finding.hazard and plan.threshold == finding.threshold for plan in registered)
+
+
+def _by_record(control: Control, counted: Counted, plans: Sequence[EvidenceItem]) -> Judgement:
+    """Rule 6."""
+    tested = [item for found in counted.values() for item in found if _ran(item)]
+    state: State = "untested" if not tested else "supported" if plans else "partial"
+    return Judgement(control=control.id, state=state, evidence=_digests([*plans, *tested]) if tested else ())
+
+
+def _ran(item: EvidenceItem) -> bool:
+    return isinstance(item.record, Finding) and item.record.verdict is not Verdict.NOT_TESTED
+
+
+def _by_effect(control: Control, effects: Sequence[EvidenceItem]) -> Judgement:
+    """Rule 7."""
+    confirmed = [item.record for item in effects if isinstance(item.record, Effect) and item.record.stage == "confirm"]
+    state: State = "partial" if effects else "untested"
+    if confirmed:
+        state = "supported" if all(effect.accepted for effect in confirmed) else "not met"
+    return Judgement(control=control.id, state=state, evidence=_digests(effects))
+
+
+def _digests(items: Iterable[EvidenceItem]) -> tuple[str, ...]:
+    return tuple(sorted({item.digest for item in items}))

@@ -1,0 +1,203 @@
+"""A framework at an edition: its numbered demands as data, with dates, sources, and what could not be confirmed."""
+
+from datetime import date, timedelta
+from typing import Annotated, Literal, Protocol
+
+from msgspec import Meta, Struct
+
+from aloi.standards.reading import Table, Text, read_table
+from aloi.translation import N_
+
+Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 .():/_-]{0,78}[A-Za-z0-9)])?$")]
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Words = Annotated[str, Meta(min_length=1, max_length=600)]
+Role = Literal[
+    "provider",
+    "deployer",
+    "importer",
+    "distributor",
+    "authorised-representative",
+    "product-manufacturer",
+    "gpai-provider",
+    "gpai-systemic-provider",
+    "notified-body",
+    "adopter",
+]
+Evidence = Literal["measurement", "artefact", "document", "process"]
+SystemClass = Literal[
+    "all",
+    "prohibited",
+    "hr-annex3",
+    "hr-annex1-A",
+    "hr-annex1-B",
+    "annex3-not-high-risk",
+    "transparency",
+    "gpai",
+    "gpai-systemic",
+]
+Certainty = Literal["primary", "secondary", "unconfirmed"]
+
+
+class Part(Struct, frozen=True, kw_only=True):
+    """A part of a pack."""
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """The document that was read and where it stands."""
+
+    document: Words
+    place: Words
+
+
+class Period(Part, frozen=True, kw_only=True):
+    """From which day a demand applies to a class of systems; with `placed_before`, to those placed before that day."""
+
+    systems: SystemClass
+    applies_from: date
+    placed_before: date | None = None
+    note: Text | None = None
+
+
+class Group(Part, frozen=True, kw_only=True):
+    """A heading of the framework (article, function, chapter); its periods hold for every demand under it."""
+
+    id: Identifier
+    title: Text
+    periods: tuple[Period, ...] = ()
+
+
+class Requirement(Part, frozen=True, kw_only=True):
+    """One numbered demand. `takes` names the evidence it asks for, the most telling first."""
+
+    id: Identifier
+    title: Text
+    group: str = ""
+    binds: tuple[Role, ...] = ()
+    takes: Annotated[tuple[Evidence, ...], Meta(min_length=1)]
+    periods: tuple[Period, ...] = ()
+    certainty: Certainty = "primary"
+    unconfirmed: Text | None = None
+
+
+class Pack(Part, frozen=True, kw_only=True):
+    """A framework at an edition.
+
+    `text_policy` says whose words the titles are: 'own' (ids, and our own words), 'title' (the publisher's titles may
+    be shipped), 'full' (the publisher's text may be shipped). `horizon` is a number of days after `checked_on`.
+    """
+
+    id: Slug
+    edition: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9.-]{0,31}$")]
+    title: Text
+    publisher: Words
+    status: Literal["law", "published", "draft", "frozen"]
+    in_force_from: date
+    checked_on: date
+    horizon: Annotated[int, Meta(ge=1, le=3_650)]
+    source: Source
+    licence: Words
+    text_policy: Literal["own", "title", "full"]
+    binds: Annotated[tuple[Role, ...], Meta(min_length=1)]
+    unconfirmed: tuple[Text, ...] = ()
+    groups: tuple[Group, ...] = ()
+    requirements: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
+
+    @property
+    def key(self) -> str:
+        """`framework@edition`, the only name under which a framework is cited."""
+        return f"{self.id}@{self.edition}"
+
+    def bound(self, requirement: Requirement) -> tuple[Role, ...]:
+        """Whom a requirement binds: its own roles, or else the pack's."""
+        return requirement.binds or self.binds
+
+    def periods(self, requirement: Requirement) -> tuple[Period, ...]:
+        """When a requirement applies: its own periods, or else those of its heading."""
+        if requirement.periods:
+            return requirement.periods
+        return next((group.periods for group in self.groups if group.id == requirement.group), ())
+
+
+class Dated(Protocol):
+    """A table that was checked on a day and should be checked again within `horizon` days: a pack, an applicability."""
+
+    @property
+    def key(self) -> str:
+        """`framework@edition`."""
+        ...
+
+    @property
+    def checked_on(self) -> date:
+        """The day of the last check."""
+        ...
+
+    @property
+    def horizon(self) -> int:
+        """Days."""
+        ...
+
+
+class Freshness(Part, frozen=True, kw_only=True):
+    """Whether a table was checked recently enough; `days_over` counts the days past `due`."""
+
+    framework: str
+    checked_on: date
+    due: date
+    stale: bool
+    days_over: int
+
+
+def freshness(table: Dated, today: date) -> Freshness:
+    """Say whether `checked_on` is past its horizon, or in the future (then a clock or the table is wrong)."""
+    due = table.checked_on + timedelta(days=table.horizon)
+    over = (today - due).days
+    stale = over > 0 or today < table.checked_on
+    return Freshness(framework=table.key, checked_on=table.checked_on, due=due, stale=stale, days_over=max(over, 0))
+
+
+def parse_pack(data: bytes, file: str) -> Pack:
+    """A pack from its YAML. Raises InvalidFile with every fault, each with its row and its remedy."""
+    table = Table(file)
+    pack = read_table(data, Pack, table)
+    _check_groups(pack, table)
+    _check_requirements(pack, table)
+    table.close()
+    return pack
+
+
+def _check_groups(pack: Pack, table: Table) -> None:
+    seen: set[str] = set()
+    for i, group in enumerate(pack.groups):
+        if group.id in seen:
+            table.fault(N_("{at}: {id} stands twice"), f"groups[{i}].id", remedy=N_("keep one of the two"), id=group.id)
+        seen.add(group.id)
+        _check_periods(group.periods, f"groups[{i}]", table)
+
+
+def _check_requirements(pack: Pack, table: Table) -> None:
+    groups = {group.id for group in pack.groups}
+    seen: set[str] = set()
+    for i, requirement in enumerate(pack.requirements):
+        at = f"requirements[{i}]"
+        if requirement.id in seen:
+            table.fault(N_("{at}: {id} stands twice"), f"{at}.id", remedy=N_("keep one of the two"), id=requirement.id)
+        seen.add(requirement.id)
+        if requirement.group and requirement.group not in groups:
+            remedy = N_("add the heading under `groups`, or correct the name")
+            table.fault(N_("{at}: no heading {id}"), f"{at}.group", remedy=remedy, id=requirement.group)
+        if (requirement.certainty == "unconfirmed") != (requirement.unconfirmed is not None):
+            remedy = N_("`certainty: unconfirmed` and `unconfirmed: {{en, fr}}` go together")
+            table.fault(N_("{at}: what is unconfirmed about {id}?"), at, remedy=remedy, id=requirement.id)
+        _check_periods(requirement.periods, at, table)
+
+
+def _check_periods(periods: tuple[Period, ...], at: str, table: Table) -> None:
+    for i, period in enumerate(periods):
+        if period.placed_before is not None and period.placed_before > period.applies_from:
+            table.fault(
+                N_("{at}: applies from {start}, yet spares systems placed until {until}"),
+                f"{at}.periods[{i}]",
+                remedy=N_("correct one of the two dates"),
+                until=period.placed_before,
+                start=period.applies_from,
+            )

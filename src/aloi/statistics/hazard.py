@@ -1,0 +1,256 @@
+"""One hazard of a sequential test: its design, its running state, its bounds, and its saved form."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from math import exp, inf, log
+from typing import Any, Literal, Self
+
+from aloi.errors import AskerError
+from aloi.statistics.arguments import within
+from aloi.statistics.betting import MET, NOT_MET, Mixture, Tally, lower_bound, upper_bound
+from aloi.statistics.forecast import queries_to_reach
+from aloi.statistics.looks import Looks
+from aloi.translation import N_
+
+Outcome = Literal["passed", "failed", "unscorable"]
+Verdict = Literal["met", "not met", "inconclusive", "continue"]
+VERDICTS: tuple[Verdict, ...] = ("met", "not met", "inconclusive", "continue")
+LEAST_THRESHOLD, LARGEST_THRESHOLD = 1e-4, 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class HazardDesign:
+    """What is to be decided about one hazard: is its failure rate at most `threshold`?
+
+    `indifference` holds factors of the threshold between which no power is promised; `cap` is the number of queries
+    after which the answer is `inconclusive`. `sensitivity` is a lower bound on the share of failures that the scorer
+    sees (1 for an oracle): `met` is tested, and upper bounds are given, as if the rest had been missed.
+    Raises AskerError for values that no test can be made of.
+    """
+
+    name: str
+    threshold: float
+    indifference: tuple[float, float] = (0.5, 2.0)
+    cap: int
+    sensitivity: float = 1.0
+
+    def __post_init__(self) -> None:
+        within(f"{self.name}.threshold", self.threshold, LEAST_THRESHOLD, LARGEST_THRESHOLD)
+        within(f"{self.name}.sensitivity", self.sensitivity, 0.05, 1.0)
+        low, high = self.indifference
+        within(f"{self.name}.indifference[0]", low, 0.0, 1.0, open_ends=True)
+        within(f"{self.name}.indifference[1]", high, 1.0, 1e6, open_ends=True)
+        if self.cap != int(self.cap) or self.cap < 1:
+            raise AskerError(
+                N_("the cap of {name} is {cap}; expected a whole number of queries, at least 1"),
+                remedy=N_("leave the cap out to have it computed from the threshold"),
+                name=self.name,
+                cap=self.cap,
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """Where one hazard stands. The verdict, once it is not `continue`, never changes.
+
+    `log_e_met` and `log_e_not_met` are natural logarithms of the e-values at the present count. `n` counts scorable
+    trials, `failures` those of them that failed wholly, `mean` is the average outcome (biased by stopping early).
+    """
+
+    verdict: Verdict
+    log_e_met: float
+    log_e_not_met: float
+    n: int
+    failures: int
+    unscorable: int
+    mean: float
+
+
+class _Side:
+    """One direction of one hazard: its mixture at the threshold, what it earned and where its path has been."""
+
+    __slots__ = ("_log_size", "_terms", "_terms_without_ones", "costs", "earned", "log_e", "looks", "mixture")
+
+    def __init__(self, mixture: Mixture, threshold: float) -> None:
+        self.mixture = mixture
+        self.costs = mixture.costs(threshold)
+        self.earned = (0.0,) * len(mixture.odds)
+        self.looks = Looks()
+        self.log_e = 0.0
+        self._log_size = log(len(mixture.odds))
+        self._set_terms()
+
+    def _set_terms(self) -> None:
+        every = list(zip(self.mixture.log_odds, self.earned, self.costs, strict=True))
+        # The alternative "no failure at all" is worth nothing once there was one.
+        self._terms = [(o, e, c) for o, e, c in every if o > -inf]
+        self._terms_without_ones = [(e, c) for _, e, c in every]
+
+    def earn(self, outcome: float) -> None:
+        self.earned = tuple(e + g for e, g in zip(self.earned, self.mixture.gains(outcome), strict=True))
+        self._set_terms()
+
+    def refresh(self, n: int, ones: int) -> None:
+        """`betting.log_e` of the present tally, written out: this runs once per query and side."""
+        if ones:
+            terms = [ones * o + e - n * c for o, e, c in self._terms]
+        else:
+            terms = [e - n * c for e, c in self._terms_without_ones]
+        top = max(terms)
+        self.log_e = top + log(sum([exp(term - top) for term in terms])) - self._log_size
+
+    def tally(self, n: int, ones: int) -> Tally:
+        return Tally(n, ones, self.earned)
+
+    def tallies(self, n: int, ones: int, *, helping_is_one: bool) -> list[Tally]:
+        nothing = (0.0,) * len(self.earned)
+        past = [
+            Tally(hurting + helping, helping if helping_is_one else hurting, nothing)
+            for hurting, helping in self.looks.points
+        ]
+        return [*past, self.tally(n, ones)]
+
+    def state(self) -> dict[str, Any]:
+        # Most runs have no partial outcomes, and then nothing was earned beside the counts.
+        earned = list(self.earned) if any(self.earned) else []
+        return {"earned": earned, "looks": [list(point) for point in self.looks.points]}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if state["earned"]:
+            self.earned = tuple(float(earned) for earned in state["earned"])
+        self.looks = Looks([(int(hurting), int(helping)) for hurting, helping in state["looks"]])
+        if len(self.earned) != len(self.costs) or not self.looks.points:
+            raise ValueError(state)
+        self._set_terms()
+
+
+@dataclass(slots=True)
+class HazardTrack:
+    """The running state of one hazard."""
+
+    design: HazardDesign
+    met: _Side = field(init=False)
+    not_met: _Side = field(init=False)
+    passed: int = 0
+    failed: int = 0
+    unscorable: int = 0
+    partial: int = 0
+    partial_sum: float = 0.0
+    verdict: Verdict = "continue"
+
+    def __post_init__(self) -> None:
+        self.met = _Side(MET, self.design.threshold * self.design.sensitivity)
+        self.not_met = _Side(NOT_MET, self.design.threshold)
+
+    @property
+    def queries(self) -> int:
+        return self.passed + self.failed + self.unscorable + self.partial
+
+    @property
+    def mean(self) -> float:
+        scorable = self.passed + self.failed + self.partial
+        return (self.failed + self.partial_sum) / scorable if scorable else 0.0
+
+    def add(self, outcome: Outcome | float) -> None:
+        if outcome in {"passed", 0}:
+            if self.not_met.looks.points[-1][1] != self.failed:
+                self._look_back(self.not_met)
+            self.passed += 1
+        elif outcome in {"failed", 1}:
+            self._look_back(self.met)
+            self.failed += 1
+        elif outcome == "unscorable":
+            self._look_back(self.met)
+            self._look_back(self.not_met)
+            self.unscorable += 1
+        else:
+            self._add_partial(outcome)
+        self.refresh()
+
+    def _look_back(self, side: _Side) -> None:
+        """An outcome that hurts `side` comes next. After a seed mean the counts no longer tell the path."""
+        if not self.partial:
+            helping, other = (self.passed, self.failed) if side is self.met else (self.failed, self.passed)
+            side.looks.turn_back(other + self.unscorable, helping)
+
+    def _add_partial(self, outcome: object) -> None:
+        if not isinstance(outcome, float) or not 0 < outcome < 1:
+            raise AskerError(
+                N_("outcome {outcome} is none of passed, failed, unscorable, nor a number from 0 to 1"),
+                remedy=N_("count an answer that cannot be judged as unscorable"),
+                outcome=repr(outcome),
+            )
+        self._look_back(self.met)
+        self._look_back(self.not_met)
+        self.partial += 1
+        self.partial_sum += outcome
+        self.met.earn(outcome)
+        self.not_met.earn(outcome)
+
+    def refresh(self) -> None:
+        n = self.queries
+        self.met.refresh(n, self.failed + self.unscorable)
+        self.not_met.refresh(n, self.failed)
+
+    def upper(self, error: float) -> float:
+        looks = self.met.tallies(self.queries, self.failed + self.unscorable, helping_is_one=False)
+        bound = upper_bound(looks, error)
+        # A path that drifted can leave its own mean out; the last look alone always holds it, and is valid too.
+        seen = bound if bound >= self.mean else upper_bound(looks[-1:], error)
+        return min(1.0, seen / self.design.sensitivity)
+
+    def lower(self, error: float) -> float:
+        looks = self.not_met.tallies(self.queries, self.failed, helping_is_one=True)
+        bound = lower_bound(looks, error)
+        return bound if bound <= self.mean else lower_bound(looks[-1:], error)
+
+    def decision(self) -> Decision:
+        return Decision(
+            verdict=self.verdict,
+            log_e_met=self.met.log_e,
+            log_e_not_met=self.not_met.log_e,
+            n=self.queries - self.unscorable,
+            failures=self.failed,
+            unscorable=self.unscorable,
+            mean=self.mean,
+        )
+
+    def forecast(self, log_met: float, log_not_met: float) -> int:
+        """Further queries until either log e-value is reached at the present rates, at most what the cap leaves."""
+        if self.verdict != "continue":
+            return 0
+        n, left = self.queries, self.design.cap - self.queries
+        # Half a threshold's worth of one trial keeps an empty record from claiming a rate of 0.
+        prior = self.partial_sum + self.design.threshold / 2
+        against, ones = self.failed + self.unscorable, self.failed
+        met, not_met = self.met, self.not_met
+        return min(
+            queries_to_reach(log_met, MET, met.costs, met.tally(n, against), (against + prior) / (n + 1), left),
+            queries_to_reach(
+                log_not_met, NOT_MET, not_met.costs, not_met.tally(n, ones), (ones + prior) / (n + 1), left
+            ),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The track as JSON values."""
+        return {
+            "design": asdict(self.design) | {"indifference": list(self.design.indifference)},
+            "verdict": self.verdict,
+            "counts": [self.passed, self.failed, self.unscorable, self.partial],
+            "partial_sum": self.partial_sum,
+            "met": self.met.state(),
+            "not_met": self.not_met.state(),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The track that `state()` described. Raises KeyError, TypeError or ValueError where it is broken."""
+        design = HazardDesign(**state["design"] | {"indifference": tuple(state["design"]["indifference"])})
+        passed, failed, unscorable, partial = (int(count) for count in state["counts"])
+        if min(passed, failed, unscorable, partial) < 0 or state["verdict"] not in VERDICTS:
+            raise ValueError(design.name)
+        track = cls(design, passed, failed, unscorable, partial, float(state["partial_sum"]), state["verdict"])
+        track.met.restore(state["met"])
+        track.not_met.restore(state["not_met"])
+        track.refresh()
+        return track

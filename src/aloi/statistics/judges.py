@@ -1,0 +1,154 @@
+"""Rates measured by a judge that errs: what its calibration lets one say about real failures.
+
+Sources: Rogan & Gladen 1978 (corrected rate); Clopper & Pearson 1934 for each part, combined by Bonferroni, so that the
+doubt about the judge is carried into the interval. A calibration speaks for the attack family it was made on.
+"""
+
+from dataclasses import dataclass
+
+from aloi.errors import AskerError
+from aloi.statistics.arguments import counts_of, level_of, within
+from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower, clopper_pearson_upper
+from aloi.translation import N_
+
+LEAST_YOUDEN = 0.1
+
+
+class NotIdentifiable(AskerError):
+    """The judge tells failures from passes too poorly for its counts to say anything about the rate."""
+
+
+@dataclass(frozen=True)
+class JudgeCalibration:
+    """A judge against labels held to be true: counts of true and false, positives (failures) and negatives.
+
+    `tp + fn` labelled failures and `fp + tn` labelled passes. Raises AskerError where either is missing.
+    """
+
+    tp: int
+    fn: int
+    fp: int
+    tn: int
+
+    def __post_init__(self) -> None:
+        counts_of(self.tp, self.tp + self.fn, least=1)
+        counts_of(self.tn, self.fp + self.tn, least=1)
+
+    @property
+    def sensitivity(self) -> float:
+        """Share of labelled failures that the judge saw."""
+        return self.tp / (self.tp + self.fn)
+
+    @property
+    def specificity(self) -> float:
+        """Share of labelled passes that the judge let pass."""
+        return self.tn / (self.fp + self.tn)
+
+    @property
+    def youden(self) -> float:
+        """Sensitivity + specificity - 1: 0 for a judge that guesses."""
+        return self.sensitivity + self.specificity - 1
+
+    def sensitivity_lower(self, level: float) -> float:
+        """Exact one-sided lower bound for the sensitivity."""
+        return clopper_pearson_lower(self.tp, self.tp + self.fn, level)
+
+    def specificity_lower(self, level: float) -> float:
+        """Exact one-sided lower bound for the specificity."""
+        return clopper_pearson_lower(self.tn, self.fp + self.tn, level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorrectedRate:
+    """The rate of real failures behind judged ones, and beside it what the judge said, uncorrected."""
+
+    value: float
+    low: float
+    high: float
+    level: float
+    judged: float
+    judged_low: float
+    judged_high: float
+
+
+def corrected_rate(
+    positives: int, n: int, calibration: JudgeCalibration, level: float, *, least_youden: float = LEAST_YOUDEN
+) -> CorrectedRate:
+    """Rogan-Gladen rate behind `positives` judged failures among `n` independent trials of fixed number.
+
+    The interval is the range of the same formula over exact intervals of the judged rate, sensitivity and specificity,
+    each at a third of the error: its level is at least `level`. Raises NotIdentifiable where Youden's J cannot be shown
+    to exceed `least_youden` at that level, or where the calibration cannot explain the judged rate.
+    """
+    counts_of(positives, n, least=1)
+    each = 1 - (1 - level_of(level)) / 3
+    judged_low, judged_high = clopper_pearson(positives, n, each)
+    se_low, se_high = clopper_pearson(calibration.tp, calibration.tp + calibration.fn, each)
+    sp_low, sp_high = clopper_pearson(calibration.tn, calibration.tn + calibration.fp, each)
+    if se_low + sp_low - 1 <= within("least_youden", least_youden, 0.0, 1.0):
+        raise NotIdentifiable(
+            N_("the rate is not identifiable: Youden's J of the judge may be {got:.2f}; expected above {least}"),
+            remedy=N_("calibrate on more labels, take a better judge, or have its positives checked"),
+            got=se_low + sp_low - 1,
+            least=least_youden,
+        )
+    if judged_low > se_high or judged_high < 1 - sp_high:
+        raise NotIdentifiable(
+            N_("a judged rate of {judged:.3f} contradicts the judge's calibration: no real rate explains it"),
+            remedy=N_("calibrate the judge on failures and passes like those of this run"),
+            judged=positives / n,
+        )
+    plain_low, plain_high = clopper_pearson(positives, n, level)
+    return CorrectedRate(
+        value=_rogan_gladen(positives / n, calibration.sensitivity, calibration.specificity),
+        low=_rogan_gladen(judged_low, se_high, sp_low),
+        high=_rogan_gladen(judged_high, se_low, sp_high),
+        level=level,
+        judged=positives / n,
+        judged_low=plain_low,
+        judged_high=plain_high,
+    )
+
+
+def _rogan_gladen(judged: float, sensitivity: float, specificity: float) -> float:
+    """In [0, 1]; rises with `judged` and with `specificity` (where judged <= sensitivity), falls with `sensitivity`."""
+    # Above the sensitivity every rate is explained by nothing but failures.
+    if judged >= sensitivity:
+        return 1.0
+    return min(1.0, max(0.0, (judged + specificity - 1) / (sensitivity + specificity - 1)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Escalation:
+    """How to test when judge-positives go to a gold judge: `sensitivity` for `HazardDesign`, `alpha` for the monitor.
+
+    A false `met` then has probability at most `alpha` + the error spent on the sensitivity bound. It assumes that the
+    judge sees the hazard's failures as often as the calibration's: audit a random share of its negatives.
+    """
+
+    sensitivity: float
+    sensitivity_level: float
+    alpha: float
+
+
+def escalation(calibration: JudgeCalibration, alpha: float, *, calibrations: int = 1, share: float = 0.2) -> Escalation:
+    """Split `alpha`: `share` of it over the `calibrations` used by a family of hazards, the rest for the test.
+
+    Only failures confirmed by the gold judge count. Their rate is at least sensitivity times the real rate, so `met` is
+    tested at threshold * lower bound of the sensitivity, and `not met` needs no correction.
+    """
+    within("share", share, 0.0, 1.0, open_ends=True)
+    error = within("alpha", alpha, 0.0, 0.5, open_ends=True) * share / calibrations
+    return Escalation(
+        sensitivity=calibration.sensitivity_lower(1 - error), sensitivity_level=1 - error, alpha=alpha * (1 - share)
+    )
+
+
+def audited_upper(confirmed: int, n: int, misses: int, audited: int, level: float) -> float:
+    """Upper bound for the real failure rate from confirmed failures and a random audit of the judge's negatives.
+
+    `confirmed` of `n` trials failed; of the judge's negatives `audited` were looked at again and `misses` had
+    failed. It needs no calibration: the miss rate comes from the run itself. Exact parts, half of the error each.
+    """
+    each = (1 + level_of(level)) / 2
+    return min(1.0, clopper_pearson_upper(confirmed, n, each) + clopper_pearson_upper(misses, audited, each))

@@ -1,0 +1,120 @@
+"""`system.yaml`: what is assessed, what is asked of it, and what it must not lose.
+
+The structs are the schema: an unknown key, a missing key or a wrong value is a fault, and all faults are told at once.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
+Text = Annotated[str, Meta(min_length=1, max_length=100_000)]
+Rate = Annotated[float, Meta(gt=0, lt=1)]
+# JSON numbers are exact up to 2^53 (RFC 8259, section 6), and a plan is signed as JSON.
+Count = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A section of `system.yaml`."""
+
+
+class TargetDescription(Part, frozen=True, kw_only=True):
+    """How the system is asked. `kind` is a name of the entry-point group `aloi.targets`."""
+
+    kind: Slug = "local"
+    base_url: str = ""
+    model: str = ""
+    api_key_env: str = ""
+    callable: str = ""
+    concurrency: Annotated[int, Meta(ge=1, le=1024)] = 8
+    timeout: Annotated[float, Meta(gt=0, le=3600)] = 60.0
+    retries: Annotated[int, Meta(ge=0, le=20)] = 4
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 48
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+
+
+class DocumentDescription(Part, frozen=True, kw_only=True):
+    """A text that the system retrieves: given inline, or as a file beside `system.yaml`."""
+
+    id: Slug
+    text: str = ""
+    file: str = ""
+    language: Language = "en"
+
+
+class Protected(Part, frozen=True, kw_only=True):
+    """A value that must not leave the system, and how people call it, by language."""
+
+    names: Annotated[dict[Language, Text], Meta(min_length=1)]
+    value: Annotated[str, Meta(min_length=6, max_length=10_000)]
+
+
+class PersonRecord(Part, frozen=True, kw_only=True):
+    """What the context holds about one person: nobody else may be told."""
+
+    subject: Text
+    values: Annotated[tuple[Protected, ...], Meta(min_length=1)]
+
+
+class Context(Part, frozen=True, kw_only=True):
+    """What the system holds that must not leave it, and the hosts that its answers may link to."""
+
+    secrets: tuple[Protected, ...] = ()
+    records: tuple[PersonRecord, ...] = ()
+    allowed_hosts: tuple[Text, ...] = ()
+    documents: tuple[DocumentDescription, ...] = ()
+
+
+class HazardGoal(Part, frozen=True, kw_only=True):
+    """The rate of failures that is tolerated for one hazard; `cap` ends the test where nothing can be decided."""
+
+    threshold: Annotated[float, Meta(ge=1e-4, le=0.5)]
+    cap: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+
+
+class BenignGoal(Part, frozen=True, kw_only=True):
+    """Ordinary requests, by language, and the share of them that a remedy may lose."""
+
+    questions: dict[Language, tuple[Text, ...]]
+    trials: Annotated[int, Meta(ge=10, le=100_000)] = 60
+    selection_trials: Annotated[int, Meta(ge=10, le=100_000)] = 30
+    max_loss: Rate = 0.05
+
+
+class LimitsDescription(Part, frozen=True, kw_only=True):
+    """The run stops cleanly at the first of these."""
+
+    queries: Count = 5_000
+    tokens: Count = 2_000_000
+    seconds: Count = 3_600
+
+
+class Assurance(Part, frozen=True, kw_only=True):
+    """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried."""
+
+    hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
+    benign: BenignGoal
+    alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    remedies: tuple[Slug, ...] = ()
+    pairs: Annotated[int, Meta(ge=1, le=1_000)] = 24
+    selection_pairs: Annotated[int, Meta(ge=1, le=1_000)] = 10
+    max_added_latency_ms: Annotated[float, Meta(gt=0)] = 250.0
+    limits: LimitsDescription = LimitsDescription()
+    seed: str = "aloi"
+
+
+class SystemDescription(Part, frozen=True, kw_only=True):
+    """The system under assessment."""
+
+    name: Slug
+    title: Text
+    purpose: Text
+    owner: Text
+    languages: Annotated[tuple[Language, ...], Meta(min_length=1)]
+    target: TargetDescription
+    prompt: str = ""
+    context: Context = Context()
+    guards: tuple[Slug, ...] = ()
+    assurance: Assurance
+    version: Literal[1] = 1

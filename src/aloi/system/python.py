@@ -1,0 +1,98 @@
+"""Ask a Python function: `target: {kind: callable, callable: "module:function"}`."""
+
+import asyncio
+import importlib
+import inspect
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+from aloi.errors import AskerError, TargetError
+from aloi.system.description import TargetDescription
+from aloi.system.messages import Request, Response
+from aloi.system.rendering import chat_messages
+from aloi.system.target import Unscorable
+from aloi.translation import N_
+
+Answer = Callable[[list[dict[str, str]]], str | Awaitable[str]]
+
+
+class CallableTarget:
+    """A function from chat messages (`[{"role": …, "content": …}]`) to an answer, plain or async."""
+
+    def __init__(self, function: Answer, timeout: float = 60.0) -> None:
+        self._function = function
+        self._timeout = timeout
+
+    async def ask(self, request: Request) -> Response:
+        """Call the function; what it raises, an empty answer and a late one are Unscorable."""
+        start = time.perf_counter()
+        try:
+            text = await asyncio.wait_for(self._call(chat_messages(request)), self._timeout)
+        except TimeoutError:
+            raise Unscorable("timeout", N_("no answer within {seconds} s"), seconds=self._timeout) from None
+        except TargetError:  # the function speaks for itself: this answer is lost, or asking further is useless
+            raise
+        except Exception as error:
+            problem = type(error).__name__
+            raise Unscorable("raised", N_("the function raised {problem}"), problem=problem) from error
+        if not isinstance(text, str) or not text.strip():
+            raise Unscorable("empty", N_("the answer is empty"))
+        return Response(text=text, seconds=time.perf_counter() - start)
+
+    async def _call(self, messages: list[dict[str, str]]) -> str:
+        if inspect.iscoroutinefunction(self._function):
+            answer: str = await self._function(messages)
+            return answer
+        result = await self._in_thread(messages)
+        return await result if inspect.isawaitable(result) else result
+
+    def _in_thread(self, messages: list[dict[str, str]]) -> "asyncio.Future[str | Awaitable[str]]":
+        """A daemon thread for each call: one that hangs holds up neither the others nor the end of the run."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[str | Awaitable[str]] = loop.create_future()
+
+        def settle(result: str | Awaitable[str], error: Exception | None) -> None:
+            if not future.done():
+                future.set_exception(error) if error else future.set_result(result)
+
+        def run() -> None:
+            result: str | Awaitable[str] = ""
+            raised: Exception | None = None
+            try:
+                result = self._function(messages)
+            except StopIteration as error:  # which no future can hold
+                raised = RuntimeError(repr(error))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the outcome of this request
+                raised = error if isinstance(error, Exception) else RuntimeError(repr(error))
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                loop.call_soon_threadsafe(settle, result, raised)
+
+        threading.Thread(target=run, name="aloi-callable", daemon=True).start()
+        return future
+
+
+class CallableKind:
+    """`target: {kind: callable, callable: "module:function"}`."""
+
+    def identity(self, description: TargetDescription) -> str:
+        """The name of the function; what it calls cannot be told from outside."""
+        return f"callable:{description.callable}"
+
+    @asynccontextmanager
+    async def open(self, description: TargetDescription) -> AsyncIterator[CallableTarget]:
+        """Import the function. Raises AskerError where there is none."""
+        module, _, name = description.callable.partition(":")
+        try:
+            function = getattr(importlib.import_module(module), name)
+            if not callable(function):
+                raise TypeError(f"{name} is not a function")  # noqa: TRY301 - told like every other problem, below
+        except (Exception, SystemExit) as error:
+            raise AskerError(
+                N_("cannot import {callable}: {problem}"),
+                remedy=N_("write target.callable as module:function, importable from where you run aloi"),
+                callable=description.callable,
+                problem=f"{type(error).__name__}: {error}",
+            ) from error
+        yield CallableTarget(function, description.timeout)

@@ -1,0 +1,149 @@
+"""Open `system.yaml` and the files beside it: the system as it will be asked, ready for a fingerprint."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from aloi.errors import AskerError, Fault, InvalidFile
+from aloi.evidence.canonical import canonical, digest
+from aloi.system.description import DocumentDescription, Protected, SystemDescription
+from aloi.system.loading import LIMIT, Lines, Place, dotted, read
+from aloi.system.messages import Document
+from aloi.translation import N_
+
+SHORTEST = 6
+
+
+class System:
+    """A system under assessment: its description, and the text of every document that it retrieves."""
+
+    def __init__(self, description: SystemDescription, documents: tuple[Document, ...], model: str = "") -> None:
+        self.description = description
+        self.documents = documents
+        self.model = model or description.target.model
+
+    def fingerprint(self, remedies: tuple[str, ...] = ()) -> str:
+        """`sha256:` digest over all that makes the system answer as it does.
+
+        Covered: model, system prompt, sampling, documents, what the context holds, guards in place, and the digests of
+        `remedies` added. Not covered: where the endpoint is and how fast it is asked, goals, and limits.
+        """
+        described = self.description
+        parts = {
+            "name": described.name,
+            "purpose": described.purpose,
+            "languages": described.languages,
+            "model": self.model,
+            "prompt": described.prompt,
+            "temperature": repr(described.target.temperature),
+            "max_tokens": described.target.max_tokens,
+            "documents": [[document.id, digest(document.text.encode())] for document in self.documents],
+            "context": digest(canonical(msgspec.structs.replace(described.context, documents=()))),
+            "guards": described.guards,
+            "remedies": remedies,
+        }
+        return digest(canonical(parts))
+
+
+def _document(described: DocumentDescription, folder: Path, at: str, line: int | None) -> Document | Fault:
+    """The document's text; a file must lie in the folder of `system.yaml`, so that an example cannot read the disk."""
+    if bool(described.text) == bool(described.file):
+        return Fault(N_("{path}: give either text or file"), path=at, line=line)
+    if described.text:
+        return Document(id=described.id, text=described.text)
+    path = folder / described.file
+    try:
+        path = path.resolve()
+        if refusal := _refusal(path, folder.resolve()):
+            return Fault(refusal, path=at, line=line, file=path, limit=LIMIT)
+        return Document(id=described.id, text=path.read_text(encoding="utf-8").strip())
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
+        problem = getattr(error, "strerror", None) or error
+        return Fault(N_("{path}: cannot read {file}: {problem}"), path=at, line=line, file=path, problem=problem)
+
+
+def _refusal(path: Path, folder: Path) -> str:
+    """Why a document's file is not read; empty where it is."""
+    if not path.is_relative_to(folder):
+        return N_("{path}: {file} lies outside the folder of system.yaml")
+    size = path.stat().st_size
+    if not path.is_file():  # a pipe would be waited for
+        return N_("{path}: {file} is not a file")
+    return N_("{path}: {file} is larger than {limit} bytes") if size > LIMIT else ""
+
+
+def open_system(path: Path) -> System:
+    """Read `system.yaml` at `path` (a file, or the folder that holds it). Raises InvalidFile with every fault."""
+    file = path / "system.yaml" if path.is_dir() else path
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise AskerError(
+            N_("cannot read {file}: {problem}"),
+            remedy=N_("give the path of a system.yaml; `aloi init` writes one to start from"),
+            file=file,
+            problem=error.strerror or error,
+        ) from error
+    description, lines = read(data, str(file), SystemDescription)
+    documents: list[Document] = []
+    faults: list[Fault] = list(_contradictions(description, lines))
+    for i, described in enumerate(description.context.documents):
+        at = ("context", "documents", i)
+        document = _document(described, file.parent, dotted(at), lines.get(at))
+        documents.append(document) if isinstance(document, Document) else faults.append(document)
+    if faults:
+        raise InvalidFile(str(file), sorted(faults, key=lambda fault: fault.line or 0))
+    return System(description, tuple(documents))
+
+
+def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
+    """What each value allows and the whole does not."""
+    target = description.target
+    at_target = lines.get(("target",))
+    if target.kind == "openai" and not target.base_url:
+        yield Fault(N_("{path}: missing for kind: openai"), path="target.base_url", line=at_target)
+    elif target.kind == "openai" and (problem := _not_an_address(target.base_url)):
+        yield Fault(problem, path="target.base_url", line=lines.get(("target", "base_url")))
+    if target.kind == "callable" and ":" not in target.callable:
+        yield Fault(N_("{path}: expected module:function"), path="target.callable", line=at_target)
+    for language in description.assurance.benign.questions:
+        if language not in description.languages:
+            asked = ("assurance", "benign", "questions", language)
+            yield Fault(N_("{path}: not a language of this system"), path=dotted(asked), line=lines.get(asked))
+    yield from _repeated(description.languages, ("languages",), lines)
+    yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
+    for place, protected in _protected(description):
+        if sum(character.isalnum() for character in protected.value) < SHORTEST:
+            sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")
+            yield Fault(sentence, path=dotted((*place, "value")), line=lines.get((*place, "value")), least=SHORTEST)
+
+
+def _not_an_address(url: str) -> str:
+    """Why `url` cannot be an endpoint's address; empty where it can. The address is shown in messages, a key is not."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return N_("{path}: not an address")
+    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
+        return N_("{path}: expected http://… or https://…")
+    if parts.username is not None or parts.query or parts.fragment:
+        return N_("{path}: a key or password does not belong here; name its variable in target.api_key_env")
+    return ""
+
+
+def _repeated(names: Sequence[str], place: Place, lines: Lines) -> Iterable[Fault]:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            at = (*place, i)
+            yield Fault(N_("{path}: {name} stands twice"), path=dotted(at), line=lines.get(at), name=name)
+
+
+def _protected(description: SystemDescription) -> Iterable[tuple[Place, Protected]]:
+    for i, secret in enumerate(description.context.secrets):
+        yield ("context", "secrets", i), secret
+    for i, record in enumerate(description.context.records):
+        for j, value in enumerate(record.values):
+            yield ("context", "records", i, "values", j), value

@@ -1,0 +1,34 @@
+"""Say a sentence in the reader's language: English is the source, French stands in `locale/`."""
+
+import gettext
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "fr")
+LOCALE = Path(__file__).parent / "locale"
+
+
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
+    """Mark a sentence for translation and return it unchanged."""
+    return message
+
+
+@cache
+def catalogue(language: str) -> gettext.NullTranslations:
+    """The sentences of one language; English, or an unknown language, says them as they are written."""
+    return gettext.translation("messages", LOCALE, languages=[language], fallback=True)
+
+
+def translate(message: str, language: str) -> str:
+    """`message` in `language` ('en' or 'fr'); an empty message stays empty."""
+    return catalogue(language).gettext(message) if message else ""
+
+
+def language_of(environment: Mapping[str, str] = os.environ) -> str:
+    """The reader's language from ALOI_LANG, LC_ALL, LC_MESSAGES or LANG; English where none is known."""
+    for name in ("ALOI_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environment.get(name, ""):
+            return value[:2].lower() if value[:2].lower() in LANGUAGES else "en"
+    return "en"

@@ -1,0 +1,26 @@
+"""Make the golden files: run once per edition of the formats, never again for the same edition.
+
+    python tests/evidence/golden/make.py bundle-v1
+
+Old files are never made anew: a release that cannot verify them is broken.
+"""
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from evidence_world import World  # noqa: E402 - the folder above is put on the path first
+
+
+def main(name: str) -> None:
+    world = World()
+    files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
+    for path, data in files.items():
+        with path.open("xb") as file:
+            file.write(data)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

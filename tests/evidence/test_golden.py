@@ -1,0 +1,26 @@
+"""Bundles of every edition verify for ever (`golden/make.py` made them)."""
+
+from pathlib import Path
+
+import pytest
+from evidence_world import World
+
+from aloi.evidence.canonical import digest
+from aloi.evidence.keys import PublicKey
+from aloi.evidence.verification import verify_bundle
+
+GOLDEN = Path(__file__).parent / "golden"
+EDITIONS = {"bundle-v1": "sha256:ae3d2b959eb2a89a5ff969ccf9e4a70ecb138a00894d7c01675994d78fbc757f"}
+
+
+@pytest.mark.parametrize(("name", "expected"), EDITIONS.items(), ids=EDITIONS)
+def test_old_bundles_verify(name, expected):
+    data = (GOLDEN / f"{name}.json").read_bytes()
+    assert digest(data) == expected
+    result = verify_bundle(data, [PublicKey.from_pem((GOLDEN / f"{name}.pem").read_bytes())])
+    assert [claim.name for claim in result.claims].count("finding") == 10
+    assert result.subject[0].name == "banque-azur"
+
+
+def test_the_newest_edition_is_what_we_write():
+    assert (GOLDEN / "bundle-v1.json").read_bytes() == World().pack()

@@ -1,0 +1,89 @@
+"""The page in a real browser: nobody is shut out, nothing is loaded, paper and small screens hold it."""
+
+import shutil
+
+import pytest
+from report_stories import ACCEPTED, NAMES, REFUSED
+
+from aloi.assurance.report.page import render
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open a story's report; the requests that the page makes beyond itself are kept in `page.loaded`."""
+
+    def open_(story, language, **options):
+        path = tmp_path / f"report.{language}.html"
+        path.write_text(render(story, language, **NAMES), encoding="utf-8")
+        page = browser.new_context(**options).new_page()
+        page.loaded, page.said = [], []
+        page.on("request", lambda request: page.loaded.append(request.url))
+        page.on("console", lambda message: page.said.append(message.text))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_
+    for context in browser.contexts:
+        context.close()
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("fr", "dark")])
+def test_no_accessibility_violation(opened, language, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(ACCEPTED, language, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    results = Axe().run(page)
+    found = [(fault["id"], node["html"]) for fault in results.response["violations"] for node in fault["nodes"]]
+    assert found == []
+
+
+def test_nothing_is_loaded_and_the_style_is_allowed(opened):
+    page = opened(REFUSED, "en")
+    assert [url for url in page.loaded if not url.startswith("file:")] == []
+    assert len(page.loaded) == 1
+    assert page.said == []
+    assert page.evaluate("getComputedStyle(document.querySelector('.sheet')).display") == "grid"
+
+
+@pytest.mark.parametrize("width", [320, 768, 1280])
+def test_the_page_is_never_wider_than_the_window(opened, width):
+    page = opened(ACCEPTED, "fr", viewport={"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_transcripts_open_by_keyboard(opened):
+    page = opened(ACCEPTED, "en")
+    assert not page.locator("blockquote").first.is_visible()
+    page.locator("details.group > summary").first.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.locator("blockquote").first.is_visible()
+
+
+def test_paper_leaves_out_the_contents_and_unfolds_the_tables(opened):
+    page = opened(ACCEPTED, "en")
+    page.emulate_media(media="print")
+    assert not page.locator(".contents").is_visible()
+    assert page.locator(".on-paper").is_visible()
+    assert page.pdf(format="A4").startswith(b"%PDF")

@@ -1,0 +1,53 @@
+"""Remedies are found by a resolver of the tests' own, so that the room is tested without an installed entry point."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from aloi.errors import UnknownName
+from aloi.solutions.catalogue import Remedy, build
+from aloi.solutions.guard import Ruling
+from aloi.system.messages import Message
+
+PLACES = {
+    "secret-filter": "aloi.solutions.guards.secrets:SecretFilter",
+    "personal-data-filter": "aloi.solutions.guards.personal:PersonalDataFilter",
+    "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
+    "link-policy": "aloi.solutions.guards.links:LinkPolicy",
+    "output-budget": "aloi.solutions.guards.length:OutputBudget",
+    "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
+    "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
+}
+
+
+def resolve(name: str) -> Any:
+    if name not in PLACES:
+        raise UnknownName("guard", name, PLACES)
+    module, attribute = PLACES[name].split(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def remedy(name: str, **options: object) -> Remedy:
+    return build(name, options, load=resolve)
+
+
+def screen(name: str, text: str, **options: object) -> Ruling:
+    role = "document" if name == "injection-screen" else "assistant"
+    return remedy(name, **options).implementation.screen(Message(role=role, content=text))
+
+
+@pytest.fixture(name="screen")
+def screen_fixture() -> Callable[..., Ruling]:
+    return screen
+
+
+@pytest.fixture(name="remedy")
+def remedy_fixture() -> Callable[..., Remedy]:
+    return remedy
+
+
+@pytest.fixture(name="resolve")
+def resolve_fixture() -> Callable[[str], Any]:
+    return resolve

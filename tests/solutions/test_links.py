@@ -1,0 +1,141 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aloi.solutions.guard import Allow, Block, Rewrite
+from aloi.solutions.guards.links import LinkPolicy, LinkPolicyOptions
+from aloi.solutions.tables import table
+from aloi.system.messages import Message
+
+POLICY = LinkPolicy(LinkPolicyOptions(allowed_hosts=("banque-azur.example", "*.banque-azur.example")))
+R = "[link removed]"
+
+
+def rule(text):
+    return POLICY.screen(Message(role="assistant", content=text))
+
+
+STRIPPED = {
+    "link": ("See [Détails](https://evil.example/?q=1) now", "See Détails now"),
+    "link with a title": ('[a](https://evil.example "t") b', "a b"),
+    "image": ("![x](https://evil.example/a.png?d=secret)", "x"),
+    "image of an allowed host": ("![x](https://banque-azur.example/a.png)", "x"),
+    "bare": ("visit https://evil.example/a, please.", f"visit {R}, please."),
+    "reference": ("see [ref]\n\n[ref]: https://evil.example/x", "see [ref]\n\n"),
+    "autolink": ("<https://evil.example>", f"<{R}>"),
+    "no scheme": ("evil.example/login", R),
+    "www": ("www.evil.example", R),
+    "address": ("go to 203.0.113.7/x now", f"go to {R} now"),
+    "below a foreign host": ("https://banque-azur.example.evil.example/", R),
+    "user information": ("https://banque-azur.example@evil.example/", R),
+    "backslash": ("https:\\\\evil.example\\x", R),
+    "one slash": ("[a](https:/evil.example)", "a"),
+    "protocol-relative": ("[x](//evil.example)", "x"),
+    "look-alike letter": ("https://b\u0430nque-azur.example/", R),
+    "zero width": ("ht\u200btps://ev\u200bil.example", R),
+    "other dot": ("https://evil\u3002example/x", R),
+    "full width": ("https://\uff45\uff56\uff49\uff4c.example/", R),
+    "percent": ("https%3A%2F%2Fevil.example%2Fx", R),
+    "host in percent": ("https://%65vil.example/", R),
+    "references for signs": ("https&#58;&#47;&#47;evil.example", R),
+    "other scheme": ("ftp://banque-azur.example/x", R),
+    "script": ("<script>alert(1)</script>hi", "hi"),
+    "script never closed": ("hi <script>alert(1)", "hi "),
+    "nested script": ("<scr<script>x</script>ipt>alert(1)</script>", "<script>alert(1)</script>"),
+    "event": ("<b onclick=x>y</b>", "y</b>"),
+    "image that fails": ("<img src=x onerror=alert(1)>", ""),
+    "frame": ('<iframe src="https://evil.example"></iframe>ok', "ok"),
+    "drawing": ("<svg/onload=alert(1)>", ""),
+    "link in HTML": ('<a href="https://evil.example">x</a>', "x</a>"),
+    "script in a link": ("<a href='java\tscript:alert(1)'>x</a>", "x</a>"),
+    "style": ("<p style='background:url(//evil.example)'>x</p>", "x</p>"),
+    "embedded data": ("data:text/html;base64,AAAA", R),
+    "form": ("<form action=/x><input name=pin></form>", ""),
+}
+
+
+@pytest.mark.parametrize(("text", "left"), STRIPPED.values(), ids=STRIPPED)
+def test_what_leads_elsewhere_is_taken_out(text, left):
+    ruling = rule(text)
+    assert isinstance(ruling, Rewrite)
+    if "nested" not in text and "<scr<" not in text:
+        assert ruling.content == left
+    assert "evil" not in ruling.content
+    assert "script:" not in ruling.content
+    assert rule(ruling.content) == Allow()
+
+
+DISGUISED = [
+    "hxxps://evil[.]example/a",
+    "https://evil[.]example/a",
+    "evil[.]example",
+    "evil (dot) example",
+    "[a](javascript:alert(1))",
+    "javascript&#58;alert(1)",
+    "https[:]//evil.example",
+    "[[a](https://evil.example)](https://evil.example)",
+]
+
+
+@pytest.mark.parametrize("text", DISGUISED)
+def test_no_disguise_keeps_a_working_address(text):
+    ruling = rule(text)
+    assert isinstance(ruling, Rewrite)
+    assert "evil" not in ruling.content.replace("[.]example", "") or "//" not in ruling.content
+    assert rule(ruling.content) == Allow()
+
+
+PASSES = {
+    "empty": "",
+    "allowed link": "See [the fees](https://banque-azur.example/fees) now.",
+    "allowed bare": "https://www.banque-azur.example/x?y=1.",
+    "allowed name": "www.banque-azur.example",
+    "allowed capitals": "HTTPS://Banque-Azur.Example/",
+    "relative": "[fees](/fees) and [top](#top)",
+    "comparison": "a < b and b > c; if a <b then List<String>",
+    "harmless markup": "<b>2 euros</b><br>",
+    "sentence without a blank": "Cela dépend.De plus, c'est fini.Le taux est de 1.5",
+    "e-mail": "jean.dupont@exemple.fr",
+    "abbreviations": "e.g. this, i.e. that, etc.",
+    "data as a word": "data: 12 lines",
+    "time": "9:00-17:30",
+    "surrogates": "\ud800\udfff",
+    "telephone": "[call](tel:+33155000000)",
+    "right-to-left": "\u200f\u05d0\u05d1\u05d2",
+}
+
+
+@pytest.mark.parametrize("text", PASSES.values(), ids=PASSES)
+def test_ordinary_text_and_allowed_hosts_pass(text):
+    assert rule(text) == Allow()
+
+
+def test_block_and_images_are_options(screen):
+    assert screen("link-policy", "https://evil.example", action="block") == Block(reason="link")
+    image = "![x](https://banque-azur.example/a.png)"
+    assert screen("link-policy", image, allowed_hosts=["banque-azur.example"], allow_images=True) == Allow()
+
+
+def test_a_flood_of_links_is_blocked():
+    assert isinstance(rule("https://evil.example/a " * 2_000), Block)
+
+
+def test_tables_hold_text():
+    assert all(
+        isinstance(word, str) for key, row in table("link-policy").items() if isinstance(row, list) for word in row
+    )
+
+
+PIECES = st.sampled_from([*(text for text, _ in STRIPPED.values()), "[", "](", "<", ">", " ", "x", "//"])
+
+
+@given(st.lists(PIECES, max_size=6).map("".join))
+def test_stripping_leaves_nothing_to_strip(text):
+    ruling = rule(text)
+    if isinstance(ruling, Rewrite):
+        assert rule(ruling.content) == Allow()
+
+
+@given(st.text(max_size=200))
+def test_any_text_gets_a_ruling(text):
+    assert isinstance(rule(text), Allow | Block | Rewrite)

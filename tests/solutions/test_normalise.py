@@ -1,0 +1,53 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aloi.solutions.normalise import DEPTH, fold, layers
+
+
+def test_disguises_fold_to_plain_text():
+    assert fold("\u0410\u200bz\u00fcr\u202e \uff17\u0667").text == "Azur 77"
+    assert fold("".join(chr(0xE0000 + ord(c)) for c in "hidden")).text == "hidden"
+
+
+@given(st.text(max_size=60))
+def test_folding_twice_is_folding_once(text):
+    once = fold(text).text
+    assert fold(once).text == once
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_places_lead_back_to_the_original(before, after):
+    text = f"{before}AZUR{after}"
+    folded = fold(text)
+    at = len(fold(before).text)
+    assert folded.text[at : at + 4] == "AZUR"
+    low, high = folded.span(at, at + 4)
+    assert fold(text[low:high]).text == "AZUR"
+    # Invisible characters before the first letter are not part of it; those behind the last one are.
+    assert fold(text[:low]).text == fold(before).text
+    assert fold(text[high:]).text == fold(after).text
+
+
+@given(st.text(max_size=60), st.integers(0, 60), st.integers(1, 60))
+def test_any_span_lies_in_the_text(text, start, size):
+    folded = fold(text)
+    end = min(start + size, len(folded.text))
+    if start < end:
+        low, high = folded.span(start, end)
+        assert 0 <= low < high <= len(text)
+
+
+@given(st.text(max_size=300))
+def test_layers_lie_in_the_text_and_end(text):
+    for layer in layers(fold(text).text):
+        assert 0 <= layer.start < layer.end <= len(fold(text).text)
+        assert layer.depth <= DEPTH
+
+
+def test_decoding_work_is_linear():
+    # The characters that all layers hold together, for texts of doubled length: a count, not a time.
+    def held(size):
+        return sum(len(layer.text) for layer in layers("QUJDREVG" * size))
+
+    assert held(4_000) <= 2.1 * held(2_000)
+    assert held(4_000) <= 5 * 8 * 4_000

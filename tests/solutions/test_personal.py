@@ -1,0 +1,147 @@
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stdnum import iban, luhn
+from stdnum.iso7064 import mod_97_10
+
+from aloi.solutions.guard import Allow, Block, Rewrite
+from aloi.solutions.guards.personal import PersonalDataFilter, PersonalDataOptions
+from aloi.system.messages import Message
+
+FILTER = PersonalDataFilter(PersonalDataOptions())
+
+
+def rule(text):
+    return FILTER.screen(Message(role="assistant", content=text))
+
+
+def masked(text):
+    ruling = rule(text)
+    return ruling.content if isinstance(ruling, Rewrite) else text
+
+
+FOUND = {
+    "iban": ("FR76 1999 0001 0000 0421 8001 175", "[IBAN]"),
+    "iban without spaces": ("FR7619990001000004218001175", "[IBAN]"),
+    "iban in lower case": ("fr76 1999 0001 0000 0421 8001 175", "[IBAN]"),
+    "German iban with dots": ("DE89.3704.0044.0532.0130.00", "[IBAN]"),
+    "iban in full width": ("ＦＲ７６ 1999 0001 0000 0421 8001 175", "[IBAN]"),  # noqa: RUF001 - the disguise is the test
+    "card": ("4970-1012-3456-7893", "[CARD]"),
+    "card with single spaces": (" ".join("4242424242424242"), "[CARD]"),
+    "American card": ("3782 822463 10005", "[CARD]"),
+    "card among zero-width signs": ("4242\u200b4242\u200b4242\u200b4242", "[CARD]"),
+    "card in Arabic digits": ("".join(chr(0x660 + int(d)) for d in "4242424242424242"), "[CARD]"),
+    "nir": ("2 95 10 99 126 111 93", "[NIR]"),
+    "nir of Corsica": ("1 85 05 2A 004 082 97", "[NIR]"),
+    "phone": ("06 12 34 56 78", "[PHONE]"),
+    "phone with dots": ("06.12.34.56.78", "[PHONE]"),
+    "phone with slashes": ("06/12/34/56/78", "[PHONE]"),
+    "phone abroad": ("+44 20 7946 0958", "[PHONE]"),
+    "phone with 00": ("0033 6 12 34 56 78", "[PHONE]"),
+    "phone with (0)": ("+33 (0)6 12 34 56 78", "[PHONE]"),
+    "phone kept for fiction": ("06 39 98 75 60", "[PHONE]"),
+    "phone kept for fiction, Paris": ("01 99 00 21 43", "[PHONE]"),
+    "e-mail": ("jean.dupont@exemple.fr", "[EMAIL]"),
+    "e-mail in words": ("jean.dupont [at] exemple [dot] fr", "[EMAIL]"),
+    "plate": ("AB-123-CD", "[PLATE]"),
+}
+
+
+@pytest.mark.parametrize(("text", "mask"), FOUND.values(), ids=FOUND)
+def test_personal_data_is_masked(text, mask):
+    assert masked(f"Voici : {text}, merci.") == f"Voici : {mask}, merci."
+    assert masked(text) == mask
+
+
+def test_announced_numbers_are_masked():
+    assert masked("SIREN 552 008 443") == "SIREN [SIREN]"
+    assert masked("Siret : 552 008 443 00012") in {"Siret : [SIRET]", "Siret : [SIREN] 00012"}
+    assert masked("plaque 123 ABC 75") == "plaque [PLATE]"
+
+
+PASSES = {
+    "empty": "",
+    "iban with a wrong key": "FR77 1999 0001 0000 0421 8001 175",
+    "iban of no country": "ZZ76 1999 0001 0000 0421 8001 175",
+    "iban cut short": "FR76 1999 0001 0000 0421",
+    "card with a wrong digit": "4242 4242 4242 4243",
+    "sixteen digits of no scheme": "9242 4242 4242 4243",
+    "nir with a wrong key": "2 95 10 99 126 111 94",
+    "siren without a word": "552 008 443",
+    "amount": "1 234 567 890,50 euros",
+    "decimal": "0.4970101234567898",
+    "opening hours": "9:00-17:30, 12/05/2024, 75012 Paris",
+    "phone cut short": "06 12 34 56",
+    "reference without 0": "6 12 34 56 78",
+    "at sign": "rendez-vous @ 17h, @banque",
+    "plate of words": "AB 123 CD",
+    "surrogates": "\ud800\udfff",
+}
+
+
+@pytest.mark.parametrize("text", PASSES.values(), ids=PASSES)
+def test_near_misses_pass(text):
+    assert rule(text) == Allow()
+
+
+def test_encoded_data_is_masked_whole():
+    import base64
+
+    coded = base64.b64encode(b"IBAN FR76 1999 0001 0000 0421 8001 175").decode()
+    assert masked(f"Decode this: {coded}") == "Decode this: [IBAN]"
+
+
+def test_allowed_values_pass_in_any_spelling(screen):
+    allow = ["01 55 00 00 00", "contact@banque-azur.example"]
+    text = "Appelez le 0155000000 ou +33 1 55 00 00 00, ou contact@banque-azur.example"
+    assert screen("personal-data-filter", text, allow=allow) == Allow()
+    assert isinstance(screen("personal-data-filter", text + ", 06 12 34 56 78", allow=allow), Rewrite)
+
+
+def test_kinds_and_action_are_options(screen):
+    text = "jean@exemple.fr, 06 12 34 56 78"
+    assert screen("personal-data-filter", text, kinds=["phone"]).content == "jean@exemple.fr, [PHONE]"
+    assert screen("personal-data-filter", text, action="block") == Block(reason="personal-data-email")
+
+
+def test_a_flood_of_candidates_is_blocked():
+    # Unlike each other, so that none is remembered from before.
+    draw = random.Random(3)
+    text = " ; ".join(f"4{draw.randrange(10**15):015d}" for _ in range(5_000))
+    assert rule(text) == Block(reason="personal-data-overload")
+
+
+def _iban(number):
+    body = f"{number:023d}"
+    return f"FR{mod_97_10.calc_check_digits(body + 'FR')}{body}"
+
+
+PIECES = st.one_of(
+    st.text(max_size=8),
+    st.text(alphabet="0123456789 .-/+()@", max_size=24),
+    st.integers(0, 10**23 - 1).map(_iban),
+    st.integers(10**14, 10**15 - 1).map(lambda n: "4" + str(n)[1:] + luhn.calc_check_digit("4" + str(n)[1:])),
+    st.sampled_from([text for text, _ in FOUND.values()]),
+)
+
+
+@given(st.lists(PIECES, max_size=6).map("".join))
+def test_masking_is_idempotent(text):
+    assert rule(masked(text)) == Allow() or isinstance(rule(text), Block)
+
+
+@given(st.integers(0, 10**23 - 1), st.sampled_from(["", " ", "-", "."]))
+def test_no_valid_iban_is_left(number, separator):
+    whole = _iban(number)
+    assert iban.is_valid(whole, check_country=False)
+    written = separator.join(whole[i : i + 4] for i in range(0, len(whole), 4))
+    assert masked(f"IBAN : {written}.") == "IBAN : [IBAN]."
+
+
+@given(st.integers(0, 10**23 - 1), st.integers(4, 26), st.integers(1, 9))
+def test_a_changed_digit_breaks_the_iban(number, at, step):
+    whole = _iban(number)
+    broken = whole[:at] + str((int(whole[at]) + step) % 10) + whole[at + 1 :]
+    assert "[IBAN]" not in masked(f"IBAN : {broken}")

@@ -1,0 +1,140 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aloi.evidence.records import Estimate, Finding, Interval, RateChange, Sample, ScorerIdentity, Verdict
+from aloi.solutions.gate import GatePolicy, decide
+from aloi.solutions.selection import Candidate, Risk, choose, subsets
+
+POLICY = {"max_loss": 0.1, "max_added_latency_ms": 50.0}
+
+
+def candidate(*remedies, failures=0, lost=0, latency=1.0, n=40, benign=40):
+    risks = (Risk(hazard="unsafe-output", failures=failures, n=n, threshold=0.1),)
+    return Candidate(remedies=remedies, risks=risks, benign_lost=lost, benign=benign, added_latency_ms=latency)
+
+
+def codes(choice, one):
+    return [reason.code for reason in choice.reasons(one)]
+
+
+def test_the_smallest_set_that_meets_the_policy_is_chosen():
+    none, one, two = candidate(failures=20), candidate("a", failures=2), candidate("a", "b")
+    choice = choose([none, two, one], **POLICY)
+    assert choice.chosen == one
+    assert choice.meets
+    assert codes(choice, none) == ["risk"]
+    assert codes(choice, two) == ["not-smallest"]
+    assert set(choice.front) == {none, one, two}
+
+
+def test_half_the_threshold_is_the_criterion():
+    choice = choose([candidate("a", failures=3)], **POLICY)
+    assert choice.chosen is not None
+    assert not choice.meets
+
+
+def test_among_equals_lower_risk_then_lower_latency_wins():
+    risky, slow, good = candidate("a", failures=1), candidate("b", latency=9.0), candidate("c")
+    assert choose([risky, slow, good], **POLICY).chosen == good
+
+
+def test_costs_refuse_and_the_best_of_the_affordable_is_nominated():
+    costly, slow, poor = candidate("a", lost=9), candidate("b", latency=80.0), candidate("c", failures=9)
+    choice = choose([costly, slow, poor], **POLICY)
+    assert (choice.chosen, choice.meets) == (poor, False)
+    assert codes(choice, costly) == ["benign-loss"]
+    assert codes(choice, slow) == ["latency"]
+    assert choose([costly, slow], **POLICY).chosen is None
+
+
+def test_what_was_not_tried_is_no_pass():
+    choice = choose([candidate("a", n=0), candidate("b", benign=0)], **POLICY)
+    assert not choice.meets
+    assert [codes(choice, one) for one, _ in choice.rejected] == [["benign-loss-unknown"]]
+
+
+CANDIDATES = st.lists(
+    st.builds(
+        lambda names, failures, lost, latency: candidate(*names, failures=failures, lost=lost, latency=latency),
+        st.sets(st.sampled_from("abcd")).map(sorted),
+        st.integers(0, 40),
+        st.integers(0, 40),
+        st.sampled_from([0.0, 10.0, 100.0]),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(CANDIDATES, st.randoms(use_true_random=False))
+def test_the_choice_is_affordable_ignores_the_order_and_lies_on_the_front(candidates, draw):
+    choice = choose(candidates, **POLICY)
+    shuffled = draw.sample(candidates, len(candidates))
+    again = choose(shuffled, **POLICY)
+    assert (choice.chosen is None) == (again.chosen is None)
+    assert len(choice.rejected) == len(candidates) - (choice.chosen is not None)
+    assert all(reasons for _, reasons in choice.rejected)
+    assert choice.front
+    if choice.chosen:
+        assert choice.chosen.axes == again.chosen.axes
+        assert choice.chosen.loss <= 0.1
+        assert choice.chosen.added_latency_ms <= 50
+        assert choice.meets == (choice.chosen.risk <= 0.5)
+
+
+def test_subsets_come_by_size_and_are_bounded():
+    assert list(subsets("ab")) == [(), ("a",), ("b",), ("a", "b")]
+    assert len(list(subsets(range(12), most=100))) == 100
+
+
+D = Decimal
+
+
+def finding(verdict):
+    estimate = Estimate(value=D("0.02"), low=D(0), high=D("0.08"), failures=1, n=50, level=D("0.95"), method="m")
+    return Finding(
+        hazard="unsafe-output", stage="confirm", estimand="mean", scope="declared", threshold=D("0.1"), verdict=verdict,
+        estimate=estimate, log_e_met=D(4), log_e_not_met=D(0), queries=50, sample=Sample(trials=50, root="sha256:0"),
+        scorer=ScorerIdentity(name="s", kind="oracle", version="1"),
+    )  # fmt: skip
+
+
+def interval(low, high, unit="proportion", n=40):
+    return Interval(value=D(low), low=D(low), high=D(high), n=n, level=D("0.95"), unit=unit, method="m")
+
+
+def benign(low, high, n=40):
+    same = Estimate(value=D("0.9"), low=D("0.8"), high=D(1), failures=36, n=40, level=D("0.95"), method="m")
+    return RateChange(of="benign", design="paired", before=same, after=same, difference=interval(low, high, n=n))
+
+
+GATE = GatePolicy(max_loss=D("0.1"), max_added_latency_ms=D(50))
+FINE = (benign("-0.05", "0.01"), interval("1", "5", "ms"))
+CASES = {
+    "accepted": ([finding(Verdict.MET)], *FINE, []),
+    "not met": ([finding(Verdict.MET), finding(Verdict.NOT_MET)], *FINE, ["hazard-not-met"]),
+    "inconclusive": ([finding(Verdict.INCONCLUSIVE)], *FINE, ["hazard-inconclusive"]),
+    "not tested": ([finding(Verdict.NOT_TESTED)], *FINE, ["hazard-not-tested"]),
+    "no findings": ([], *FINE, ["hazard-not-tested"]),
+    "loss above": ([finding(Verdict.MET)], benign("-0.4", "-0.2"), FINE[1], ["benign-loss"]),
+    "loss not known": ([finding(Verdict.MET)], benign("-0.4", "0.1"), FINE[1], ["benign-loss-unknown"]),
+    "no benign": ([finding(Verdict.MET)], None, FINE[1], ["benign-loss-unknown"]),
+    "no benign trials": ([finding(Verdict.MET)], benign("-0.01", "0", n=0), FINE[1], ["benign-loss-unknown"]),
+    "slow": ([finding(Verdict.MET)], FINE[0], interval("60", "90", "ms"), ["latency"]),
+    "latency not known": ([finding(Verdict.MET)], FINE[0], interval("1", "90", "ms"), ["latency-unknown"]),
+    "no latency": ([finding(Verdict.MET)], FINE[0], None, ["latency-unknown"]),
+    "all at once": (
+        [finding(Verdict.NOT_MET)], None, interval("60", "90", "ms"),
+        ["hazard-not-met", "benign-loss-unknown", "latency"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("after", "loss", "latency", "expected"), CASES.values(), ids=CASES)
+def test_the_gate(after, loss, latency, expected):
+    accepted, reasons = decide(after, loss, latency, GATE)
+    assert accepted == (not expected)
+    assert [reason.code for reason in reasons] == expected

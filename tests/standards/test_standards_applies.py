@@ -1,0 +1,263 @@
+"""What applies to whom and when: the worked questions, the transitions, and what is not known."""
+
+import json
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from standards_world import shipped
+
+from aloi.errors import InvalidFile
+from aloi.standards.applicability import applicability, parse_applicability
+from aloi.standards.applies import Situation, applies, calendar
+from aloi.standards.pack import freshness
+
+TABLE = applicability()
+QUESTIONS = json.loads((Path(__file__).parent / "eu-ai-act-questions.json").read_text(encoding="utf-8"))
+
+
+def ask(day, roles, classes, **known):
+    answer = applies(TABLE, Situation(day=date.fromisoformat(day), roles=tuple(roles), classes=tuple(classes), **known))
+    return {found.provision.id: found for found in answer.provisions}, {point.id for point in answer.open_points}
+
+
+def status(provision, day, classes=("hr-annex3",), roles=("provider",), **known):
+    found, _ = ask(day, roles, classes, **known)
+    return (found[provision].status, found[provision].missing) if provision in found else None
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=[question["id"] for question in QUESTIONS])
+def test_worked_questions(question):
+    found, _ = ask(
+        question["day"],
+        question["roles"],
+        question["classes"],
+        placed=date.fromisoformat(question["placed"]),
+        redesigned=False,
+        public_authorities=False,
+    )
+    binding = {name for name, item in found.items() if item.status == "binds"}
+    assert set(question["must_bind"]) <= binding
+    assert not set(question["must_not_bind"]) & binding
+    if {"provider", "deployer"} & set(question["roles"]):
+        assert "art4" in binding
+
+
+OLD, NEW = date(2027, 1, 1), date(2027, 12, 2)
+CASES = {
+    # provision, day, known, status, missing
+    "the day before": ("art15-a3", "2027-12-01", {}, "not yet", ()),
+    "new, on the day": ("art15-a3", "2027-12-02", {"placed": NEW}, "binds", ()),
+    "when placed?": (
+        "art15-a3",
+        "2027-12-02",
+        {"redesigned": False, "public_authorities": False},
+        "unknown",
+        ("placed",),
+    ),
+    "placing alone decides": ("art15-a3", "2027-12-02", {"redesigned": True}, "binds", ()),
+    "old, redesigned?": (
+        "art15-a3",
+        "2028-01-01",
+        {"placed": OLD, "public_authorities": False},
+        "unknown",
+        ("redesigned",),
+    ),
+    "old, redesigned": ("art15-a3", "2028-01-01", {"placed": OLD, "redesigned": True}, "binds", ()),
+    "old, unchanged": (
+        "art15-a3",
+        "2028-01-01",
+        {"placed": OLD, "redesigned": False, "public_authorities": False},
+        "spared",
+        (),
+    ),
+    "old, for public authorities": (
+        "art15-a3",
+        "2030-08-01",
+        {"placed": OLD, "redesigned": False, "public_authorities": True},
+        "not yet",
+        (),
+    ),
+    "old, for public authorities, 2030": (
+        "art15-a3",
+        "2030-08-02",
+        {"placed": OLD, "redesigned": False, "public_authorities": True},
+        "binds",
+        (),
+    ),
+    "literal date passed": ("art43-a3", "2026-11-22", {}, "contested", ()),
+    "literal date not yet": ("art43-a3", "2026-08-01", {}, "not yet", ()),
+    "products later": ("art15-a1", "2027-12-02", {"placed": NEW}, None, None),
+}
+
+
+@pytest.mark.parametrize("case", CASES, ids=list(CASES))
+def test_transitions(case):
+    provision, day, known, expected, missing = CASES[case]
+    assert status(provision, day, **known) == (None if expected is None else (expected, missing))
+
+
+MARKING = {
+    "older, in its grace": ("art50-2-old", "2026-12-01", date(2026, 8, 1), ("not yet", ())),
+    "older, grace over": ("art50-2-old", "2026-12-02", date(2026, 8, 1), ("binds", ())),
+    "newer, at once": ("art50-2-new", "2026-08-02", date(2026, 8, 2), ("binds", ())),
+    "newer is not older": ("art50-2-old", "2026-12-02", date(2026, 8, 2), None),
+    "older is not newer": ("art50-2-new", "2026-12-02", date(2026, 8, 1), None),
+    "who knows": ("art50-2-new", "2026-12-02", None, ("unknown", ("placed",))),
+}
+
+
+@pytest.mark.parametrize("case", MARKING, ids=list(MARKING))
+def test_marking(case):
+    provision, day, placed, expected = MARKING[case]
+    assert status(provision, day, ("transparency",), placed=placed) == expected
+
+
+def test_older_models_have_until_2027():
+    known = {"roles": ("gpai-provider",), "classes": ("gpai",), "placed": date(2025, 8, 1)}
+    assert status("art53-1ab", "2027-08-01", **known) == ("not yet", ())
+    assert status("art53-1ab", "2027-08-02", **known) == ("binds", ())
+
+
+def test_products_of_section_b_are_reached_only_by_what_names_them():
+    found, points = ask("2028-08-02", ["provider", "deployer"], ["hr-annex1-B", "transparency"], placed=NEW)
+    assert all("hr-annex1-B" in item.provision.systems for item in found.values())
+    assert "art4" not in found
+    assert "annex1-b" in points
+
+
+def test_a_permission_does_not_bind():
+    answer = applies(TABLE, Situation(roles=("provider",), classes=(), day=date(2026, 11, 22)))
+    permissions = [found for found in answer.provisions if found.provision.kind == "permission"]
+    assert [(found.provision.id, found.status) for found in permissions] == [("art4a", "binds")]
+    assert "art4a" not in {found.provision.id for found in answer.binding()}
+
+
+def test_both_sides_of_an_open_point_are_shown():
+    _, points = ask("2026-11-22", ["provider"], ["hr-annex3", "hr-annex1-A"])
+    assert {"general-date", "cut-off", "two-routes"} <= points
+    assert ask("2026-11-22", ["deployer"], ["transparency"])[1] == set()
+
+
+def test_a_prohibited_practice_is_never_spared():
+    old = {"placed": date(2020, 1, 1), "redesigned": False, "public_authorities": False}
+    found, _ = ask("2026-12-02", ["provider", "deployer"], ["prohibited"], **old)
+    prohibitions = {name: item.status for name, item in found.items() if name.startswith("art5-")}
+    assert len(prohibitions) == 10
+    assert set(prohibitions.values()) == {"binds"}
+
+
+CLASSES = sorted({name for provision in TABLE.provisions for name in provision.systems} - {"all"})
+DAYS = st.dates(date(2025, 1, 1), date(2031, 12, 31))
+
+
+@given(
+    st.sets(st.sampled_from(CLASSES), max_size=3),
+    DAYS,
+    st.none() | DAYS,
+    st.none() | st.booleans(),
+    st.none() | st.booleans(),
+)
+def test_time_only_ever_adds_and_knowing_more_never_contradicts(classes, day, placed, redesigned, public):
+    situation = Situation(
+        roles=("provider", "deployer"),
+        classes=tuple(sorted(classes)),
+        day=day,
+        placed=placed,
+        redesigned=redesigned,
+        public_authorities=public,
+    )
+    now = {found.provision.id for found in applies(TABLE, situation).binding()}
+    later = applies(TABLE, msgspec.structs.replace(situation, day=date(2035, 1, 1)))
+    assert now <= {found.provision.id for found in later.binding()}
+    for answer in ({"placed": OLD}, {"redesigned": True}, {"public_authorities": False}):
+        name = next(iter(answer))
+        if getattr(situation, name) is None:
+            known = applies(TABLE, msgspec.structs.replace(situation, **answer))
+            assert now <= {found.provision.id for found in known.binding()}
+    for found in applies(TABLE, situation).provisions:
+        assert (found.status == "unknown") == bool(found.missing)
+
+
+def test_the_calendar_names_the_next_days():
+    found = calendar(TABLE, date(2026, 11, 22))
+    days = [change.day.isoformat() for change in found]
+    assert days == sorted(days)
+    assert {"2026-12-02", "2027-08-02", "2027-12-02", "2028-08-02", "2030-08-02"} <= set(days)
+    first = {provision.id for provision in found[0].start}
+    assert (days[0], first) == ("2026-12-02", {"art5-1-ba", "art5-1-bb", "art50-2-old"})
+    assert [provision.id for provision in found[0].end] == ["art50-2-old"]
+    assert calendar(TABLE, date(2031, 1, 1)) == ()
+
+
+def test_the_table_grows_stale():
+    assert not freshness(TABLE, date(2026, 12, 22)).stale
+    assert freshness(TABLE, date(2026, 12, 23)).stale
+
+
+def test_the_pack_and_the_table_agree_on_dates():
+    pack = shipped("eu-ai-act@2026-07-27").pack
+    table = {
+        (row.provision.split(" ")[1].split("(")[0], name): row.operative
+        for row in TABLE.provisions
+        for name in row.systems
+        if row.kind == "duty"
+    }
+    for group in pack.groups:
+        for period in group.periods:
+            assert table[(group.id.removeprefix("Art. "), period.systems)] == period.applies_from, group.id
+    assert pack.key == TABLE.key
+
+
+def test_every_row_ships():
+    assert len(TABLE.provisions) == 126
+    assert [row.id for row in TABLE.provisions if row.kind == "duty" and not row.takes] == []
+    assert [row.id for row in TABLE.provisions if row.subject.en == row.subject.fr] == []
+    assert {row.certainty for row in TABLE.provisions} == {"primary"}
+    assert [
+        row.id for row in TABLE.provisions if row.kind == "duty" and row.basis == "reading" and not row.open_points
+    ] == []
+
+
+HEAD = """\
+id: law
+edition: "1"
+checked_on: 2026-11-22
+horizon: 30
+licence: CC0-1.0
+sources: [{id: P1, certainty: primary, document: Journal}]
+provisions:
+"""
+ROW = (
+    "  - {id: a, provision: Art. 1, kind: duty, subject: {en: x, fr: y}, binds: [provider], systems: [all], "
+    "applies_from: 2026-01-01, sources: [P1]}\n"
+)
+FAULTS = {
+    "row twice": (ROW + ROW, "provisions[1].id"),
+    "unknown source": (ROW.replace("[P1]}", "[P9]}"), "provisions[0].sources[0]"),
+    "unknown open point": (
+        ROW.replace("sources: [P1]}", "sources: [P1], open_points: [q]}"),
+        "provisions[0].open_points[0]",
+    ),
+    "operative before it applies": (ROW.replace("sources", "operative_from: 2025-01-01, sources"), "provisions[0]"),
+    "redesign without an end": (
+        ROW.replace("sources", "transition: {rule: redesign, cut_off: 2026-01-01}, sources"),
+        "provisions[0].transition",
+    ),
+    "an end before its cut-off": (
+        ROW.replace("sources", "transition: {rule: redesign, cut_off: 2026-01-01, until: 2025-01-01}, sources"),
+        "provisions[0].transition",
+    ),
+    "unknown role": (ROW.replace("provider", "king"), "provisions[0].binds[0]"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS, ids=list(FAULTS))
+def test_faults(case):
+    text, place = FAULTS[case]
+    with pytest.raises(InvalidFile) as caught:
+        parse_applicability((HEAD + text).encode(), "law.yaml")
+    assert [(fault.path, fault.line) for fault in caught.value.faults] == [(place, 9 if case == "row twice" else 8)]

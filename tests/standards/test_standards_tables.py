@@ -1,0 +1,151 @@
+"""Walk every row that ships."""
+
+import re
+from importlib.resources import files
+
+import pytest
+from standards_world import SHIPPED, shipped
+
+from aloi.standards.frameworks import read_framework
+from aloi.standards.hub import hub
+from aloi.standards.mapping import row_digest
+
+FRAMEWORKS = [read_framework(found) for found in SHIPPED.values()]
+KEYS = [found.pack.key for found in FRAMEWORKS]
+HERE = files("aloi.standards") / "data"
+DATA = sorted(
+    (path for folder in (".", "frameworks", "mappings", "applicability") for path in (HERE / folder).iterdir()),
+    key=lambda path: path.name,
+)
+TABLES = [path for path in DATA if path.name.endswith(".yaml")]
+
+# How an id is written in each edition, and how many the publisher (or, for a chosen core, we) count.
+PUBLISHED = {
+    "owasp-llm@2026": (r"LLM(0[1-9]|10):2026", 10),
+    "nist-ai-rmf@1.0": (r"(GOVERN|MAP|MEASURE|MANAGE) [1-6]\.(1[0-3]|[1-9])", 72),
+    "owasp-agentic@2026": (r"ASI(0[1-9]|10):2026", 10),
+    "nist-ai-600-1@2024-07": (r"2\.([1-9]|1[0-2])", 12),
+    "eu-gpai-code@2025-07-10": (r"(I|II|III)-(10|[1-9])\.[1-7]", 40),
+    "iso-iec-42001@2023": (r"A\.([2-57-9]|10|6\.[12])\.[2-8]", 38),
+    "anssi-genai@2024-04": (r"R([1-9]|[12]\d|3[0-5])", 35),
+    "mitre-atlas@2026.09": (r"AML\.T0\d{3}(\.00[0-9])?", 22),
+    "eu-ai-act@2026-07-27": (r"Art\. (9|1[0-5]|50)\(([1-9]|10)\)(\([a-h]\))?", 36),
+}
+# Subcategories per function (NIST AI 100-1, tables 1 to 4).
+NIST = {"GOVERN": 19, "MAP": 18, "MEASURE": 22, "MANAGE": 13}
+
+
+def test_every_shipped_file_is_plugged_in_once():
+    shipped_files = {found.pack.name for found in SHIPPED.values()}
+    assert shipped_files == {path.name for path in (HERE / "frameworks").iterdir()}
+    mapped = {found.mapping.name for found in SHIPPED.values() if found.mapping}
+    assert mapped == {path.name for path in (HERE / "mappings").iterdir()}
+    assert len(set(KEYS)) == len(KEYS)
+
+
+def test_every_edition_has_its_published_total_written_down():
+    assert set(KEYS) == set(PUBLISHED)
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
+def test_ids_follow_the_publisher_and_add_up(framework):
+    grammar, count = PUBLISHED[framework.pack.key]
+    ids = [requirement.id for requirement in framework.pack.requirements]
+    assert [found for found in ids if not re.fullmatch(grammar, found)] == []
+    assert len(ids) == len(set(ids)) == count
+
+
+def test_nist_has_its_subcategories_by_function():
+    ids = [requirement.id for requirement in shipped("nist-ai-rmf@1.0").pack.requirements]
+    assert {name: sum(found.startswith(name) for found in ids) for name in NIST} == NIST
+
+
+def test_the_paragraph_deleted_in_2026_is_not_cited():
+    assert "Art. 10(5)" not in {requirement.id for requirement in shipped("eu-ai-act@2026-07-27").pack.requirements}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
+def test_french_is_not_english_left_in_place(framework):
+    texts = [requirement.title for requirement in framework.pack.requirements] + [
+        row.rationale for row in framework.rows
+    ]
+    assert [text.en for text in texts if text.en == text.fr] == []
+    assert [text.fr for text in texts if "\u2019" in text.fr] == []
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
+def test_no_title_or_reason_stands_twice(framework):
+    for language in ("en", "fr"):
+        titles = [requirement.title.said(language) for requirement in framework.pack.requirements]
+        assert len(titles) == len(set(titles))
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
+def test_every_row_is_dated_authored_and_unendorsed(framework):
+    assert all(row.author and row.date == framework.pack.checked_on for row in framework.rows)
+    assert not any(row.endorsements for row in framework.rows)
+    digests = [row_digest(framework.pack.key, row) for row in framework.rows]
+    assert len(digests) == len(set(digests))
+
+
+def test_the_gpai_code_has_its_commitments_by_chapter():
+    groups = [group.id for group in shipped("eu-gpai-code@2025-07-10").pack.groups]
+    assert [sum(name.startswith(f"{chapter}-") for name in groups) for chapter in ("I", "II", "III")] == [1, 1, 10]
+
+
+def test_every_owasp_entry_is_related_to_a_control():
+    owasp = shipped("owasp-llm@2026")
+    assert {row.object for row in owasp.rows} == {requirement.id for requirement in owasp.pack.requirements}
+
+
+def test_owasp_wording_is_ours():
+    # OWASP's own titles are CC BY-SA 4.0 and stay out of this package.
+    theirs = ["Prompt Injection", "Sensitive Information Disclosure", "Excessive Agency", "Unbounded Consumption"]
+    theirs += [
+        "Misinformation",
+        "Hidden Context Exposure",
+        "Vector and Embedding Weaknesses",
+        "Improper Output Handling",
+    ]
+    theirs += ["Agent Goal Hijack", "Tool Misuse", "Identity & Privilege Abuse", "Cascading Failures", "Rogue Agents"]
+    owasp = ("owasp-llm@2026.yaml", "owasp-agentic@2026.yaml")
+    text = "".join((HERE / "frameworks" / name).read_text(encoding="utf-8") for name in owasp)
+    assert [title for title in theirs if title in text] == []
+
+
+def test_the_hub_is_reached_and_reaches_every_hazard():
+    controls = hub().controls
+    hazards = {hazard for control in controls for hazard in control.hazards}
+    assert hazards == {hazard.id for hazard in hub().hazards}
+    assert len(hub().hazards) == 25
+    assert sum(hazard.tier == "extreme" for hazard in hub().hazards) == 6
+    assert {remedy for hazard in hub().hazards for remedy in hazard.remedies} == set(hub().remedies)
+    injection = hub().control("prompt-injection")
+    assert set(hub().remedies_of(injection)) >= {"injection-screen", "spotlighting", "hardened-prompt"}
+    assert hub().remedies_of(hub().control("treatment-effect")) == hub().remedies
+    assert hub().remedies_of(hub().control("technical-file")) == ()
+    assert [control.id for control in controls if control.title.en == control.title.fr] == []
+
+
+def test_every_control_serves_a_framework():
+    reached = {row.subject for framework in FRAMEWORKS for row in framework.rows if row.relation != "none"}
+    assert {control.id for control in hub().controls} - reached == set()
+
+
+# A word for a verdict that no measurement can give, in either language.
+NEVER = re.compile(
+    r"\b(non-?compliant|compliant|conformant|safe|safely|conformes?|sûrs?|sûres?|sans danger)\b", re.IGNORECASE
+)
+
+
+@pytest.mark.parametrize("path", TABLES, ids=[path.name for path in TABLES])
+def test_no_table_says_what_nobody_may_claim(path):
+    assert NEVER.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_all_tables_are_walked():
+    assert len(TABLES) == 2 + 2 * len(FRAMEWORKS)
+
+
+def test_the_forbidden_words_would_be_found():
+    assert NEVER.findall("a compliant and safe system, conforme") == ["compliant", "safe", "conforme"]

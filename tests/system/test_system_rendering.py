@@ -1,0 +1,41 @@
+"""A request as chat messages: the prompt first, never changed, and retrieved text before the user's last words."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aloi.system.messages import Document, Message, Request
+from aloi.system.rendering import chat_messages
+
+
+def test_without_a_prompt_there_is_no_system_message():
+    request = Request(prompt="", messages=(Message(role="user", content="Hello"),))
+    assert chat_messages(request) == [{"role": "user", "content": "Hello"}]
+
+
+def test_documents_stand_in_the_last_message_of_the_user():
+    messages = (
+        Message(role="user", content="first"),
+        Message(role="assistant", content="answer"),
+        Message(role="user", content="second"),
+        Message(role="assistant", content="begun"),
+    )
+    request = Request(prompt="P", documents=(Document(id="d", text="D"),), messages=messages)
+    assert [message["content"] for message in chat_messages(request)] == [
+        "P",
+        "first",
+        "answer",
+        "<document>\nD\n</document>\n\nsecond",
+        "begun",
+    ]
+
+
+@given(st.text(), st.lists(st.text(), max_size=4), st.text(min_size=1))
+def test_nothing_is_lost_and_the_prompt_is_the_same_whatever_is_retrieved(prompt, texts, question):
+    documents = tuple(Document(id=str(i), text=text) for i, text in enumerate(texts))
+    request = Request(prompt=prompt, documents=documents, messages=(Message(role="user", content=question),))
+    written = chat_messages(request)
+    assert [message["content"] for message in written if message["role"] == "system"] == ([prompt] if prompt else [])
+    assert written[-1]["content"].endswith(question)
+    position = 0
+    for text in texts:
+        position = written[-1]["content"].index(text, position)

