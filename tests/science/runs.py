@@ -59,6 +59,8 @@ class Run:
         self.measurement = Measurement(self.plan, "measure", "base", self.sampler)
         async with TrialLog(self.path) as log:
             self.spending = Spending(self.plan.limits)
+            for known in log:
+                self.spending.recall(known)
             await self.measurement.run(Asker(log, self.scorers, self.spending, self.workers), target)
             self.findings: dict[str, Finding] = {
                 entry.hazard: finding(self.plan, self.measurement, "measure", "base", entry.hazard, log)

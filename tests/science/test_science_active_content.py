@@ -37,6 +37,7 @@ FOREIGN = {
     "user information": "https://bank.example@evil.net/",
     "user information with a password": "https://bank.example:443@evil.net/",
     "backslash before the user information": "https://evil.net\\@bank.example/",
+    "backslash, an end that no list knows": "https://attacker.zone\\@bank.example/",
     "backslashes": "https:\\\\evil.net\\x",
     "many slashes": "https:////evil.net",
     "punycode": "https://xn--bnk-8cd.example/",

@@ -1,4 +1,4 @@
-"""A request as chat messages: the prompt first, never changed, and retrieved text before the user's last words."""
+"""A request as chat messages: the prompt first, never changed, and retrieved text after the user's last words."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ def test_documents_stand_in_the_last_message_of_the_user():
         "P",
         "first",
         "answer",
-        "<document>\nD\n</document>\n\nsecond",
+        "second\n\n<document>\nD\n</document>",
         "begun",
     ]
 
@@ -35,7 +35,7 @@ def test_nothing_is_lost_and_the_prompt_is_the_same_whatever_is_retrieved(prompt
     request = Request(prompt=prompt, documents=documents, messages=(Message(role="user", content=question),))
     written = chat_messages(request)
     assert [message["content"] for message in written if message["role"] == "system"] == ([prompt] if prompt else [])
-    assert written[-1]["content"].endswith(question)
-    position = 0
+    assert written[-1]["content"].startswith(question)
+    position = len(question)
     for text in texts:
         position = written[-1]["content"].index(text, position)

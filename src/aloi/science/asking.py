@@ -64,7 +64,7 @@ class Spending:
 
 
 class Asker:
-    """Ask jobs, score and log their answers. A job whose key is in the log is not asked again, but counts as spent."""
+    """Ask jobs, score and log their answers. A job whose key is in the log is not asked again."""
 
     def __init__(
         self,
@@ -78,8 +78,6 @@ class Asker:
         self.spending = spending
         self._workers = workers
         self.on_trial: Callable[[Trial], None] = lambda _: None
-        for trial in log:
-            spending.recall(trial)
 
     async def ask(self, jobs: Iterator[Job], on_done: Callable[[Trial], None]) -> None:
         """Ask until the iterator or a limit ends it. `on_done` may change what the iterator yields next.

@@ -142,10 +142,6 @@ class TrialLog:
         self._end += len(line)
         self._dirty = True
 
-    def __iter__(self) -> Iterator[Trial]:
-        for stage, hazard, arm in sorted(self._series):
-            yield from self.trials(stage, hazard, arm)
-
     def get(self, key: Key) -> Trial:
         """Read one trial back. Raises KeyError where it is not in the log."""
         if key not in self:
