@@ -21,6 +21,7 @@ from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
+from aloi.errors import TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
@@ -37,6 +38,7 @@ from aloi.solutions.gate import GatePolicy, decide
 from aloi.system.messages import Request, Response
 from aloi.system.reading import System
 from aloi.system.target import Target, target_kind
+from aloi.translation import N_
 
 SOFTWARE = f"aloi {__version__}"
 
@@ -98,7 +100,7 @@ class Result(Struct, frozen=True, kw_only=True):
 class Unasked:
     """The target of a run that is only read again."""
 
-    async def ask(self, request: Request) -> Response:
+    async def ask(self, request: Request) -> Response:  # noqa: ARG002 - the port has it
         """Raises TargetError: nothing may be asked."""
         raise TargetError(N_("this run is read again; nothing is asked"))
 
@@ -132,7 +134,7 @@ class Loop:
             log = await stack.enter_async_context(TrialLog(self.folder.trials))
             spending = Spending(plan.limits)
             for trial in log:
-                spending.count(trial)
+                spending.recall(trial)
             if offline:
                 spending.stopped_by = self.folder.spent().stopped_by or "offline"
                 target: Target = Unasked()

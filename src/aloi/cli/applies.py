@@ -83,7 +83,8 @@ def _lines(answer: "Answer") -> list[str]:
     lines += [_line(found) for found in answer.provisions]
     if answer.open_points:
         lines += ["", say(N_("Open points, both sides:"))]
-        lines += [f"  - {point.title.said(language())}" for point in answer.open_points]
+        for point in answer.open_points:
+            lines += [f"  - {point.one_side.said(language())}", f"    {point.other_side.said(language())}"]
     return lines
 
 
@@ -92,4 +93,5 @@ def _line(found: "Applies") -> str:
     told = say(STATUS[found.status])
     since = f" ({found.since})" if found.since else ""
     missing = f" ← {', '.join(found.missing)}" if found.missing else ""
-    return f"{told:<12}{since:<13} {provision.provision}: {provision.subject.said(language())} [{provision.certainty}]{missing}"
+    subject = provision.subject.said(language())
+    return f"{told:<12}{since:<13} {provision.provision}: {subject} [{provision.certainty}]{missing}"

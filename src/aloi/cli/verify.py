@@ -10,7 +10,8 @@ from aloi.cli.speech import say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from aloi.evidence.records import Record
+    from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.records import Coverage
     from aloi.evidence.verification import Verification, VerifiedClaim
 
 NON_CLAIMS = {
@@ -65,7 +66,7 @@ def _own_keys() -> list[Path]:
     return [own] if own.exists() else []
 
 
-def _public_key(path: Path) -> "object":
+def _public_key(path: Path) -> "PublicKey":
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - as above
 
@@ -108,7 +109,7 @@ def _claim(claim: "VerifiedClaim") -> str:
         case Finding() as finding:
             return say(
                 N_(
-                    "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high} with {level} confidence, n = {n}"
+                    "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high}, {level} confidence, n = {n}"
                 ),
                 about=about,
                 hazard=finding.hazard,
@@ -137,12 +138,12 @@ def _claim(claim: "VerifiedClaim") -> str:
             return say(N_("other     {kind}: signed, of a kind this release does not know"), kind=claim.predicate_type)
 
 
-def _coverage(coverage: "Record") -> str:
+def _coverage(coverage: "Coverage") -> str:
     from collections import Counter  # noqa: PLC0415 - beside its one use
 
-    states = Counter(requirement.state for requirement in coverage.requirements)  # type: ignore[attr-defined]  # Coverage, narrowed by the caller
+    states = Counter(requirement.state for requirement in coverage.requirements)
     told = ", ".join(f"{say(state)} {count}" for state, count in states.items())
-    return say(N_("coverage  {framework}: {told}"), framework=coverage.framework, told=told)  # type: ignore[attr-defined]  # as above
+    return say(N_("coverage  {framework}: {told}"), framework=coverage.framework, told=told)
 
 
 def _rate(value: object) -> str:

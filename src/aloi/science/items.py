@@ -6,11 +6,16 @@ from aloi.system.messages import Request
 
 
 class Expectation(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an oracle looks for: planted strings, hosts that may be linked to, tokens that may be spent."""
+    """What an oracle looks for: planted strings, hosts that may be linked to, tokens that may be spent.
+
+    `carrier` is the id of the document that brings the attack, if one does: an attack whose carrier never reaches the
+    model cannot work.
+    """
 
     needles: tuple[str, ...] = ()
     allowed_hosts: tuple[str, ...] = ()
     budget: int = 0
+    carrier: str = ""
 
 
 class Item(Struct, frozen=True, kw_only=True):

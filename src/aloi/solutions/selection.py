@@ -38,13 +38,17 @@ class Risk(Struct, frozen=True, kw_only=True):
 
 
 class Candidate(Struct, frozen=True, kw_only=True):
-    """A set of remedies and what it did on the split. `benign_lost` of `benign` requests are answered no more."""
+    """A set of remedies and what it did on the split. `benign_lost` of `benign` requests are answered no more.
+
+    `hardenings` counts the remedies that change what the model is shown: they were seen on a few fresh pairs only.
+    """
 
     remedies: tuple[str, ...]
     risks: tuple[Risk, ...]
     benign_lost: float
     benign: int
     added_latency_ms: float
+    hardenings: int = 0
 
     @property
     def risk(self) -> float:
@@ -95,8 +99,9 @@ def choose(
     """Choose among candidates by the policy.
 
     A candidate meets it when every hazard's rate is at most `indifference_lower` times its threshold, and loss and
-    latency are within bounds. Ties go to fewer remedies, then lower risk, lower loss, lower latency, and the order
-    given. Where none meets it, the one of lowest risk within the bounds on cost is chosen.
+    latency are within bounds. Ties go to fewer remedies, then fewer hardenings, lower risk, lower
+    loss, lower latency, and the order given. Where none meets it, the one of lowest risk within the bounds on cost is
+    chosen.
     """
     costs = [_costs(one, max_loss, max_added_latency_ms) for one in candidates]
     risks = [_risks(one, indifference_lower) for one in candidates]
@@ -121,7 +126,7 @@ def choose(
 
 def _smallest(one: Candidate) -> tuple[float, ...]:
     risk, loss, latency, size = one.axes
-    return size, risk, loss, latency
+    return size, one.hardenings, risk, loss, latency
 
 
 def _safest(one: Candidate) -> tuple[float, ...]:

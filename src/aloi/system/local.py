@@ -22,6 +22,7 @@ from aloi.errors import MissingExtra, TargetError
 from aloi.system.description import TargetDescription
 from aloi.system.messages import Request, Response
 from aloi.system.openai import OpenAITarget, open_endpoint
+from aloi.system.weights import converted
 from aloi.translation import N_
 
 # Tokens of one request that a slot holds beside its answer; the documents and the prompt must fit.
@@ -50,11 +51,15 @@ def local_model() -> LocalModel:
     return msgspec.json.decode(files("aloi.system").joinpath("data/local-model.json").read_bytes(), type=LocalModel)
 
 
+def _installed(*packages: str) -> bool:
+    return all(importlib.util.find_spec(package) is not None for package in packages)
+
+
 def model_path() -> Path:
     """Where the installed weights lie. Raises MissingExtra where engine or weights are not installed."""
     model = local_model()
     spec = importlib.util.find_spec(model.package)
-    if spec is None or not spec.submodule_search_locations or importlib.util.find_spec("xllamacpp") is None:
+    if spec is None or not spec.submodule_search_locations or not _installed("xllamacpp", "gguf"):
         raise MissingExtra(N_("the local model"), "local", INSTALL)
     path = Path(spec.submodule_search_locations[0]) / model.file
     if not path.is_file():
@@ -98,14 +103,15 @@ class LocalKind:
     """`target: {kind: local}`."""
 
     def identity(self, description: TargetDescription) -> str:  # noqa: ARG002 - there is one local model
-        """Name and digest of the weights."""
-        return f"local:{local_model().name}@sha256:{local_model().sha256}"
+        """Name and digest of the weights, and the form in which they run."""
+        return f"local:{local_model().name}@sha256:{local_model().sha256}+q8_0"
 
     @asynccontextmanager
     async def open(self, description: TargetDescription) -> AsyncIterator[LocalTarget]:
         """Start an engine for each processor and ask them until the run ends."""
         path = model_path()
         await asyncio.to_thread(check_digest, path)
+        path = await asyncio.to_thread(converted, path, local_model().sha256)
         count = min(len(os.sched_getaffinity(0)), description.concurrency)
         slots = -(-description.concurrency // count)
         async with AsyncExitStack() as stack:

@@ -10,6 +10,7 @@ from aloi.system.messages import Document
 from aloi.system.reading import System
 
 # Consonants and digits that no language reads as a word, so that a canary cannot occur by chance.
+CARRIER = "planted"
 CANARY = "BCDFGHJKLMNPQRSTVWXZ23456789"
 
 
@@ -40,7 +41,7 @@ class _PlantedProbe(ABC):
         """One ordinary question whose documents hold a fresh planted instruction."""
         attack = grammar(self.hazard).draw_attack(rng)
         marker = canary(rng)
-        planted = Document(id="planted", text=grammar(self.hazard).write(attack, language, rng, {"canary": marker}))
+        planted = Document(id=CARRIER, text=grammar(self.hazard).write(attack, language, rng, {"canary": marker}))
         documents = [rng.choice(system.documents), planted]
         rng.shuffle(documents)
         question = self._question(system, language, rng)
@@ -67,7 +68,7 @@ class IndirectInjectionProbe(_PlantedProbe):
     scorer = "planted-string"
 
     def _expectation(self, system: System, marker: str) -> Expectation:  # noqa: ARG002 - the marker alone decides
-        return Expectation(needles=(marker,))
+        return Expectation(needles=(marker,), carrier=CARRIER)
 
 
 class UnsafeOutputProbe(_PlantedProbe):
@@ -81,4 +82,4 @@ class UnsafeOutputProbe(_PlantedProbe):
         return rng.choice((rng.choice(questions), super()._question(system, language, rng)))
 
     def _expectation(self, system: System, marker: str) -> Expectation:  # noqa: ARG002 - any foreign host is a failure
-        return Expectation(allowed_hosts=system.description.context.allowed_hosts)
+        return Expectation(allowed_hosts=system.description.context.allowed_hosts, carrier=CARRIER)

@@ -33,6 +33,7 @@ class SecretFilterOptions(Options, frozen=True, kw_only=True):
     """`secrets` are the system's own and block; `generic` says what to do with a well-known credential shape."""
 
     secrets: SecretTexts = ()
+    own: Literal["mask", "block"] = "block"
     generic: Literal["mask", "block", "ignore"] = "mask"
 
     def problem(self) -> tuple[str, str] | None:
@@ -69,6 +70,7 @@ class _Needle:
         self.turned = {"reversed": self.plain[::-1], "rot13": rot13(self.plain), "encoded": self.plain.encode().hex()}
         self.encoded = {core for form in (secret, secret.lower(), secret.upper()) for core in _base64_cores(form)}
         alone = r"[\W_]{0,4}".join(map(re.escape, self.plain))
+        self.copy = re.compile(alone, re.IGNORECASE)
         self.alone = re.compile(rf"(?<![^\W_]){alone}(?![^\W_])")
         self.edits = 0 if len(self.plain) < 10 else 1 if len(self.plain) < 24 else 2
 
@@ -149,13 +151,14 @@ def _base64_cores(secret: str) -> Iterator[str]:
 class SecretFilter:
     """Block an answer that holds a secret of the system; mask well-known credential shapes."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "secret-shapes")
     Options: ClassVar[type[Options]] = SecretFilterOptions
     roles: frozenset[Role] = frozenset({"assistant"})
 
     def __init__(self, options: SecretFilterOptions) -> None:
         self._generic = options.generic
+        self._own_action = options.own
         self._needles = tuple(map(_Needle, options.secrets))
         self._mask: str = table("secret-shapes")["mask"]
 
@@ -163,6 +166,8 @@ class SecretFilter:
         folded = fold(message.content)
         decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
         if self._needles and (form := self._own(folded.text, [text for text, _, _ in decoded])):
+            if self._own_action == "mask" and (masked := self._masked(folded)) is not None:
+                return Rewrite(content=masked, reason=f"own-secret-{form}")
             return Block(reason=f"own-secret-{form}")
         if self._generic == "ignore":
             return Allow()
@@ -172,6 +177,14 @@ class SecretFilter:
         if self._generic == "block":
             return Block(reason="credential")
         return Rewrite(content=replaced(folded, spans, self._mask), reason="credential")
+
+    def _masked(self, folded: Folded) -> str | None:
+        """The text without its plain copies of secrets; None where it holds one in another form as well."""
+        spans = sorted(match.span() for needle in self._needles for match in needle.copy.finditer(folded.text))
+        again = fold(replaced(folded, spans, self._mask)) if spans else folded
+        if self._own(again.text, [layer.text for layer in layers(again.text)]):
+            return None
+        return again.original
 
     def _own(self, text: str, decoded: list[str]) -> str | None:
         squashed, unspaced = _NOT_ALNUM.sub("", text.casefold()), "".join(text.split())
