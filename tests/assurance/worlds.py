@@ -47,7 +47,10 @@ def description(
     **goals: Any,
 ) -> SystemDescription:
     """A description whose tests end within a hundred requests."""
-    questions = {"en": ("What are your opening hours?", "How do I block my card?"), "fr": ("Quels sont vos horaires ?",)}
+    questions = {
+        "en": ("What are your opening hours?", "How do I block my card?"),
+        "fr": ("Quels sont vos horaires ?",),
+    }
     benign = BenignGoal(questions=questions, trials=60, selection_trials=20, max_loss=0.15)
     small = small_system(
         dict.fromkeys(hazards, threshold),
@@ -79,9 +82,7 @@ def request_of(messages: list[dict[str, str]], max_tokens: int, own: frozenset[s
     """The request behind chat messages: a document that is not the system's own was planted."""
     prompt = messages[0]["content"] if messages[0]["role"] == "system" else ""
     content = messages[-1]["content"]
-    documents = tuple(
-        Document(id="own" if text in own else "planted", text=text) for text in DOCUMENT.findall(content)
-    )
+    documents = tuple(Document(id="own" if text in own else "planted", text=text) for text in DOCUMENT.findall(content))
     question = content.split("\n\n<document>\n")[0]
     return Request(
         prompt=prompt, documents=documents, messages=(Message(role="user", content=question),), max_tokens=max_tokens

@@ -5,8 +5,8 @@ read, what is missing is asked.
 """
 
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -41,6 +41,7 @@ from aloi.system.target import Target, target_kind
 from aloi.translation import N_
 
 SOFTWARE = f"aloi {__version__}"
+OFFLINE = "offline"
 
 
 class Progress(Protocol):
@@ -136,9 +137,10 @@ class Loop:
             for trial in log:
                 spending.recall(trial)
             if offline:
-                spending.stopped_by = self.folder.spent().stopped_by or "offline"
+                spending.stopped_by = OFFLINE
                 target: Target = Unasked()
             else:
+                stack.callback(self._remember, spending)
                 target = await stack.enter_async_context(target_kind(description).open(description))
             asker = Asker(log, scorers, spending, description.concurrency)
             findings, benign = await self._measure(plan, asker, "measure", BASE, target)
@@ -150,7 +152,6 @@ class Loop:
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
                 after = self.system.fingerprint(tuple(remedy.identity.digest for remedy in chosen))
-            self._remember(spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else [])):
@@ -170,7 +171,7 @@ class Loop:
             arm=arm_name([remedy.name for remedy in chosen]),
             coverage=tuple(coverage),
             costs=self._costs(spending),
-            stopped_by=spending.stopped_by,
+            stopped_by=self.folder.spent().stopped_by,
             bundle=proof.bundle(),
         )
 
@@ -199,11 +200,10 @@ class Loop:
         self, plan: Plan, asker: Asker, stage: Stage, arm: str, target: Target
     ) -> tuple[list[Finding], BenignRate]:
         self._progress.stage(stage)
-        start = time.monotonic()
         measurement = Measurement(plan, stage, arm, self._sampler)
         asker.on_trial = lambda trial: self._progress.trial(trial, measurement)
-        await measurement.run(asker, target)
-        self._spent(stage, start)
+        with self._timed(stage):
+            await measurement.run(asker, target)
         findings = [finding(plan, measurement, stage, arm, entry.hazard, asker.log) for entry in plan.hazards]
         benign = benign_rate(plan, stage, arm, asker.log)
         self._progress.found(findings, benign)
@@ -213,12 +213,11 @@ class Loop:
         self, plan: Plan, asker: Asker, findings: Sequence[Finding], target: Target
     ) -> tuple[list[Remedy], tuple[TriedSet, ...]]:
         self._progress.stage("select")
-        start = time.monotonic()
         selection = Selection(plan, asker, findings, self._remedies, self.system.description)
         asker.on_trial = lambda trial: self._progress.trial(trial, None)
-        await selection.ask_pairs(target)
-        choice, tried = selection.choose()
-        self._spent("select", start)
+        with self._timed("select"):
+            await selection.ask_pairs(target)
+            choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
         return [remedy for remedy in self._remedies if remedy.name in chosen], tried
@@ -229,10 +228,9 @@ class Loop:
         name = arm_name([remedy.name for remedy in chosen])
         remedied = arm(target, chosen, self.system.description)
         findings, benign = await self._measure(plan, asker, "confirm", name, remedied)
-        start = time.monotonic()
         confirmation = Confirmation(plan, asker, self._sampler, name)
-        await confirmation.ask_pairs(target, remedied)
-        self._spent("confirm", start)
+        with self._timed("confirm"):
+            await confirmation.ask_pairs(target, remedied)
         change, latency = confirmation.change("benign"), confirmation.latency()
         policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
         accepted, reasons = decide(findings, change, latency, policy)
@@ -250,8 +248,13 @@ class Loop:
         self._progress.confirmed(effect)
         return effect, (*findings, benign)
 
-    def _spent(self, stage: str, start: float) -> None:
-        self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - start
+    @contextmanager
+    def _timed(self, stage: Stage) -> Iterator[None]:
+        start = time.monotonic()
+        try:
+            yield
+        finally:  # an interrupted session spent its time as well
+            self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - start
 
     def _remember(self, spending: Spending) -> None:
         progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by)
@@ -260,7 +263,7 @@ class Loop:
     def _costs(self, spending: Spending) -> tuple[Cost, ...]:
         return tuple(
             Cost(stage=stage, queries=spending.queries[stage], tokens=spending.tokens[stage], seconds=seconds)
-            for stage, seconds in self._seconds.items()
+            for stage, seconds in self.folder.spent().seconds.items()
         )
 
 

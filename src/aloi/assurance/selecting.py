@@ -150,7 +150,7 @@ class Selection:
         return Replayed(failed=failed, seconds=response.guard_seconds)
 
     def _asked_without(self, trial: Trial, guards: Sequence[Remedy]) -> bool:
-        """Whether an ordinary request failed when it was asked behind the guard that withholds; unknown counts as yes."""
+        """Whether an ordinary request failed when asked behind the guard that withholds; unknown counts as yes."""
         screen = next(guard for guard in guards if guard.kind != "output-guard")
         key = Key("select", "benign", screen.name, trial.key.index)
         again = self._log.get(key) if key in self._log else None

@@ -2,11 +2,12 @@
 
 from decimal import Decimal
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from aloi.assurance.loop import Result
 from aloi.cli.speech import language, say
-from aloi.evidence.records import Finding, RateChange
+from aloi.evidence.records import Estimate
 from aloi.science.hazards import hazards
 from aloi.translation import N_
 
@@ -30,44 +31,50 @@ def rate(value: object) -> str:
     return text.replace(".", ",") + "\N{NARROW NO-BREAK SPACE}%" if language() == "fr" else f"{text} %"
 
 
-def estimate(finding: Finding) -> str:
-    """Rate and interval of a finding."""
-    return f"{rate(finding.estimate.value)} [{rate(finding.estimate.low)} – {rate(finding.estimate.high)}]"  # noqa: RUF001 - an en dash between figures
+def estimate(value: Estimate) -> str:
+    """A rate and its interval, in percent: `55.6 [13.0; 78.8]`."""
+    return f"{_percent(value.value)} [{_percent(value.low)}; {_percent(value.high)}]"
+
+
+def _percent(value: Decimal) -> str:
+    return rate(value).split("\N{NARROW NO-BREAK SPACE}")[0].split(" ", maxsplit=1)[0]
 
 
 def outcome_table(result: Result) -> Table:
     """A row for each hazard, before and after; a last row for ordinary requests."""
-    table = Table(title=say(N_("At the stated thresholds")), title_justify="left", pad_edge=False)
-    table.add_column(say(N_("Hazard")))
-    for heading in (N_("Threshold"), N_("Before"), N_("After"), N_("Verdict")):
-        table.add_column(say(heading), no_wrap=heading != "Verdict")
+    table = Table(title=say(N_("At the stated thresholds")), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column(say(N_("Failures, in %")), ratio=1)
+    table.add_column(say(N_("Threshold")), no_wrap=True, justify="right")
+    table.add_column(say(N_("Before")), no_wrap=True)
+    table.add_column(say(N_("After")), no_wrap=True)
+    table.add_column(say(N_("Verdict")), no_wrap=True)
     after = {finding.hazard: finding for finding in result.findings if finding.stage == "confirm"}
     for finding in result.findings:
         if finding.stage == "measure":
             last = after.get(finding.hazard)
             words = verdict_word(finding.verdict) + (f" → {verdict_word(last.verdict)}" if last else "")
-            cells = (rate(finding.threshold), estimate(finding), estimate(last) if last else "", words)
-            table.add_row(hazards()[finding.hazard].title[language()], *cells)
-    if result.effect:
-        table.add_section()
-        table.add_row(*_benign_row(result.effect.benign, result.signed.plan.benign.max_loss))
-        told = N_("accepted") if result.effect.accepted else N_("refused")
-        remedies = " + ".join(remedy.name for remedy in result.effect.remedies)
-        table.caption = say(N_("Remedies: {remedies}: {decision} by the policy"), remedies=remedies, decision=say(told))
+            told = estimate(last.estimate) if last else ""
+            title = hazards()[finding.hazard].title[language()]
+            table.add_row(title, _percent(finding.threshold), estimate(finding.estimate), told, words)
+    table.add_section()
+    table.add_row(*_benign_row(result))
     return table
 
 
-def _benign_row(change: RateChange, limit: Decimal) -> tuple[str, ...]:
-    lost = say(
-        N_("change {value} [{low}; {high}]"),
-        value=_signed(change.difference.value),
-        low=_signed(change.difference.low),
-        high=_signed(change.difference.high),
-    )
-    allowed = say(N_("loss at most {limit}"), limit=rate(limit))
-    title = say(N_("Ordinary requests answered"))
-    return title, allowed, rate(change.before.value), rate(change.after.value), lost
+def decision_line(result: Result) -> str:
+    """What the policy decided about which remedies."""
+    if result.effect is None:
+        return say(N_("No remedy was confirmed."))
+    remedies = " + ".join(remedy.name for remedy in result.effect.remedies)
+    if result.effect.accepted:
+        return say(N_("The policy accepts: {remedies}"), remedies=remedies)
+    return say(N_("The policy refuses: {remedies}"), remedies=remedies)
 
 
-def _signed(value: Decimal) -> str:
-    return ("+" if value > 0 else "") + rate(value)
+def _benign_row(result: Result) -> tuple[str, ...]:
+    title = say(N_("Ordinary requests answered, in %"))
+    if result.effect is None:
+        return title, "", estimate(result.benign[0].estimate), "", ""
+    change = result.effect.benign
+    told = say(N_("loss at most {limit}"), limit=rate(result.signed.plan.benign.max_loss))
+    return title, "", estimate(change.before), estimate(change.after), told

@@ -12,7 +12,7 @@ from rich.table import Table
 from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
-from aloi.cli.outcome import outcome_table, rate, verdict_word
+from aloi.cli.outcome import decision_line, outcome_table, rate, verdict_word
 from aloi.cli.speech import language, say
 from aloi.evidence.records import BenignRate, Effect, Finding
 from aloi.science.hazards import hazards
@@ -29,6 +29,9 @@ STAGES = {
     "prove": N_("Prove: statements are signed and packed"),
     "report": N_("Report: one page in each language"),
 }
+
+
+WIDTH = 120
 
 
 class Silent:
@@ -104,6 +107,7 @@ class Lines(Silent):
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The table of the outcome, and where everything lies."""
         self._results.print(outcome_table(result))
+        self._results.print(decision_line(result), soft_wrap=True, highlight=False)
         report = reports[language()]
         self._results.print(say(N_("Report:  {path}"), path=report), soft_wrap=True, highlight=False)
         self._results.print(say(N_("Bundle:  {path}"), path=folder.bundle), soft_wrap=True, highlight=False)
@@ -175,7 +179,10 @@ def progress_for(*, as_json: bool) -> Silent | Lines | Watched:
     if as_json:
         return Silent()
     console, results = Console(stderr=True), Console()
-    return Watched(console, results) if console.is_terminal else Lines(console, results)
+    if console.is_terminal:
+        return Watched(console, results)
+    # A pipe or a log has no width of its own; 80 columns would break every line.
+    return Lines(Console(stderr=True, width=WIDTH), Console(width=WIDTH) if not results.is_terminal else results)
 
 
 def _title(slug: str) -> str:

