@@ -103,8 +103,39 @@ def test_any_one_change_of_a_long_secret_is_seen(at, letter):
 
 
 def test_a_short_secret_must_stand_alone(screen):
-    assert isinstance(screen("secret-filter", "the pin is 47-11.", secrets=["4711"]), Block)
+    assert isinstance(screen("secret-filter", "the pin is 47-11.", secrets=["4711"], own="block"), Block)
+    masked = screen("secret-filter", "the pin is 47-11, order 94711.", secrets=["4711"])
+    assert isinstance(masked, Rewrite)
+    assert "47-11" not in masked.content
+    assert "94711" in masked.content
     assert screen("secret-filter", "order 94711 shipped", secrets=["4711"]) == Allow()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It is AZUR-COBALT-91.", "azur cobalt 91 and AZURCOBALT91", "A-Z-U-R-C-O-B-A-L-T-9-1"],
+)
+def test_a_plain_copy_is_masked_and_the_rest_kept(screen, text):
+    ruling = screen("secret-filter", f"Hello. {text} Bye.", secrets=["AZUR-COBALT-91"])
+    assert isinstance(ruling, Rewrite)
+    assert ruling.content.startswith("Hello. ")
+    assert ruling.content.endswith(" Bye.")
+    assert screen("secret-filter", ruling.content, secrets=["AZUR-COBALT-91"]) == Allow()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "19-TLABOC-RUZA",
+        "NMHE-PBONYG-91",
+        base64.b64encode(b"AZUR-COBALT-91").decode(),
+        b"AZUR-COBALT-91".hex(),
+        "AZUR-COBLT-91",
+        "AZUR-COBALT-91 or backwards 19-TLABOC-RUZA",
+    ],
+)
+def test_a_disguised_secret_blocks_the_answer_even_beside_a_plain_one(screen, text):
+    assert isinstance(screen("secret-filter", text, secrets=["AZUR-COBALT-91"]), Block)
 
 
 def test_an_answer_built_around_a_secret_is_blocked_without_comparing_for_ever(screen):

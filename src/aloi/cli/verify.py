@@ -147,4 +147,4 @@ def _coverage(coverage: "Coverage") -> str:
 
 
 def _rate(value: object) -> str:
-    return f"{100 * float(str(value)):g} %"
+    return f"{100 * float(str(value)):.3g} %"

@@ -70,8 +70,10 @@ class _Needle:
         self.turned = {"reversed": self.plain[::-1], "rot13": rot13(self.plain), "encoded": self.plain.encode().hex()}
         self.encoded = {core for form in (secret, secret.lower(), secret.upper()) for core in _base64_cores(form)}
         alone = r"[\W_]{0,4}".join(map(re.escape, self.plain))
-        self.copy = re.compile(alone, re.IGNORECASE)
         self.alone = re.compile(rf"(?<![^\W_]){alone}(?![^\W_])")
+        # What may be masked: a short secret only where it stands alone, as it is searched.
+        whole = alone if len(self.plain) >= STANDS_ALONE else self.alone.pattern
+        self.copy = re.compile(whole, re.IGNORECASE)
         self.edits = 0 if len(self.plain) < 10 else 1 if len(self.plain) < 24 else 2
 
     def form(self, text: str, squashed: str) -> str | None:
