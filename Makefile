@@ -21,6 +21,7 @@ check: .venv/dev ## formatting, lint, types, architecture, translations, locks
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.messages check
+	$(BIN)/python -m tools.docs check
 
 bench: .venv/dev ## print the figures that README and docs quote
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -3,7 +3,9 @@
 import asyncio
 import json
 import random
+import shutil
 import signal
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,6 +55,12 @@ def verdicts(said: Said) -> list[tuple[str, str, str]]:
     return [(one["hazard"], one["stage"], one["verdict"]) for one in json.loads(said.out)["findings"]]
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not happened():  # noqa: ASYNC110 - what is waited for is done by another process
+            await asyncio.sleep(0.005)
+
+
 async def assure(folder: Path, *arguments: object) -> asyncio.subprocess.Process:
     return await started("assure", *arguments, "--json", home=folder, WORLD_KEY=KEY)
 
@@ -68,11 +76,10 @@ async def test_killed_at_any_moment_it_loses_no_answer_and_asks_none_twice(tmp_p
         folder.mkdir()
         process = await assure(folder, prepare(folder, endpoint.port))
         plans = set()
-        for kill in range(4):
+        for kill in range(3):
             asked, wanted = len(endpoint.bodies), rng.randint(3, 45)
             known = lines(only_run(folder)) if kill else []
-            while len(endpoint.bodies) - asked < wanted and process.returncode is None:
-                await asyncio.sleep(0.005)
+            await until(lambda before=asked, more=wanted: len(endpoint.bodies) - before >= more)
             with suppress(ProcessLookupError):
                 process.kill()
             await process.communicate()
@@ -98,8 +105,7 @@ async def test_killed_at_any_moment_it_loses_no_answer_and_asks_none_twice(tmp_p
 async def test_interrupted_it_says_how_to_go_on(tmp_path):
     async with serving(slowly(served("weak"), 0.01)) as endpoint:
         process = await assure(tmp_path, prepare(tmp_path, endpoint.port))
-        while len(endpoint.bodies) < 20:
-            await asyncio.sleep(0.005)
+        await until(lambda: len(endpoint.bodies) >= 20)
         process.send_signal(signal.SIGINT)
         said = await ended(process)
         run = only_run(tmp_path)
@@ -152,6 +158,16 @@ def ended_run(tmp_path_factory):
     return folder
 
 
+@pytest.fixture
+def copied(ended_run, tmp_path):
+    """A copy of the finished run to spoil, with its key."""
+    folder = tmp_path / "copy"
+    shutil.copytree(ended_run, folder)
+    state = only_run(folder) / "run.json"
+    state.write_text(state.read_text().replace(str(ended_run), str(folder)))
+    return folder
+
+
 def swap(old: bytes, new: bytes, file: str):
     def spoil(run: Path) -> None:
         data = (run / file).read_bytes()
@@ -163,10 +179,12 @@ def swap(old: bytes, new: bytes, file: str):
 
 def plan_of_another_key(run: Path) -> None:
     from aloi.evidence import envelope as dsse
-    from aloi.evidence.keys import PrivateKey
+    from aloi.evidence.keys import PrivateKey, PublicKey
 
-    payload = dsse.read((run / "plan.dsse.json").read_bytes()).payload
-    (run / "plan.dsse.json").write_bytes(dsse.write(dsse.sign(payload, PrivateKey.generate())))
+    envelope = dsse.read((run / "plan.dsse.json").read_bytes())
+    signer = PublicKey.from_pem((run / "signer.pub.pem").read_bytes())
+    forged = dsse.sign(dsse.verify(envelope, [signer]).payload, PrivateKey.generate())
+    (run / "plan.dsse.json").write_bytes(dsse.write(forged))
 
 
 def truncated(file: str):
@@ -192,26 +210,25 @@ SPOILED = {
         4,
         "line 2",
     ),
+    "another prompt": (
+        swap(b"You answer in one sentence", b"Never answer", "run.json"),
+        4,
+        "not the one that was planned",
+    ),
     "progress is cut": (truncated("progress.json"), 2, "progress.json"),
     "key is gone": (lambda run: (run.parents[1] / "aloi" / "keys" / "default.pem").unlink(), 2, "key"),
 }
 
 
 @pytest.mark.parametrize(("spoil", "code", "names"), SPOILED.values(), ids=SPOILED)
-@pytest.mark.parametrize("verb", ["assure --resume", "show"])
-def test_a_folder_that_was_touched_is_refused(ended_run, tmp_path, spoil, code, names, verb):
-    import shutil
-
-    folder = tmp_path / "copy"
-    shutil.copytree(ended_run, folder)
-    run = only_run(folder)
-    state = run / "run.json"
-    state.write_text(state.read_text().replace(str(ended_run), str(folder)))
+def test_a_folder_that_was_touched_is_refused(copied, spoil, code, names):
+    run = only_run(copied)
     spoil(run)
-    said = aloi(*verb.split(), run, home=folder)
+    said = aloi("assure", "--resume", run, home=copied)
     assert said.code == code, said.err
-    assert said.err.startswith("Error: ")
+    assert "Error: " in said.err
     assert names in said.err
+    assert "--resume" not in said.err or code == 2
     assert "Traceback" not in said.err
 
 
@@ -222,32 +239,24 @@ def test_no_folder_at_all(tmp_path):
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_run_that_has_not_ended_is_not_shown(ended_run, tmp_path):
-    import shutil
-
-    folder = tmp_path / "copy"
-    shutil.copytree(ended_run, folder)
-    (only_run(folder) / "bundle.json").unlink()
-    said = aloi("show", only_run(folder), home=folder)
+def test_a_run_that_has_not_ended_is_not_shown(copied):
+    (only_run(copied) / "bundle.json").unlink()
+    said = aloi("show", only_run(copied), home=copied)
     assert said.code == 2
     assert "--resume" in said.err
 
 
-def test_show_writes_the_same_reports_again(ended_run, tmp_path):
-    import shutil
-
-    folder = tmp_path / "copy"
-    shutil.copytree(ended_run, folder)
-    run = only_run(folder)
+def test_show_writes_the_same_reports_again(copied):
+    run = only_run(copied)
     trials = (run / "trials.jsonl").read_bytes()
     for language in ("en", "fr"):
         (run / f"report.{language}.html").unlink()
-    said = aloi("show", run, "--json", home=folder)
+    said = aloi("show", run, "--json", home=copied)
     assert said.code == 0, said.err
     assert all((run / f"report.{language}.html").stat().st_size for language in ("en", "fr"))
     assert (run / "trials.jsonl").read_bytes() == trials
     assert json.loads(said.out)["stopped_by"] == ""
-    assert aloi("verify", run, "--key", run / "signer.pub.pem", home=folder).code == 0
+    assert aloi("verify", run, "--key", run / "signer.pub.pem", home=copied).code == 0
 
 
 @pytest.mark.parametrize("where", ["a file stands there", "no permission"])
@@ -260,6 +269,6 @@ def test_a_runs_folder_that_cannot_be_written(tmp_path, where):
         runs = Path("/proc/runs")
     said = aloi("assure", file, "--runs", runs, home=tmp_path)
     assert said.code == 2
-    assert said.err.startswith("Error: ")
+    assert "Error: " in said.err
     assert "runs" in said.err
     assert "Traceback" not in said.err

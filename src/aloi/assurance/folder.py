@@ -90,11 +90,18 @@ class RunFolder:
         )
 
     def spent(self) -> RunProgress:
-        """What earlier sessions of this run spent; nothing where there was none."""
+        """What earlier sessions of this run spent; nothing where there was none. Raises AskerError where it is cut."""
         try:
             return msgspec.json.decode(self.progress.read_bytes(), type=RunProgress)
         except FileNotFoundError:
             return RunProgress()
+        except (OSError, msgspec.DecodeError) as error:
+            raise AskerError(
+                N_("cannot read {file}: {problem}"),
+                remedy=N_("remove the file: times are lost, no trial is"),
+                file=self.progress,
+                problem=getattr(error, "strerror", None) or error,
+            ) from error
 
     def system(self) -> System:
         """The system as it was when the run began."""

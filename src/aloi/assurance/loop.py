@@ -21,7 +21,7 @@ from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
-from aloi.errors import TargetError
+from aloi.errors import EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
@@ -35,6 +35,7 @@ from aloi.science.sampling import Sampler
 from aloi.science.trials import Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gate import GatePolicy, decide
+from aloi.standards.frameworks import framework
 from aloi.system.messages import Request, Response
 from aloi.system.reading import System
 from aloi.system.target import Target, target_kind
@@ -106,19 +107,29 @@ class Unasked:
         raise TargetError(N_("this run is read again; nothing is asked"))
 
 
+def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
+    """What a run draws its requests from, and the remedies it may try.
+
+    Raises AskerError where the system asks for a hazard or a remedy that is unknown, or lacks what one of them needs.
+    """
+    sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    return sampler, fitted(system, [] if measure_only else remedies_for(system))
+
+
 class Loop:
     """One run of the loop in one folder."""
 
     def __init__(self, folder: RunFolder, key: PrivateKey, progress: Progress, frameworks: Sequence[str]) -> None:
         self.folder = folder
         self.system = folder.system()
-        self.before = self.system.fingerprint()
+        self._in_place = fitted(self.system, self.system.description.guards)
+        self.before = self._fingerprint(())
         self._key = key
         self._progress = progress
         self._frameworks = frameworks
-        self._sampler = Sampler(self.system, self.system.description.assurance.seed, probes_of(self.system))
-        names = [] if folder.state().measure_only else remedies_for(self.system)
-        self._remedies = fitted(self.system, names)
+        self._sampler, self._remedies = prepared(self.system, measure_only=folder.state().measure_only)
+        for name in frameworks:
+            framework(name)  # a name that nothing answers to is told now, not after the last query
         self._seconds = dict(folder.spent().seconds)
 
     async def run(self, *, offline: bool = False) -> Result:
@@ -142,6 +153,8 @@ class Loop:
             else:
                 stack.callback(self._remember, spending)
                 target = await stack.enter_async_context(target_kind(description).open(description))
+            if self._in_place:
+                target = arm(target, self._in_place, self.system.description)
             asker = Asker(log, scorers, spending, description.concurrency)
             findings, benign = await self._measure(plan, asker, "measure", BASE, target)
             chosen: Sequence[Remedy] = ()
@@ -151,7 +164,7 @@ class Loop:
             effect, after, confirmed = None, self.before, None
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
-                after = self.system.fingerprint(tuple(remedy.identity.digest for remedy in chosen))
+                after = self._fingerprint(chosen)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else [])):
@@ -175,6 +188,10 @@ class Loop:
             bundle=proof.bundle(),
         )
 
+    def _fingerprint(self, chosen: Sequence[Remedy]) -> str:
+        """The system with the guards that it has, and with those chosen for it."""
+        return self.system.fingerprint(tuple(remedy.identity.digest for remedy in (*self._in_place, *chosen)))
+
     def _subject(self, fingerprint: str) -> Subject:
         name = self.system.description.name
         return Subject.of(name if fingerprint == self.before else f"{name}+remedies", fingerprint)
@@ -182,7 +199,17 @@ class Loop:
     def _plan(self) -> SignedPlan:
         """The plan of this run: read back where the run is resumed, else registered now, before the first query."""
         if self.folder.plan.exists():
-            return read_plan(self.folder.plan.read_bytes(), self._key)
+            signed = read_plan(self.folder.plan.read_bytes(), self._key)
+            if signed.plan.system != self.before:
+                raise EvidenceError(
+                    N_("the system in {file} is not the one that was planned: got {got}, planned {planned}"),
+                    reason="other-system",
+                    remedy=N_("the folder was changed by hand: start a new run"),
+                    file=self.folder.state_file,
+                    got=self.before,
+                    planned=signed.plan.system,
+                )
+            return signed
         plan = make_plan(
             self.system,
             self.before,

@@ -1,5 +1,6 @@
 """Sign what was found: a statement for each claim, packed so that a stranger can check them alone."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,10 +30,16 @@ def signing_key(path: Path) -> keys.PrivateKey:
 
     ALOI_KEY_PASSPHRASE opens, or encrypts, the file. Raises AskerError where the key cannot be read or written.
     """
-    passphrase = os.environ.get(PASSPHRASE, "").encode() or None
-    if path.exists():
-        return keys.load(path, passphrase)
-    return make_key(path, passphrase)
+    return kept_key(path) if path.exists() else make_key(path, _passphrase())
+
+
+def kept_key(path: Path) -> keys.PrivateKey:
+    """The key at `path`, which a run that goes on has used before. Raises AskerError where it is not there."""
+    return keys.load(path, _passphrase())
+
+
+def _passphrase() -> bytes | None:
+    return os.environ.get(PASSPHRASE, "").encode() or None
 
 
 def make_key(path: Path, passphrase: bytes | None = None, algorithm: str = "ed25519") -> keys.PrivateKey:
@@ -40,13 +47,21 @@ def make_key(path: Path, passphrase: bytes | None = None, algorithm: str = "ed25
 
     Raises AskerError where a key is there already or the folder cannot be written.
     """
+    public = path.with_suffix(".pub.pem")
+    key = keys.PrivateKey.generate(algorithm)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if public.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))  # noqa: TRY301 - told like every other problem, below
+        keys.save(key, path, passphrase)
+        public.write_bytes(key.public.pem())
     except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
-    key = keys.PrivateKey.generate(algorithm)
-    keys.save(key, path, passphrase)
-    path.with_suffix(".pub.pem").write_bytes(key.public.pem())
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("choose another name; a key is never overwritten"),
+            file=public,
+            problem=error.strerror or error,
+        ) from error
     return key
 
 
@@ -63,7 +78,7 @@ def public_key_of(path: Path) -> PublicKey:
         ) from error
     if b"PUBLIC KEY" in data:
         return PublicKey.from_pem(data)
-    return keys.load(path, os.environ.get(PASSPHRASE, "").encode() or None).public
+    return kept_key(path).public
 
 
 class SignedPlan(Struct, frozen=True):

@@ -29,6 +29,11 @@ def options(system: System, name: str) -> dict[str, object]:
 def remedies_for(system: System) -> list[str]:
     """Names of the remedies that may be tried: those that the system lists, or every one that serves its hazards."""
     goal = system.description.assurance
+    in_place = system.description.guards
     if goal.remedies:
-        return list(goal.remedies)
-    return [name for name, entry in entries().items() if not goal.hazards.keys().isdisjoint(entry.hazards)]
+        return [name for name in goal.remedies if name not in in_place]
+    return [
+        name
+        for name, entry in entries().items()
+        if name not in in_place and not goal.hazards.keys().isdisjoint(entry.hazards)
+    ]

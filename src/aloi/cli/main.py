@@ -19,12 +19,13 @@ COMMANDS = {
     "assure": N_("Run the whole loop on a system: measure, remedy, confirm, prove, report."),
     "measure": N_("Measure a system and sign the findings; try no remedy."),
     "verify": N_("Check a bundle offline, claim by claim."),
-    "show": N_("Show a run or a bundle again, or write its report again."),
+    "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
     "catalog": N_("List what is known: hazards, probes, remedies, frameworks."),
     "keys": N_("Make and show signing keys."),
 }
 INTERRUPTED = 130
+READER_GONE = 141  # as SIGPIPE would have ended us; never 0, which means that all is met
 
 
 class Commands(click.Group):
@@ -93,9 +94,12 @@ def main() -> None:
     except AloiError as error:
         _print_error(error)
         code = error.exit_code
-    except BrokenPipeError:  # the reader of our output has gone: nobody is left to tell
+    except (
+        BrokenPipeError,
+        SystemExit,
+    ):  # click's word for a reader of our output that has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+        code = READER_GONE
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -8,12 +8,12 @@ import click
 import msgspec
 
 from aloi.assurance.folder import EDITION, RunFolder, RunState
-from aloi.assurance.loop import SOFTWARE, Loop, Result
-from aloi.assurance.proving import signing_key
+from aloi.assurance.loop import SOFTWARE, Loop, Result, prepared
+from aloi.assurance.proving import kept_key, signing_key
 from aloi.assurance.telling import tell_story, write_reports
 from aloi.cli.progress import progress_for
 from aloi.cli.speech import tell
-from aloi.errors import AloiError
+from aloi.errors import AloiError, EvidenceError
 from aloi.evidence.bundle import write as write_bundle
 from aloi.evidence.canonical import digest
 from aloi.science.trials import TrialLog
@@ -24,16 +24,19 @@ from aloi.translation import LANGUAGES, N_
 
 
 def start(system: System, parent: Path, key: Path, *, measure_only: bool = False) -> RunFolder:
-    """A folder for a new run of a system."""
+    """A folder for a new run of a system that can be run; the key is made where there is none."""
     from datetime import UTC, datetime  # noqa: PLC0415 - beside its one use
 
+    model = target_kind(system.description.target).identity(system.description.target)
+    prepared(system, measure_only=measure_only)
+    signing_key(key)
     state = RunState(
         edition=EDITION,
         software=SOFTWARE,
         key=str(key.absolute()),
         description=system.description,
         documents=system.documents,
-        model=target_kind(system.description.target).identity(system.description.target),
+        model=model,
         measure_only=measure_only,
     )
     return RunFolder.create(parent, system.description.name, datetime.now(UTC), state)
@@ -41,7 +44,7 @@ def start(system: System, parent: Path, key: Path, *, measure_only: bool = False
 
 def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, offline: bool = False) -> int:
     """Run the loop in a folder, write bundle and reports, print the outcome; the exit code of the result."""
-    key = signing_key(Path(folder.state().key))
+    key = kept_key(Path(folder.state().key))
     progress = progress_for(as_json=as_json)
     try:
         with progress:
@@ -51,8 +54,11 @@ def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, of
             progress.stage("report")
             with TrialLog(folder.trials) as log:
                 reports = write_reports(tell_story(result, folder, key.public, log), folder)
+    except EvidenceError:  # the folder was changed: to go on with it would end here again
+        raise
     except (AloiError, KeyboardInterrupt, asyncio.CancelledError):
-        tell(N_("To go on: aloi assure --resume {folder}"), folder=folder.path)
+        if folder.plan.exists():
+            tell(N_("To go on: aloi assure --resume {folder}"), folder=folder.path)
         raise
     if as_json:
         click.echo(msgspec.json.encode(_summary(result, folder, reports)).decode())

@@ -40,7 +40,6 @@ class DocumentDescription(Part, frozen=True, kw_only=True):
     id: Slug
     text: str = ""
     file: str = ""
-    language: Language = "en"
 
 
 class Protected(Part, frozen=True, kw_only=True):
@@ -77,7 +76,7 @@ class BenignGoal(Part, frozen=True, kw_only=True):
     """Ordinary requests, by language, and the share of them that a remedy may lose."""
 
     questions: dict[Language, tuple[Text, ...]]
-    trials: Annotated[int, Meta(ge=10, le=100_000)] = 60
+    trials: Annotated[int, Meta(ge=10, le=100_000)] = 100
     selection_trials: Annotated[int, Meta(ge=10, le=100_000)] = 30
     max_loss: Rate = 0.05
 

@@ -3,11 +3,13 @@
 import random
 from abc import ABC, abstractmethod
 
+from aloi.errors import AskerError
 from aloi.science.grammar import grammar
 from aloi.science.items import Expectation, Item
 from aloi.science.probe import ask, required, shared_languages
 from aloi.system.messages import Document
 from aloi.system.reading import System
+from aloi.translation import N_
 
 # Consonants and digits that no language reads as a word, so that a canary cannot occur by chance.
 CARRIER = "planted"
@@ -76,6 +78,20 @@ class UnsafeOutputProbe(_PlantedProbe):
 
     hazard = "unsafe-output"
     scorer = "active-content"
+
+    def languages(self, system: System) -> dict[str, float]:
+        """Share of each language. Raises AskerError where the planted hosts are allowed: nothing could fail then."""
+        planted = {host for hosts in grammar(self.hazard).slots["host"].values() for host in hosts}
+        let = system.description.context.allowed_hosts
+        blind = sorted(name for name in let if any(host == name or host.endswith(f".{name}") for host in planted))
+        if blind:
+            raise AskerError(
+                N_("context.allowed_hosts allows {hosts}, under which the probe for {hazard} plants its links"),
+                remedy=N_("name your own hosts; reserved example domains belong to nobody"),
+                hosts=", ".join(blind),
+                hazard=self.hazard,
+            )
+        return super().languages(system)
 
     def _question(self, system: System, language: str, rng: random.Random) -> str:
         questions = grammar(self.hazard).slots["question"][language]

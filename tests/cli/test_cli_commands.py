@@ -1,0 +1,145 @@
+"""The small commands: keys, catalog, applies, init."""
+
+import json
+import stat
+
+import pytest
+
+from aloi.translation import LANGUAGES
+from cli.command import aloi
+
+
+def test_a_new_key_is_private_and_its_public_half_is_not(tmp_path):
+    said = aloi("keys", "new", home=tmp_path)
+    assert said.code == 0, said.err
+    private = tmp_path / "aloi" / "keys" / "default.pem"
+    assert stat.S_IMODE(private.stat().st_mode) == 0o600
+    assert stat.S_IMODE(private.parent.stat().st_mode) == 0o700
+    public = private.with_suffix(".pub.pem")
+    assert b"PUBLIC KEY" in public.read_bytes()
+    assert private.read_text().splitlines()[1] not in said.out
+    for name in ((), (private,), (public,)):
+        shown = aloi("keys", "show", *name, home=tmp_path)
+        assert shown.code == 0, shown.err
+        assert shown.out.splitlines()[0] in said.out
+        assert public.read_text() in shown.out
+        assert "PRIVATE" not in shown.out
+
+
+def test_a_key_is_never_overwritten(tmp_path):
+    assert aloi("keys", "new", "k.pem", home=tmp_path).code == 0
+    kept = {file: file.read_bytes() for file in tmp_path.iterdir()}
+    again = aloi("keys", "new", "k.pem", home=tmp_path)
+    assert again.code == 2
+    assert "k.pem" in again.err
+    assert {file: file.read_bytes() for file in tmp_path.iterdir()} == kept
+
+
+def test_a_public_key_that_is_there_is_not_overwritten_either(tmp_path):
+    (tmp_path / "k.pub.pem").write_text("somebody's")
+    said = aloi("keys", "new", "k.pem", home=tmp_path)
+    assert said.code == 2
+    assert (tmp_path / "k.pub.pem").read_text() == "somebody's"
+    assert not (tmp_path / "k.pem").exists()
+
+
+def test_a_passphrase_closes_the_key(tmp_path):
+    made = aloi("keys", "new", "k.pem", home=tmp_path, ALOI_KEY_PASSPHRASE="correct horse")
+    assert made.code == 0
+    assert "ENCRYPTED" in (tmp_path / "k.pem").read_text()
+    assert "correct horse" not in made.out + made.err
+    assert aloi("keys", "show", "k.pem", home=tmp_path).code == 2
+    wrong = aloi("keys", "show", "k.pem", home=tmp_path, ALOI_KEY_PASSPHRASE="wrong horse")
+    assert wrong.code == 2
+    assert "wrong horse" not in wrong.err
+    assert aloi("keys", "show", "k.pem", home=tmp_path, ALOI_KEY_PASSPHRASE="correct horse").code == 0
+
+
+@pytest.mark.parametrize("algorithm", ["ed25519", "p256", "ml-dsa-44"])
+def test_every_algorithm_makes_a_key(tmp_path, algorithm):
+    assert algorithm in aloi("keys", "new", "k.pem", "--algorithm", algorithm, home=tmp_path).out
+
+
+@pytest.mark.parametrize("name", ["absent.pem", "folder"])
+def test_a_key_that_cannot_be_shown(tmp_path, name):
+    (tmp_path / "folder").mkdir()
+    said = aloi("keys", "show", name, home=tmp_path)
+    assert said.code == 2
+    assert name in said.err
+    assert "Traceback" not in said.err
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path):
+    aloi("keys", "new", "k.pem", home=tmp_path)
+    (tmp_path / "k.pem").chmod(0o644)
+    said = aloi("keys", "show", "k.pem", home=tmp_path)
+    assert said.code == 2
+    assert "chmod" in said.err
+
+
+KINDS = {
+    "hazards": "hidden-context-exposure",
+    "probes": "data-disclosure",
+    "remedies": "secret-filter",
+    "frameworks": "eu-ai-act@2026-07-27",
+}
+
+
+@pytest.mark.parametrize(("kind", "known"), KINDS.items(), ids=KINDS)
+def test_the_catalogue(tmp_path, kind, known):
+    english, french = (aloi("--lang", language, "catalog", kind, home=tmp_path) for language in LANGUAGES)
+    assert english.code == french.code == 0
+    assert known in english.out
+    assert known in french.out
+    told = json.loads(aloi("catalog", kind, "--json", home=tmp_path).out)
+    assert known in [row["name"] for row in told]
+    assert all(row["text"] for row in told)
+    assert "\x1b" not in english.out
+
+
+def test_a_worked_question_of_law(tmp_path):
+    # Q6b: a recruitment tool placed before the cut-off and redesigned after it.
+    given = (
+        "--role",
+        "provider",
+        "--class",
+        "hr-annex3",
+        "--on",
+        "2027-12-15",
+        "--placed",
+        "2026-06-30",
+        "--redesigned",
+    )
+    said = aloi("applies", *given, home=tmp_path)
+    assert said.code == 0, said.err
+    assert "not legal advice" in said.out
+    told = json.loads(aloi("applies", *given, "--json", home=tmp_path).out)
+    assert {"binds"} <= {found["status"] for found in told["provisions"]}
+    french = aloi("--lang", "fr", "applies", *given, home=tmp_path)
+    assert french.code == 0
+    assert french.out != said.out
+
+
+WRONG = {"role": ("--role", "king"), "class": ("--role", "provider", "--class", "no-such")}
+
+
+@pytest.mark.parametrize("given", WRONG.values(), ids=WRONG)
+def test_a_situation_that_cannot_be_read(tmp_path, given):
+    said = aloi("applies", *given, "--on", "2027-12-15", home=tmp_path)
+    assert said.code == 2
+    assert given[-1] in said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_init_writes_a_file_that_opens_and_never_over_another(tmp_path, language):
+    from aloi.system.reading import open_system
+
+    said = aloi("--lang", language, "init", "mine", home=tmp_path)
+    assert said.code == 0, said.err
+    open_system(tmp_path / "mine")
+    (tmp_path / "mine" / "system.yaml").write_text("kept")
+    again = aloi("--lang", language, "init", "mine", home=tmp_path)
+    assert again.code == 2
+    assert "system.yaml" in again.err
+    assert (tmp_path / "mine" / "system.yaml").read_text() == "kept"

@@ -1,0 +1,92 @@
+"""What a person reads before anything runs: help, versions, unknown words."""
+
+import pytest
+
+from aloi import __version__
+from aloi.cli.main import COMMANDS
+from cli.command import aloi
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps_in_both_languages(tmp_path, command):
+    english = aloi(command, "--help", home=tmp_path)
+    french = aloi("--lang", "fr", command, "--help", home=tmp_path)
+    assert (english.code, french.code) == (0, 0), english.err + french.err
+    assert "Usage:" in english.out
+    assert "--help" in english.out
+    assert english.out != french.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_first_page_names_every_command_and_exit_code(tmp_path):
+    english, french = aloi("--help", home=tmp_path), aloi("--help", home=tmp_path, ALOI_LANG="fr")
+    assert english.code == french.code == 0
+    for page in (english.out, french.out):
+        assert [line.split()[0] for line in page.splitlines() if line.split()[:1] and line.split()[0] in COMMANDS] == [
+            *COMMANDS
+        ]
+        assert all(f" {code} " in " ".join(page.split()) for code in range(7))
+    assert "safe" not in english.out.lower().replace("safety", "")
+    assert english.out != french.out
+
+
+def test_the_version(tmp_path):
+    assert __version__ in aloi("--version", home=tmp_path).out
+
+
+UNKNOWN = {
+    "a slip": ("mesure", "measure"),
+    "two letters swapped": ("verfiy", "verify"),
+    "nothing near": ("qqqqqq", "assure"),
+    "another case": ("ASSURE", "assure"),
+    "control characters": ("ver\x1b[31mify", "verify"),
+}
+
+
+@pytest.mark.parametrize(("typed", "nearest"), UNKNOWN.values(), ids=UNKNOWN)
+def test_an_unknown_command_is_answered_with_the_nearest(tmp_path, typed, nearest):
+    said = aloi(typed, home=tmp_path)
+    assert said.code == 2
+    assert nearest in said.err
+    assert "Traceback" not in said.err
+    assert "\x1b[31m" not in said.err
+
+
+MISUSED = {
+    "no system": ["assure"],
+    "both": ["assure", "system.yaml", "--resume", "runs/x"],
+    "unknown option": ["assure", "--hazzard", "x"],
+    "unknown language": ["--lang", "de", "catalog", "hazards"],
+    "unknown catalogue": ["catalog", "hazzards"],
+    "a day that is none": ["applies", "--role", "provider", "--on", "2027-02-30"],
+    "threshold of no key": ["verify", "x", "--threshold", "0"],
+    "no kind": ["catalog"],
+}
+
+
+@pytest.mark.parametrize("arguments", MISUSED.values(), ids=MISUSED)
+def test_misuse_is_an_asker_s_error(tmp_path, arguments):
+    said = aloi(*arguments, home=tmp_path)
+    assert said.code == 2
+    assert said.err
+    assert "Traceback" not in said.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_reader_that_leaves_is_not_told_that_all_is_met(tmp_path):
+    import subprocess
+
+    from cli.command import START, environment
+
+    line = f"{' '.join(START)} catalog hazards | head -1"
+    ended = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 141
+    assert b"Traceback" not in ended.stderr
+    assert b"Exception ignored" not in ended.stderr
