@@ -25,8 +25,10 @@ CONTROLS = yaml.safe_load((files("aloi.standards") / "data" / "controls.yaml").r
 
 
 def test_standards_know_the_hazards_of_science_and_the_remedies_of_solutions():
-    assert set(CONTROLS["hazards"]) == set(hazards())
-    assert set(CONTROLS["remedies"]) == set(entries())
+    rows = {row["id"]: row for row in CONTROLS["hazards"]}
+    assert {name: row["tier"] for name, row in rows.items()} == {name: one.tier for name, one in hazards().items()}
+    serving = {name: {entry.name for entry in entries().values() if name in entry.hazards} for name in hazards()}
+    assert {name: set(row.get("remedies", ())) for name, row in rows.items()} == serving
 
 
 def test_remedies_serve_hazards_that_exist():

@@ -14,7 +14,7 @@ from assurance.worlds import GUARDS, LEAKING, description, opened
 from science.runs import Run
 from science.simulated import SimulatedTarget
 
-RUNS = 120
+RUNS = 102
 NEEDED = {
     "hidden-context-exposure": "secret-filter",
     "data-disclosure": "personal-data-filter",

@@ -27,10 +27,10 @@ def environment(home: Path, *path: Path, **more: str) -> dict[str, str]:
     return kept | {"HOME": str(home), "ALOI_HOME": str(home / "aloi"), "PYTHONPATH": paths, "COLUMNS": "120"} | more
 
 
-def aloi(*arguments: object, home: Path, path: Sequence[Path] = (), **more: str) -> Said:
-    """Run a command to its end in the folder `home`."""
+def aloi(*arguments: object, home: Path, path: Sequence[Path] = (), options: Sequence[str] = (), **more: str) -> Said:
+    """Run a command to its end in the folder `home`; `options` are Python's own."""
     ended = subprocess.run(
-        [*START, *map(str, arguments)],
+        [START[0], *options, *START[1:], *map(str, arguments)],
         cwd=home,
         env=environment(home, *path, **more),
         capture_output=True,

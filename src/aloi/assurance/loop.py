@@ -156,7 +156,8 @@ class Loop:
             if self._in_place:
                 target = arm(target, self._in_place, self.system.description)
             asker = Asker(log, scorers, spending, description.concurrency)
-            findings, benign = await self._measure(plan, asker, "measure", BASE, target)
+            measurement = await self._measure(plan, asker, "measure", BASE, target)
+            findings, benign = self._found(plan, measurement, "measure", BASE, log)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
             if self._remedies and failing(findings):
@@ -223,16 +224,20 @@ class Loop:
         write_whole(self.folder.public_key, self._key.public.pem())
         return signed
 
-    async def _measure(
-        self, plan: Plan, asker: Asker, stage: Stage, arm: str, target: Target
-    ) -> tuple[list[Finding], BenignRate]:
+    async def _measure(self, plan: Plan, asker: Asker, stage: Stage, arm: str, target: Target) -> Measurement:
         self._progress.stage(stage)
         measurement = Measurement(plan, stage, arm, self._sampler)
         asker.on_trial = lambda trial: self._progress.trial(trial, measurement)
         with self._timed(stage):
             await measurement.run(asker, target)
-        findings = [finding(plan, measurement, stage, arm, entry.hazard, asker.log) for entry in plan.hazards]
-        benign = benign_rate(plan, stage, arm, asker.log)
+        return measurement
+
+    def _found(
+        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, log: TrialLog
+    ) -> tuple[list[Finding], BenignRate]:
+        """What a stage found, once all that it asks is in the log: the samples are those of the log as it stays."""
+        findings = [finding(plan, measurement, stage, arm, entry.hazard, log) for entry in plan.hazards]
+        benign = benign_rate(plan, stage, arm, log)
         self._progress.found(findings, benign)
         return findings, benign
 
@@ -254,10 +259,11 @@ class Loop:
     ) -> tuple[Effect, tuple[Finding | BenignRate, ...]]:
         name = arm_name([remedy.name for remedy in chosen])
         remedied = arm(target, chosen, self.system.description)
-        findings, benign = await self._measure(plan, asker, "confirm", name, remedied)
+        measurement = await self._measure(plan, asker, "confirm", name, remedied)
         confirmation = Confirmation(plan, asker, self._sampler, name)
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
+        findings, benign = self._found(plan, measurement, "confirm", name, asker.log)
         change, latency = confirmation.change("benign"), confirmation.latency()
         policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
         accepted, reasons = decide(findings, change, latency, policy)

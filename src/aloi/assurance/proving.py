@@ -1,6 +1,5 @@
 """Sign what was found: a statement for each claim, packed so that a stranger can check them alone."""
 
-import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,20 +47,20 @@ def make_key(path: Path, passphrase: bytes | None = None, algorithm: str = "ed25
     Raises AskerError where a key is there already or the folder cannot be written.
     """
     public = path.with_suffix(".pub.pem")
+    if public.exists() and not path.exists():
+        raise AskerError(
+            N_("{file} is there already, without the private key {private}"),
+            remedy=N_("choose another name; a key is never overwritten"),
+            file=public,
+            private=path,
+        )
     key = keys.PrivateKey.generate(algorithm)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if public.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))  # noqa: TRY301 - told like every other problem, below
         keys.save(key, path, passphrase)
         public.write_bytes(key.public.pem())
     except OSError as error:
-        raise AskerError(
-            N_("cannot write {file}: {problem}"),
-            remedy=N_("choose another name; a key is never overwritten"),
-            file=public,
-            problem=error.strerror or error,
-        ) from error
+        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
     return key
 
 

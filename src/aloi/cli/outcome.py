@@ -71,6 +71,16 @@ def decision_line(result: Result) -> str:
     return say(N_("The policy refuses: {remedies}"), remedies=remedies)
 
 
+def cost_line(result: Result) -> str:
+    """What the run spent, all stages and sessions together."""
+    return say(
+        N_("Spent: {queries} queries, {tokens} tokens, {seconds} s"),
+        queries=sum(cost.queries for cost in result.costs),
+        tokens=sum(cost.tokens for cost in result.costs),
+        seconds=round(sum(cost.seconds for cost in result.costs)),
+    )
+
+
 def _benign_row(result: Result) -> tuple[str, ...]:
     title = say(N_("Ordinary requests answered, in %"))
     if result.effect is None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
-from aloi.cli.outcome import decision_line, outcome_table, rate, verdict_word
+from aloi.cli.outcome import cost_line, decision_line, outcome_table, rate, verdict_word
 from aloi.cli.speech import language, say
 from aloi.evidence.records import BenignRate, Effect, Finding
 from aloi.science.hazards import hazards
@@ -107,7 +107,8 @@ class Lines(Silent):
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The table of the outcome, and where everything lies."""
         self._results.print(outcome_table(result))
-        self._results.print(decision_line(result), soft_wrap=True, highlight=False)
+        for line in (decision_line(result), cost_line(result)):
+            self._results.print(line, soft_wrap=True, highlight=False)
         report = reports[language()]
         self._results.print(say(N_("Report:  {path}"), path=report), soft_wrap=True, highlight=False)
         self._results.print(say(N_("Bundle:  {path}"), path=folder.bundle), soft_wrap=True, highlight=False)
