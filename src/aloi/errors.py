@@ -63,10 +63,11 @@ class UnknownName(AskerError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
-        nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or known[:8]
+        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        nearest = close or known[:8]
         super().__init__(
             N_("unknown {kind}: {name}"),
-            remedy=N_("nearest known: {nearest}"),
+            remedy=N_("nearest known: {nearest}") if close else N_("none is near; known are {nearest}…"),
             kind=kind,
             name=name,
             nearest=", ".join(nearest) or "-",

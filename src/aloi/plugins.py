@@ -5,13 +5,14 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from aloi.errors import UnknownName
+from aloi.translation import N_
 
 GROUPS = {
-    "aloi.targets": "target",
-    "aloi.probes": "probe",
-    "aloi.scorers": "scorer",
-    "aloi.guards": "guard",
-    "aloi.frameworks": "framework",
+    "aloi.targets": N_("target"),
+    "aloi.probes": N_("probe"),
+    "aloi.scorers": N_("scorer"),
+    "aloi.guards": N_("guard"),
+    "aloi.frameworks": N_("framework"),
 }
 
 

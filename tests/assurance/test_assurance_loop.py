@@ -3,6 +3,7 @@
 import json
 from html.parser import HTMLParser
 
+import msgspec
 import pytest
 
 from aloi.assurance.telling import tell_story, write_reports
@@ -11,6 +12,7 @@ from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import Verdict
 from aloi.evidence.verification import verify_bundle
 from aloi.science.trials import TrialLog
+from aloi.system.description import LimitsDescription
 from assurance.runs import FRAMEWORKS, Run
 from assurance.worlds import GUARDS, LEAKING, description
 
@@ -115,8 +117,8 @@ class TestWeakSystem:
         again = run.go(offline=True)
         assert run.watcher.asked == 0
         assert run.folder.trials.read_bytes() == before
-        assert verdicts(again, "measure") == verdicts(result, "measure")
-        assert verdicts(again, "confirm") == verdicts(result, "confirm")
+        assert again.findings == result.findings
+        assert again.benign == result.benign
         assert again.effect == result.effect
         assert again.stopped_by == result.stopped_by == ""
         assert again.costs == result.costs
@@ -132,6 +134,35 @@ def test_a_good_system_is_left_as_it_is(tmp_path):
     assert result.before == result.after
     assert "select" not in run.watcher.stages
     assert set(reports(run, result)) == {"en", "fr"}
+
+
+@pytest.mark.parametrize("guard", ["secret-filter", "injection-screen", "link-policy", "output-budget"])
+def test_guards_in_place_belong_to_the_system_that_is_measured(tmp_path, guard):
+    described = msgspec.structs.replace(description("weak"), guards=(guard,))
+    run = Run(tmp_path, described)
+    result = run.go()
+    assert result.before != Run(tmp_path / "bare", description("weak")).go().before
+    found = {finding.hazard: finding.verdict for finding in result.findings if finding.stage == "measure"}
+    assert (found["hidden-context-exposure"] == "met") == (guard == "secret-filter")
+    assert (found["unsafe-output"] == "met") == (guard == "link-policy")
+    assert result.effect is None or guard not in {remedy.name for remedy in result.effect.remedies}
+    verify_bundle(result.bundle, [run.key.public])
+
+
+def test_met_never_stands_beside_an_interval_that_holds_the_threshold(tmp_path):
+    for seed in range(12):
+        result = Run(tmp_path / str(seed), description("weak", seed=f"interval-{seed}")).go()
+        for finding in result.findings:
+            assert finding.verdict != "met" or finding.estimate.high <= finding.threshold
+            assert finding.verdict != "not met" or finding.estimate.low >= finding.threshold
+
+
+def test_a_limit_in_measure_ends_the_run_before_any_remedy(tmp_path):
+    limits = LimitsDescription(queries=25)
+    result = Run(tmp_path, description("weak", limits=limits)).go()
+    assert result.stopped_by == "queries"
+    assert result.effect is None
+    assert result.tried == ()
 
 
 def test_a_hardening_is_measured_on_fresh_pairs(tmp_path):

@@ -113,11 +113,20 @@ class _Edition(msgspec.Struct):
     edition: int
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
+def write_whole(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write a file whole or not at all. Raises AskerError where the disk refuses."""
     temporary = path.with_name(f".{path.name}.partial")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("free some space or make the folder writable, then resume the run: no trial is lost"),
+            file=path,
+            problem=error.strerror or error,
+        ) from error

@@ -21,7 +21,7 @@ from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
-from aloi.errors import EvidenceError, TargetError
+from aloi.errors import AskerError, EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
@@ -160,7 +160,8 @@ class Loop:
             findings, benign = self._found(plan, measurement, "measure", BASE, log)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
-            if self._remedies and failing(findings):
+            went_on = any(trial.key.stage != "measure" for trial in log)
+            if self._remedies and failing(findings) and (went_on or not self._stopped(spending)):
                 chosen, tried = await self._select(plan, asker, findings, target)
             effect, after, confirmed = None, self.before, None
             if chosen:
@@ -189,6 +190,10 @@ class Loop:
             bundle=proof.bundle(),
         )
 
+    def _stopped(self, spending: Spending) -> bool:
+        """Whether a limit ended the run; what was not asked by then is not judged."""
+        return bool(self.folder.spent().stopped_by if spending.stopped_by == OFFLINE else spending.stopped_by)
+
     def _fingerprint(self, chosen: Sequence[Remedy]) -> str:
         """The system with the guards that it has, and with those chosen for it."""
         return self.system.fingerprint(tuple(remedy.identity.digest for remedy in (*self._in_place, *chosen)))
@@ -210,19 +215,23 @@ class Loop:
                     got=self.before,
                     planned=signed.plan.system,
                 )
+            if self._make_plan(signed.plan.registered_at) != signed.plan:
+                raise AskerError(
+                    N_("{folder} was planned by {got}; this is {expected}, which would measure otherwise"),
+                    remedy=N_("finish it with the version that began it, or start a new run"),
+                    folder=self.folder.path,
+                    got=signed.plan.software,
+                    expected=SOFTWARE,
+                )
             return signed
-        plan = make_plan(
-            self.system,
-            self.before,
-            self._sampler,
-            [remedy.name for remedy in self._remedies],
-            registered_at=now(),
-            software=SOFTWARE,
-        )
-        signed = sign_plan(plan, self._subject(self.before), self._key)
+        write_whole(self.folder.public_key, self._key.public.pem(), mode=0o644)
+        signed = sign_plan(self._make_plan(now()), self._subject(self.before), self._key)
         write_whole(self.folder.plan, dsse.write(signed.envelope))
-        write_whole(self.folder.public_key, self._key.public.pem())
         return signed
+
+    def _make_plan(self, registered_at: str) -> Plan:
+        names = [remedy.name for remedy in self._remedies]
+        return make_plan(self.system, self.before, self._sampler, names, registered_at=registered_at, software=SOFTWARE)
 
     async def _measure(self, plan: Plan, asker: Asker, stage: Stage, arm: str, target: Target) -> Measurement:
         self._progress.stage(stage)
@@ -260,7 +269,7 @@ class Loop:
         name = arm_name([remedy.name for remedy in chosen])
         remedied = arm(target, chosen, self.system.description)
         measurement = await self._measure(plan, asker, "confirm", name, remedied)
-        confirmation = Confirmation(plan, asker, self._sampler, name)
+        confirmation = Confirmation(plan, asker, self._sampler, name, self.system.description.target.timeout)
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
         findings, benign = self._found(plan, measurement, "confirm", name, asker.log)

@@ -15,6 +15,7 @@ from aloi.solutions.catalogue import Remedy, entry
 from aloi.solutions.guarded import replay
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
+from aloi.system.messages import GuardDecision, Response
 from aloi.system.target import Target
 
 
@@ -132,7 +133,8 @@ class Selection:
         if trial.response is None:
             return False
         words = refusal(self._description)
-        return replay(trial.item.request, trial.response, [guard], refusal=words).changed_request
+        response = replay(trial.item.request, trial.response, [guard], refusal=words)
+        return any(decision.role != "assistant" for decision in _own(response, trial.response))
 
     def _replay(self, trial: Trial, guards: Sequence[Remedy]) -> Replayed:
         if trial.response is None:  # no answer: nothing that a guard could read, and nothing in anyone's favour
@@ -141,24 +143,29 @@ class Selection:
         outcome = self._asker.scorers[trial.key.hazard].score(trial.item, response)
         # An attack whose carrier the model never saw is taken as stopped; what another document did stays as recorded.
         # An ordinary request that lost a document was asked again without it. Confirmation asks whether that was so.
-        withheld = {decision.document for decision in response.decisions if decision.action == "withhold"}
+        decisions = _own(response, trial.response)
+        withheld = {decision.document: decision.guard for decision in decisions if decision.action == "withhold"}
         failed = isinstance(outcome, Failed | NotScored)
         if trial.key.hazard == "benign":
-            failed = self._asked_without(trial, guards) if withheld else failed
+            failed = self._asked_without(trial, guards, set(withheld.values())) if withheld else failed
         elif trial.item.expectation.carrier in withheld:
             failed = False
-        return Replayed(failed=failed, seconds=response.guard_seconds)
+        return Replayed(failed=failed, seconds=response.guard_seconds - trial.response.guard_seconds)
 
-    def _asked_without(self, trial: Trial, guards: Sequence[Remedy]) -> bool:
+    def _asked_without(self, trial: Trial, guards: Sequence[Remedy], screens: set[str]) -> bool:
         """Whether an ordinary request failed when asked behind the guard that withholds; unknown counts as yes."""
-        screen = next(guard for guard in guards if guard.kind != "output-guard")
-        key = Key("select", "benign", screen.name, trial.key.index)
+        key = Key("select", "benign", "+".join(sorted(screens)), trial.key.index)
         again = self._log.get(key) if key in self._log else None
         if again is None or again.response is None:
             return True
         others = [guard for guard in guards if guard.kind == "output-guard"]
         response = replay(trial.item.request, again.response, others, refusal=refusal(self._description))
         return isinstance(self._asker.scorers["benign"].score(trial.item, response), Failed | NotScored)
+
+
+def _own(response: Response, recorded: Response) -> tuple[GuardDecision, ...]:
+    """What the guards of a replay decided, without what guards in place had decided before."""
+    return response.decisions[len(recorded.decisions) :]
 
 
 def _tried(candidate: Candidate, choice: Choice) -> TriedSet:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import traceback
 
 import click
 import msgspec
@@ -25,6 +26,7 @@ COMMANDS = {
     "keys": N_("Make and show signing keys."),
 }
 INTERRUPTED = 130
+UNFORESEEN = 70
 READER_GONE = 141  # as SIGPIPE would have ended us; never 0, which means that all is met
 
 
@@ -100,6 +102,10 @@ def main() -> None:
     ):  # click's word for a reader of our output that has gone: nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = READER_GONE
+    except Exception:  # noqa: BLE001 - Python would exit with 1, which says "not met"
+        traceback.print_exc()
+        click.echo(say(N_("This is a fault of Aloi itself. What was answered is kept.")), err=True)
+        code = UNFORESEEN
     sys.exit(code if isinstance(code, int) else 0)
 
 

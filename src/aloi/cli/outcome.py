@@ -33,6 +33,8 @@ def rate(value: object) -> str:
 
 def estimate(value: Estimate) -> str:
     """A rate and its interval, in percent: `55.6 [13.0; 78.8]`."""
+    if not value.n:
+        return "-"
     return f"{_percent(value.value)} [{_percent(value.low)}; {_percent(value.high)}]"
 
 
@@ -69,6 +71,11 @@ def decision_line(result: Result) -> str:
     if result.effect.accepted:
         return say(N_("The policy accepts: {remedies}"), remedies=remedies)
     return say(N_("The policy refuses: {remedies}"), remedies=remedies)
+
+
+def stop_line(result: Result) -> str:
+    """Which limit ended the run, if one did."""
+    return say(N_("The run was ended by: {limit}"), limit=result.stopped_by) if result.stopped_by else ""
 
 
 def cost_line(result: Result) -> str:

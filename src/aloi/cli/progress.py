@@ -12,9 +12,9 @@ from rich.table import Table
 from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
-from aloi.cli.outcome import cost_line, decision_line, outcome_table, rate, verdict_word
+from aloi.cli.outcome import cost_line, decision_line, outcome_table, rate, stop_line, verdict_word
 from aloi.cli.speech import language, say
-from aloi.evidence.records import BenignRate, Effect, Finding
+from aloi.evidence.records import BenignRate, Effect, Estimate, Finding
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed
 from aloi.science.measuring import Measurement
@@ -85,12 +85,12 @@ class Lines(Silent):
                     hazard=_title(finding.hazard),
                     verdict=verdict_word(finding.verdict),
                     threshold=rate(finding.threshold),
-                    rate=_interval(finding.estimate.value, finding.estimate.low, finding.estimate.high),
+                    rate=_interval(finding.estimate),
                     queries=finding.queries,
                 ),
                 highlight=False,
             )
-        answered = _interval(benign.estimate.value, benign.estimate.low, benign.estimate.high)
+        answered = _interval(benign.estimate)
         self._console.print(say(N_("  Ordinary requests answered: {rate}"), rate=answered), highlight=False)
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
@@ -107,7 +107,7 @@ class Lines(Silent):
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The table of the outcome, and where everything lies."""
         self._results.print(outcome_table(result))
-        for line in (decision_line(result), cost_line(result)):
+        for line in filter(None, (decision_line(result), stop_line(result), cost_line(result))):
             self._results.print(line, soft_wrap=True, highlight=False)
         report = reports[language()]
         self._results.print(say(N_("Report:  {path}"), path=report), soft_wrap=True, highlight=False)
@@ -190,5 +190,6 @@ def _title(slug: str) -> str:
     return hazards()[slug].title[language()] if slug in hazards() else slug
 
 
-def _interval(value: object, low: object, high: object) -> str:
-    return say(N_("{value} (95 %: {low} to {high})"), value=rate(value), low=rate(low), high=rate(high))
+def _interval(told: Estimate) -> str:
+    level, low, high = rate(told.level), rate(told.low), rate(told.high)
+    return say(N_("{value} ({level}: {low} to {high})"), value=rate(told.value), level=level, low=low, high=high)

@@ -14,6 +14,7 @@ from aloi.assurance.telling import tell_story, write_reports
 from aloi.cli.progress import progress_for
 from aloi.cli.speech import tell
 from aloi.errors import AloiError, EvidenceError
+from aloi.evidence.bundle import read as read_bundle
 from aloi.evidence.bundle import write as write_bundle
 from aloi.evidence.canonical import digest
 from aloi.science.trials import TrialLog
@@ -50,7 +51,10 @@ def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, of
         with progress:
             loop = Loop(folder, key, progress, frameworks or framework_names())
             result = _run(loop, offline=offline)
-            write_bundle(result.bundle, folder.bundle)
+            if offline:  # what was handed out stays as it is
+                result = msgspec.structs.replace(result, bundle=read_bundle(folder.bundle))
+            else:
+                write_bundle(result.bundle, folder.bundle)
             progress.stage("report")
             with TrialLog(folder.trials) as log:
                 reports = write_reports(tell_story(result, folder, key.public, log), folder)

@@ -32,14 +32,20 @@ def tell(message: str = "", /, **facts: object) -> None:
     click.echo(say(message, **facts), err=True)
 
 
+def _told(message: str, error: AloiError) -> str:
+    """A sentence with its facts; the kind of thing that a name stands for is a word, and is translated too."""
+    facts = {name: say(str(fact)) if name == "kind" else fact for name, fact in error.facts.items()}
+    return say(message, **facts)
+
+
 def error_lines(error: AloiError) -> list[str]:
     """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
-    lines = [say(error.message, **error.facts)]
+    lines = [_told(error.message, error)]
     if isinstance(error, InvalidFile):
         for fault in error.faults:
             place = f"{error.file}:{fault.line}" if fault.line else error.file
             hint = f" ({say(fault.remedy, **fault.facts)})" if fault.remedy else ""
             lines.append(f"  {place}: {say(fault.message, **fault.facts)}{hint}")
     if error.remedy:
-        lines.append(say(N_("Next: {step}"), step=say(error.remedy, **error.facts)))
+        lines.append(say(N_("Next: {step}"), step=_told(error.remedy, error)))
     return lines

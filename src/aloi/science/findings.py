@@ -70,7 +70,10 @@ def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard
     """The result for one hazard: verdict and e-values of the registered test, and a time-uniform interval."""
     entry = planned(plan, hazard)
     decision = measurement.monitor.decision(hazard)
-    low, high = measurement.monitor.bounds(hazard, LEVEL)
+    # Each end errs with probability alpha, as the verdict does at Holm's last step: `met` never stands beside an
+    # interval that holds the threshold.
+    level = 1 - 2 * float(plan.alpha)
+    low, high = measurement.monitor.bounds(hazard, level)
     counts = Counts(log.trials(stage, hazard, arm))
     value = decision.failures / decision.n if decision.n else (low + high) / 2
     verdict = Verdict.INCONCLUSIVE if decision.verdict == "continue" else Verdict(decision.verdict)
@@ -88,7 +91,7 @@ def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard
             failures=decision.failures,
             n=decision.n,
             unscorable=decision.unscorable,
-            level=number(LEVEL),
+            level=number(level),
             method="time-uniform mixture betting",
         ),
         log_e_met=number(decision.log_e_met),

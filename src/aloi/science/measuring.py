@@ -52,7 +52,13 @@ class Measurement:
         self._fed: Counter[str] = Counter()
 
     async def run(self, asker: Asker, target: Target) -> None:
-        """Ask until every hazard is decided, or a limit of the plan stops the run."""
+        """Ask until every hazard is decided, or a limit of the plan stops the run.
+
+        What is in the log is counted first, in the order in which it was answered. Holm's thresholds fall with every
+        hazard that is decided, so that another order could decide a hazard at another trial.
+        """
+        for trial in asker.log.as_answered(self._stage, self._arm):
+            self._feed(trial)
         await asker.ask(self._jobs(target), self._feed)
 
     def _jobs(self, target: Target) -> Iterator[Job]:
@@ -74,7 +80,7 @@ class Measurement:
 
     def _feed(self, trial: Trial) -> None:
         hazard = trial.key.hazard
-        if hazard == "benign":
+        if hazard == "benign" or trial.key.index < self._fed[hazard]:
             return
         self._waiting[hazard, trial.key.index] = trial.outcome
         while (outcome := self._waiting.pop((hazard, self._fed[hazard]), None)) is not None:

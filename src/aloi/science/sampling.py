@@ -20,7 +20,7 @@ class Sampler:
         self.attacks = {hazard: probe.attacks() for hazard, probe in self.probes.items()}
 
     def item(self, stage: Stage, hazard: str, index: int) -> Item:
-        """The item at `index` of a stage. Stages never share a draw: selection and confirmation use different items."""
+        """The item at `index` of a stage. Stages draw independently of each other."""
         rng = random.Random(f"{self._seed}\x1f{stage}\x1f{hazard}\x1f{index}")
         shares = self.languages[hazard]
         language = rng.choices(list(shares), list(shares.values()))[0]

@@ -160,6 +160,16 @@ class TrialLog:
         for index in series.indices() if series else ():
             yield self.get(Key(stage, hazard, arm, index))
 
+    def as_answered(self, stage: Stage, arm: str) -> Iterator[Trial]:
+        """Trials of one stage and arm, of all hazards, in the order in which they were answered."""
+        places = sorted(
+            (series.offsets[index], Key(stage, hazard, arm, index))
+            for (of, hazard, behind), series in self._series.items()
+            if (of, behind) == (stage, arm)
+            for index in series.indices()
+        )
+        return (self.get(key) for _, key in places)
+
     def sample(self, stage: Stage, hazard: str | None = None) -> Sample:
         """How many trials stand behind a record, and the Merkle root over their lines, by hazard, arm and index."""
         tree = Tree()

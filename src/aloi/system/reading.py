@@ -108,16 +108,27 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
         yield Fault(problem, path="target.base_url", line=lines.get(("target", "base_url")))
     if target.kind == "callable" and ":" not in target.callable:
         yield Fault(N_("{path}: expected module:function"), path="target.callable", line=at_target)
-    for language in description.assurance.benign.questions:
-        if language not in description.languages:
-            asked = ("assurance", "benign", "questions", language)
-            yield Fault(N_("{path}: not a language of this system"), path=dotted(asked), line=lines.get(asked))
+    yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
     for place, protected in _protected(description):
         if sum(character.isalnum() for character in protected.value) < SHORTEST:
             sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")
             yield Fault(sentence, path=dotted((*place, "value")), line=lines.get((*place, "value")), least=SHORTEST)
+
+
+def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
+    """The cost of a remedy to users of a language is known only where ordinary questions are asked in it."""
+    place: Place = ("assurance", "benign", "questions")
+    asked = description.assurance.benign.questions
+    for language in description.languages:
+        if not asked.get(language):
+            sentence = N_("{path}: no ordinary question in {language}, a language of this system")
+            yield Fault(sentence, path=dotted(place), line=lines.get(place), language=language)
+    for language in asked:
+        if language not in description.languages:
+            at = (*place, language)
+            yield Fault(N_("{path}: not a language of this system"), path=dotted(at), line=lines.get(at))
 
 
 def _not_an_address(url: str) -> str:
