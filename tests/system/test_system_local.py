@@ -141,5 +141,5 @@ def test_the_engine_ends_with_its_parent_however_that_ends(end):
         assert all(ends(engine, 10) for engine in engines)
 
 
-def test_the_identity_is_the_digest_of_the_weights():
-    assert LocalKind().identity(DESCRIPTION) == f"local:{local_model().name}@sha256:{local_model().sha256}"
+def test_the_identity_is_the_digest_of_the_weights_and_the_form_in_which_they_run():
+    assert LocalKind().identity(DESCRIPTION) == f"local:{local_model().name}@sha256:{local_model().sha256}+q8_0"
