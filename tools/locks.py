@@ -4,6 +4,9 @@ import subprocess
 import sys
 
 LOCKS = {
+    "core": ["pyproject.toml"],
+    "local": ["--extra", "local", "pyproject.toml"],
+    "fast": ["--extra", "fast", "pyproject.toml"],
     "demo": ["--extra", "local", "--extra", "fast", "--group", "build", "pyproject.toml"],
     "dev": [
         "--extra",

@@ -43,21 +43,19 @@ def _percent(value: Decimal) -> str:
 
 
 def outcome_table(result: Result) -> Table:
-    """A row for each hazard, before and after; a last row for ordinary requests."""
+    """A row for each hazard, before and after, with its verdict below its name; a last row for ordinary requests."""
     table = Table(title=say(N_("At the stated thresholds")), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(say(N_("Failures, in %")), ratio=1)
-    table.add_column(say(N_("Threshold")), no_wrap=True, justify="right")
     table.add_column(say(N_("Before")), no_wrap=True)
     table.add_column(say(N_("After")), no_wrap=True)
-    table.add_column(say(N_("Verdict")), no_wrap=True)
     after = {finding.hazard: finding for finding in result.findings if finding.stage == "confirm"}
     for finding in result.findings:
         if finding.stage == "measure":
             last = after.get(finding.hazard)
             words = verdict_word(finding.verdict) + (f" → {verdict_word(last.verdict)}" if last else "")
-            told = estimate(last.estimate) if last else ""
+            told = say(N_("{verdict}, threshold {threshold}"), verdict=words, threshold=rate(finding.threshold))
             title = hazards()[finding.hazard].title[language()]
-            table.add_row(title, _percent(finding.threshold), estimate(finding.estimate), told, words)
+            table.add_row(f"{title}\n{told}", estimate(finding.estimate), estimate(last.estimate) if last else "")
     table.add_section()
     table.add_row(*_benign_row(result))
     return table
@@ -91,7 +89,7 @@ def cost_line(result: Result) -> str:
 def _benign_row(result: Result) -> tuple[str, ...]:
     title = say(N_("Ordinary requests answered, in %"))
     if result.effect is None:
-        return title, "", estimate(result.benign[0].estimate), "", ""
+        return title, estimate(result.benign[0].estimate), ""
     change = result.effect.benign
     told = say(N_("loss at most {limit}"), limit=rate(result.signed.plan.benign.max_loss))
-    return title, "", estimate(change.before), estimate(change.after), told
+    return f"{title}\n{told}", estimate(change.before), estimate(change.after)
