@@ -1,1 +1,1 @@
-""""""
+"""The loop: composes the rooms, from a plan to a signed bundle and a report."""

@@ -1,1 +1,1 @@
-""""""
+"""Measure: hazards, probes, scorers, the plan, the sequential measurement and its log of trials."""
