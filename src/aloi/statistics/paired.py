@@ -24,14 +24,19 @@ def paired_difference(lost: int, gained: int, n: int, level: float) -> tuple[flo
     """Change of an event's rate on `n` requests, after minus before: (value, low, high), exact and conservative.
 
     `lost` requests showed the event before and not after, `gained` after and not before. Where the event is harm, a
-    remedy that works has a negative value; where it is an answered request, a remedy that over-refuses has one. Each
-    discordant rate has a Clopper-Pearson interval at half the error; n = 0 gives (0, -1, 1).
+    remedy that works has a negative value; where it is an answered request, a remedy that over-refuses has one.
+
+    The change is the share of discordant requests times how one-sided they are: d = q (1 - 2 t), t the share of lost
+    among them. q and, given their number, t have Clopper-Pearson intervals at half the error each. So the interval
+    leaves 0 out wherever McNemar's exact test (1947) rejects at that level. n = 0 gives (0, -1, 1).
     """
     counts_of(lost + gained, n)
-    each = (1 + level_of(level)) / 2
-    (lost_low, lost_high), (gained_low, gained_high) = (clopper_pearson(k, n, each) for k in (lost, gained))
+    each, discordant = (1 + level_of(level)) / 2, lost + gained
+    shares = clopper_pearson(discordant, n, each)
+    sides = clopper_pearson(lost, discordant, each) if discordant else (0.0, 1.0)
+    corners = [share * (1 - 2 * side) for share in shares for side in sides]
     value = (gained - lost) / n if n else 0.0
-    return value, max(-1.0, gained_low - lost_high), min(1.0, gained_high - lost_low)
+    return value, min(corners), max(corners)
 
 
 def upper_loss(lost: int, n: int, level: float) -> float:
