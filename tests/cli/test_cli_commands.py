@@ -143,3 +143,29 @@ def test_init_writes_a_file_that_opens_and_never_over_another(tmp_path, language
     assert again.code == 2
     assert "system.yaml" in again.err
     assert (tmp_path / "mine" / "system.yaml").read_text() == "kept"
+
+
+def test_every_command_speaks_to_machines(tmp_path):
+    key = json.loads(aloi("keys", "new", "k.pem", "--json", home=tmp_path).out)
+    shown = json.loads(aloi("keys", "show", key["public"], "--json", home=tmp_path).out)
+    assert shown["id"] == key["id"]
+    assert shown["public_key"].startswith("-----BEGIN PUBLIC KEY-----")
+    assert json.loads(aloi("init", "mine", "--json", home=tmp_path).out) == {"file": "mine/system.yaml"}
+    failed = aloi("init", "mine", "--json", home=tmp_path)
+    assert failed.code == 2
+    assert json.loads(failed.out)["error"] == "AskerError"
+
+
+def test_each_command_has_the_option_for_machines():
+    from aloi.cli.main import aloi as group
+
+    def leaves(command):
+        return (
+            [leaf for name in command.commands for leaf in leaves(command.commands[name])]
+            if hasattr(command, "commands") and command.commands
+            else [command]
+        )
+
+    for name in group.list_commands(None):
+        for leaf in leaves(group.get_command(None, name)):
+            assert "--json" in {option for parameter in leaf.params for option in parameter.opts}, leaf.name

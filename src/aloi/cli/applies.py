@@ -68,7 +68,7 @@ def command(
         ) from error
     answer = applies(applicability(), situation)
     if as_json:
-        click.echo(msgspec.json.encode(answer).decode())
+        options.print_json(answer)
         return
     for line in _lines(answer):
         click.echo(line)

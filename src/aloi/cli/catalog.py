@@ -63,10 +63,7 @@ def command(kind: str, *, as_json: bool) -> None:
     """A line or two for each entry."""
     rows = list(KINDS[kind]())
     if as_json:
-        import msgspec  # noqa: PLC0415 - only where a machine reads
-
-        told = [{"name": name, "kind": about, "text": text} for name, about, text in rows]
-        click.echo(msgspec.json.encode(told).decode())
+        options.print_json([{"name": name, "kind": about, "text": text} for name, about, text in rows])
         return
     for name, about, text in rows:
         click.echo(f"{click.style(name, bold=True)}  {about}\n    {text}")

@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
+from aloi.cli import options
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 
 @click.command("init", help=say(N_("Write FOLDER/system.yaml, commented, with every field that matters.")))
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-def command(folder: Path) -> None:
+@options.as_json
+def command(folder: Path, *, as_json: bool) -> None:
     """An existing file is never overwritten."""
     from importlib.resources import files  # noqa: PLC0415 - beside its one use
 
@@ -29,4 +31,7 @@ def command(folder: Path) -> None:
             file=file,
             problem=error.strerror or error,
         ) from error
+    if as_json:
+        options.print_json({"file": str(file)})
+        return
     click.echo(say(N_("Wrote {file}. Fill it in, then: aloi assure {folder}"), file=file, folder=folder))

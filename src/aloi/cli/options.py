@@ -25,6 +25,13 @@ def default_key() -> Path:
     return home() / "keys" / "default.pem"
 
 
+def print_json(value: object) -> None:
+    """Print a result for machines."""
+    import msgspec  # noqa: PLC0415 - only where a machine reads
+
+    click.echo(msgspec.json.encode(value).decode())
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help=say(N_("Print the result as JSON, for machines.")))
 runs = click.option(
     "--runs",

@@ -53,9 +53,7 @@ def command(bundle: Path, keys: tuple[Path, ...], threshold: int, *, as_json: bo
     trusted = [_public_key(key) for key in keys or _own_keys()]
     verification = verify_bundle(bundles.read(path), trusted, threshold=threshold)
     if as_json:
-        import msgspec  # noqa: PLC0415 - only where a machine reads
-
-        click.echo(msgspec.json.encode(verification).decode())
+        options.print_json(verification)
         return
     for line in _lines(verification):
         click.echo(line)
