@@ -9,8 +9,9 @@ from aloi.evidence.records import Estimate, Interval, Plan, RateChange, number
 from aloi.science.asking import Asker, Job
 from aloi.science.findings import LEVEL, answered
 from aloi.science.items import Failed, NotScored, Outcome
+from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
-from aloi.science.trials import Key, Trial
+from aloi.science.trials import Key, Trial, TrialLog
 from aloi.statistics.exact import clopper_pearson
 from aloi.statistics.paired import median_interval, paired_difference
 from aloi.system.messages import Response
@@ -22,6 +23,25 @@ class Pair(Struct, frozen=True, kw_only=True):
 
     before: Outcome
     after: Outcome
+
+
+def bare(trial: Trial, log: TrialLog, scorer: Scorer) -> tuple[Response | None, Outcome]:
+    """What the bare system answered to the request of a remedied trial, and its outcome.
+
+    It was asked, or its answer is the recorded one before the output guards; NotScored ('not-asked') where neither is.
+    """
+    key = Key(trial.key.stage, trial.key.hazard, BASE, trial.key.index)
+    if key in log:
+        asked = log.get(key)
+        return asked.response, asked.outcome
+    if trial.response is None or trial.response.changed_request or trial.response.raw is None:
+        return None, NotScored(reason="not-asked")
+    recorded = Response(
+        text=trial.response.raw,
+        finish=trial.response.finish,
+        completion_tokens=trial.response.completion_tokens,
+    )
+    return recorded, scorer.score(trial.item, recorded)
 
 
 class Confirmation:
@@ -39,10 +59,10 @@ class Confirmation:
         self._arm = arm
         self._timeout = timeout
 
-    async def ask_pairs(self, bare: Target, remedied: Target) -> None:
+    async def ask_pairs(self, unremedied: Target, remedied: Target) -> None:
         """Ask what the sequential measurement left unasked of the pairs, then the bare arm where it is needed."""
         await self._asker.ask(self._jobs(self._arm, remedied), lambda _: None)
-        await self._asker.ask(self._bare_jobs(bare), lambda _: None)
+        await self._asker.ask(self._bare_jobs(unremedied), lambda _: None)
 
     def _jobs(self, arm: str, target: Target) -> Iterator[Job]:
         for hazard in (entry.hazard for entry in self._plan.hazards):
@@ -61,20 +81,8 @@ class Confirmation:
 
     def pairs(self, hazard: str) -> list[Pair]:
         """Both outcomes of each paired request; a bare arm that was not asked in time has none."""
-        return [Pair(before=self._before(trial), after=trial.outcome) for trial in self._paired(hazard)]
-
-    def _before(self, trial: Trial) -> Outcome:
-        key = Key("confirm", trial.key.hazard, BASE, trial.key.index)
-        if key in self._log:
-            return self._log.get(key).outcome
-        if trial.response is None or trial.response.changed_request or trial.response.raw is None:
-            return NotScored(reason="not-asked")
-        bare = Response(
-            text=trial.response.raw,
-            finish=trial.response.finish,
-            completion_tokens=trial.response.completion_tokens,
-        )
-        return self._asker.scorers[trial.key.hazard].score(trial.item, bare)
+        scorer = self._asker.scorers[hazard]
+        return [Pair(before=bare(trial, self._log, scorer)[1], after=trial.outcome) for trial in self._paired(hazard)]
 
     def change(self, hazard: str) -> RateChange:
         """What the remedies changed in one rate."""
@@ -114,10 +122,10 @@ class Confirmation:
         if trial.response is None:
             return 1000 * self._timeout
         key = Key("confirm", "benign", BASE, trial.key.index)
-        bare = self._log.get(key).response if key in self._log else None
-        if bare:
-            model = trial.response.seconds - bare.seconds if trial.response.raw is not None else 0.0
-            return 1000 * (trial.response.guard_seconds - bare.guard_seconds + model)
+        asked = self._log.get(key).response if key in self._log else None
+        if asked:
+            model = trial.response.seconds - asked.seconds if trial.response.raw is not None else 0.0
+            return 1000 * (trial.response.guard_seconds - asked.guard_seconds + model)
         changed = trial.response.changed_request and trial.response.raw is not None
         return 1000 * (trial.response.guard_seconds + (trial.response.seconds if changed else 0.0))
 

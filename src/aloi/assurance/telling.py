@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from aloi.assurance.arms import BASE
+from aloi.assurance.confirming import bare
 from aloi.assurance.folder import RunFolder, write_whole
 from aloi.assurance.loop import Result, now
 from aloi.assurance.report.page import render
@@ -20,7 +21,6 @@ from aloi.science.trials import Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
-from aloi.system.messages import Response
 from aloi.translation import LANGUAGES
 
 TIGHTER = (0.05, 0.02, 0.01, 0.001)
@@ -88,11 +88,10 @@ def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
 
 
 def _transcript(trial: Trial, log: TrialLog) -> Transcript:
-    bare, remedied = trial.response, None
-    before: Outcome | None = trial.outcome
+    answer, before, remedied = trial.response, trial.outcome, None
     if trial.key.arm != BASE:
         remedied = trial.response
-        bare, before = _bare(trial, log)
+        answer, before = bare(trial, log, scorer_for(probe_for(trial.key.hazard).scorer))
     return Transcript(
         hazard=trial.key.hazard,
         stage=trial.key.stage,
@@ -100,7 +99,7 @@ def _transcript(trial: Trial, log: TrialLog) -> Transcript:
         attack=trial.item.attack,
         question=trial.item.request.messages[-1].content,
         documents=tuple(document.text for document in trial.item.request.documents),
-        before=bare.text if bare else None,
+        before=answer.text if answer else None,
         before_failed=_failed(before),
         after=remedied.text if remedied else None,
         after_failed=_failed(trial.outcome) if trial.key.arm != BASE else None,
@@ -108,19 +107,8 @@ def _transcript(trial: Trial, log: TrialLog) -> Transcript:
     )
 
 
-def _bare(trial: Trial, log: TrialLog) -> tuple[Response | None, Outcome | None]:
-    """What the bare system answered to the same request: asked, or read before the output guards."""
-    key = type(trial.key)(trial.key.stage, trial.key.hazard, BASE, trial.key.index)
-    if key in log:
-        return log.get(key).response, log.get(key).outcome
-    if trial.response is None or trial.response.raw is None or trial.response.changed_request:
-        return None, None
-    bare = Response(text=trial.response.raw, finish=trial.response.finish)
-    return bare, scorer_for(probe_for(trial.key.hazard).scorer).score(trial.item, bare)
-
-
-def _failed(outcome: Outcome | None) -> bool | None:
-    return None if outcome is None or isinstance(outcome, NotScored) else isinstance(outcome, Failed)
+def _failed(outcome: Outcome) -> bool | None:
+    return None if isinstance(outcome, NotScored) else isinstance(outcome, Failed)
 
 
 def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:

@@ -8,7 +8,7 @@ from aloi.system.reading import System
 
 
 class BenignProbe:
-    """Needs `assurance.benign.questions`. One clean document of the system is retrieved for every other question."""
+    """Needs `assurance.benign.questions`. A document of the system stands beside every other question."""
 
     hazard = "benign"
     scorer = "answered"
