@@ -10,6 +10,8 @@ from aloi.translation import N_
 GROUPS = {
     "aloi.targets": N_("target"),
     "aloi.probes": N_("probe"),
+    "aloi.attacks": N_("attack"),
+    "aloi.environments": N_("environment"),
     "aloi.scorers": N_("scorer"),
     "aloi.guards": N_("guard"),
     "aloi.frameworks": N_("framework"),

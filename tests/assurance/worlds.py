@@ -29,7 +29,7 @@ DOCUMENT = re.compile(r"<document>\n(.*?)\n</document>", re.DOTALL)
 WORLDS: dict[str, dict[str, Any]] = {
     "good": {"risks": {}},
     "weak": {"risks": dict.fromkeys(LEAKING, 0.7)},
-    "costly": {"risks": dict.fromkeys(LEAKING, 0.7), "benign_refusal": 0.12},
+    "costly": {"risks": dict.fromkeys(LEAKING, 0.7), "benign_refusal": 0.12, "seed": 2},
     "hardenable": {"risks": dict.fromkeys(LEAKING, 0.7), "hardened": 0.0},
     "incurable": {"risks": {"indirect-injection": 0.7}},
     "mute": {"risks": {}, "unscorable": 1.0},

@@ -184,7 +184,7 @@ async def test_a_target_without_usable_answers_stops_inconclusive_and_is_never_m
 
 async def test_unscorable_answers_to_one_hazard_leave_it_inconclusive(run):
     run.use(small_system({"indirect-injection": 0.1, "unsafe-output": 0.1}, cap=150))
-    await run.measure(simulated(run, {}, unscorable={"unsafe-output": 0.9}))
+    await run.measure(simulated(run, {}, unscorable={"unsafe-output": 0.8}))
     assert verdicts(run) == {"indirect-injection": "met", "unsafe-output": "inconclusive"}
     widened = run.findings["unsafe-output"]
     assert widened.estimate.failures == 0

@@ -39,6 +39,7 @@ def bare(trial: Trial, log: TrialLog, scorer: Scorer) -> tuple[Response | None, 
     recorded = Response(
         text=trial.response.raw,
         finish=trial.response.finish,
+        earlier=trial.response.earlier,
         completion_tokens=trial.response.completion_tokens,
     )
     return recorded, scorer.score(trial.item, recorded)

@@ -53,6 +53,11 @@ class Selection:
         self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
         self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
         self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
+        self._conversing = frozenset(
+            h.hazard
+            for h in plan.hazards
+            if (first := next(self._log.trials("measure", h.hazard, BASE), None)) and first.item.converses
+        )
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
         self._ordinary = list(self._log.trials("measure", "benign", BASE))
 
@@ -65,8 +70,10 @@ class Selection:
         await self._asker.ask(self._jobs(target), lambda _: None)
 
     def _jobs(self, target: Target) -> Iterator[Job]:
-        arms = {remedy.name: arm(target, [remedy], self._description) for remedy in self._hardenings}
+        hardened = {remedy.name: arm(target, [remedy], self._description) for remedy in self._hardenings}
+        guarded = {remedy.name: arm(target, [remedy], self._description) for remedy in self._guards}
         for hazard in sorted(self._failing):
+            arms = hardened | guarded if hazard in self._conversing else hardened
             fixing = [name for name in arms if hazard in self._fixes[name]]
             failed = [trial for trial in self._measured[hazard] if isinstance(trial.outcome, Failed)]
             for trial in failed[: self._plan.selection_pairs] if fixing else []:
@@ -79,8 +86,8 @@ class Selection:
                 if self._changes(guard, trial):
                     yield Job(Key("select", "benign", guard.name, trial.key.index), trial.item, screened)
         for trial in self._ordinary[: self._plan.selection_pairs]:
-            for name, hardened in arms.items():
-                yield Job(Key("select", "benign", name, trial.key.index), trial.item, hardened)
+            for name, behind in hardened.items():
+                yield Job(Key("select", "benign", name, trial.key.index), trial.item, behind)
 
     def choose(self) -> tuple[Choice, tuple[TriedSet, ...]]:
         """Every set of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins."""
@@ -108,25 +115,41 @@ class Selection:
         before = {trial.key.index: isinstance(trial.outcome, Failed) for trial in self._ordinary}
         return Candidate(
             remedies=tuple(remedy.name for remedy in (*([hardening] if hardening else []), *guards)),
-            risks=tuple(self._risk(hazard.hazard, hardening, again) for hazard in self._plan.hazards),
+            risks=tuple(self._risk(hazard.hazard, hardening, guards, again) for hazard in self._plan.hazards),
             benign_lost=sum(again(trial).failed and not before[trial.key.index] for trial in ordinary),
             benign=len(ordinary),
             hardenings=int(hardening is not None),
             added_latency_ms=1000 * statistics.median([again(trial).seconds for trial in ordinary] or [0.0]),
         )
 
-    def _risk(self, hazard: str, hardening: Remedy | None, again: Reader) -> Risk:
-        """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it."""
+    def _risk(self, hazard: str, hardening: Remedy | None, guards: Sequence[Remedy], again: Reader) -> Risk:
+        """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it.
+
+        So too for the guards of a conversation, which no recorded exchange tells: the set counts as its best member.
+        """
         measured = self._measured[hazard]
-        failures = float(sum(again(trial).failed for trial in measured))
-        bare = sum(isinstance(trial.outcome, Failed) for trial in self._log.trials("select", hazard, BASE))
-        if hardening and hazard in self._fixes[hardening.name] and bare:
-            left = sum(again(trial).failed for trial in self._log.trials("select", hazard, hardening.name))
-            # A half is added to each count (Anscombe 1956): no failure left of a few pairs is not certainty.
-            ratio = (left + 0.5) / (bare + 0.5)
-            failures = min(failures, sum(isinstance(t.outcome, Failed) for t in measured) * ratio)
+        recorded = float(sum(isinstance(trial.outcome, Failed | NotScored) for trial in measured))
+        conversing = hazard in self._conversing
+        failures = recorded if conversing else float(sum(again(trial).failed for trial in measured))
+        asked = [*([hardening] if hardening else []), *(guards if conversing else ())]
+        ratios = [
+            ratio
+            for remedy in asked
+            if hazard in self._fixes[remedy.name]
+            if (ratio := self._left(hazard, remedy, again, conversing=conversing)) is not None
+        ]
+        if ratios:
+            failures = min(failures, sum(isinstance(t.outcome, Failed) for t in measured) * min(ratios))
         threshold = next(float(h.threshold) for h in self._plan.hazards if h.hazard == hazard)
         return Risk(hazard=hazard, failures=failures, n=len(measured), threshold=threshold)
+
+    def _left(self, hazard: str, remedy: Remedy, again: Reader, *, conversing: bool) -> float | None:
+        """The share of failures that a remedy left on fresh pairs; None where none of them failed without it."""
+        bare = sum(isinstance(trial.outcome, Failed) for trial in self._log.trials("select", hazard, BASE))
+        trials = list(self._log.trials("select", hazard, remedy.name))
+        left = sum(isinstance(t.outcome, Failed | NotScored) if conversing else again(t).failed for t in trials)
+        # A half is added to each count (Anscombe 1956): no failure left of a few pairs is not certainty.
+        return (left + 0.5) / (bare + 0.5) if bare else None
 
     def _changes(self, guard: Remedy, trial: Trial) -> bool:
         """Whether a guard would show the model another request than the one that was recorded."""

@@ -16,7 +16,7 @@ from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Stage
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed, NotScored, Outcome
-from aloi.science.probe import probe_for, scorer_for
+from aloi.science.probe import Scorer, probe_for, scorer_for
 from aloi.science.trials import Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
@@ -80,18 +80,21 @@ def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
     stages: list[tuple[Stage, str]] = [("measure", BASE)]
     if result.effect:
         stages.append(("confirm", result.arm))
-    for name in (*(entry.hazard for entry in result.signed.plan.hazards), "benign"):
+    plan = result.signed.plan
+    probes = {entry.hazard: entry.probe for entry in plan.hazards} | {"benign": plan.benign.probe}
+    for name, probe in probes.items():
+        scorer = scorer_for(probe_for(probe).scorer)
         for stage, arm in stages:
             trials = sorted(log.trials(stage, name, arm), key=lambda trial: not isinstance(trial.outcome, Failed))
-            told += [_transcript(trial, log) for trial in trials[:TRANSCRIPTS_EACH]]
+            told += [_transcript(trial, log, scorer) for trial in trials[:TRANSCRIPTS_EACH]]
     return told
 
 
-def _transcript(trial: Trial, log: TrialLog) -> Transcript:
+def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
     answer, before, remedied = trial.response, trial.outcome, None
     if trial.key.arm != BASE:
         remedied = trial.response
-        answer, before = bare(trial, log, scorer_for(probe_for(trial.key.hazard).scorer))
+        answer, before = bare(trial, log, scorer)
     return Transcript(
         hazard=trial.key.hazard,
         stage=trial.key.stage,

@@ -45,7 +45,7 @@ def _probes() -> Iterable[Row]:
 
     for name in plugins.names("aloi.probes"):
         probe = probe_for(name)
-        yield name, probe.scorer, ", ".join(probe.attacks())
+        yield name, f"{probe.hazard}: {probe.scorer}", ", ".join(probe.attacks())
 
 
 KINDS: dict[str, Callable[[], Iterable[Row]]] = {

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from aloi.evidence.records import Limits
+from aloi.science.episode import carry_out
 from aloi.science.items import Item, NotScored, Outcome
 from aloi.science.probe import Scorer
 from aloi.science.trials import Key, Trial, TrialLog
@@ -114,7 +115,7 @@ class Asker:
     async def _trial(self, job: Job) -> Trial:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         try:
-            response = await job.target.ask(job.item.request)
+            response = await carry_out(job.item, job.target)
         except Unscorable as unscorable:
             outcome: Outcome = NotScored(reason=unscorable.reason)
             return Trial(key=job.key, item=job.item, response=None, outcome=outcome, at=at)

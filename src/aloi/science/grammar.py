@@ -37,11 +37,6 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         total = sum(attack.weight for attack in self.attacks.values())
         return {name: attack.weight / total for name, attack in self.attacks.items()}
 
-    def draw_attack(self, rng: random.Random) -> str:
-        """The name of an attack, at its declared weight."""
-        weights = self.weights()
-        return rng.choices(list(weights), list(weights.values()))[0]
-
     def write(self, attack: str, language: str, rng: random.Random, values: dict[str, str]) -> str:
         """One sentence of an attack. A slot takes its value from `values`, else a draw from the grammar; slots nest."""
 

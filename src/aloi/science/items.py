@@ -1,5 +1,7 @@
 """What is asked in a trial, and what came of it."""
 
+from typing import Any
+
 from msgspec import Struct
 
 from aloi.system.messages import Request
@@ -18,8 +20,13 @@ class Expectation(Struct, frozen=True, kw_only=True, omit_defaults=True):
     carrier: str = ""
 
 
-class Item(Struct, frozen=True, kw_only=True):
-    """One fresh draw of a probe. `seed` names its cluster: two items of one seed are not independent."""
+class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One fresh draw of a probe. `seed` names its cluster: two items of one seed are not independent.
+
+    A conversation goes on after the first answer: `script` holds the user's further turns, in order. An agent's tool
+    calls are carried out by the simulated `environment` of that name, which starts from `state`; after `max_answers`
+    answers the exchange ends, whatever the model wants.
+    """
 
     hazard: str
     seed: str
@@ -27,6 +34,15 @@ class Item(Struct, frozen=True, kw_only=True):
     language: str
     request: Request
     expectation: Expectation = Expectation()
+    script: tuple[str, ...] = ()
+    environment: str = ""
+    state: dict[str, Any] = {}
+    max_answers: int = 12
+
+    @property
+    def converses(self) -> bool:
+        """Whether more may follow the first answer. Then no recorded exchange tells what another answer had led to."""
+        return bool(self.script or self.environment)
 
 
 class Passed(Struct, frozen=True, tag="passed"):

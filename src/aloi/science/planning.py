@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from aloi import plugins
-from aloi.errors import UnknownName
+from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Limits, Plan, number
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hazards import hazards
-from aloi.science.probe import scorer_for
+from aloi.science.probe import probe_for, scorer_for
 from aloi.science.sampling import Sampler
 from aloi.statistics.design import default_cap
 from aloi.system.reading import System
@@ -24,11 +24,22 @@ def probes_of(system: System) -> dict[str, str]:
     """
     known = plugins.names("aloi.probes")
     chosen = {}
-    for slug in system.description.assurance.hazards:
+    for slug, goal in system.description.assurance.hazards.items():
         known_hazard(slug)
-        if slug not in known:
-            raise UnknownName(N_("probe for the hazard"), slug, set(known) & set(hazards()))
-        chosen[slug] = slug
+        name = goal.probe or slug
+        if name not in known:
+            raise UnknownName(
+                N_("probe for the hazard"), name, set(known) if goal.probe else set(known) & set(hazards())
+            )
+        if (measured := probe_for(name).hazard) != slug:
+            raise AskerError(
+                N_("the probe {probe} measures {got}, not {expected}"),
+                remedy=N_("`aloi catalog probes` lists the probes and their hazards"),
+                probe=name,
+                got=measured,
+                expected=slug,
+            )
+        chosen[slug] = name
     return {**chosen, BENIGN: BENIGN}
 
 
@@ -43,7 +54,7 @@ def make_plan(
         hazards_planned.append(
             HazardPlan(
                 hazard=slug,
-                probe=slug,
+                probe=sampler.names[slug],
                 scorer=scorer_for(sampler.probes[slug].scorer).identity,
                 estimand="mean failure rate over the declared attacks and languages, one query a fresh draw",
                 scope="declared",

@@ -37,8 +37,8 @@ class Probe(Protocol):
         """Declared share of each language, adding up to 1. Raises AskerError where the system lacks what is needed."""
         ...
 
-    def item(self, system: System, language: str, rng: random.Random) -> Item:
-        """One fresh draw; all its randomness comes from `rng`."""
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
+        """One fresh draw in a language, wrapped by an attack of `attacks()`; all its randomness comes from `rng`."""
         ...
 
 

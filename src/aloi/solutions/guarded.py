@@ -85,7 +85,7 @@ async def _pass(
                 continue
             case Rewrite(content=content, reason=reason, score=score):
                 passage.decisions.append(_decision(name, message.role, "rewrite", reason, score, document))
-                message = Message(role=message.role, content=content)
+                message = msgspec.structs.replace(message, content=content)
             case Block(reason=reason, score=score):
                 action: Action = "withhold" if message.role in _RETRIEVED else "block"
                 passage.decisions.append(_decision(name, message.role, action, reason, score, document))
@@ -119,7 +119,7 @@ async def _before(request: Request, remedies: Sequence[Remedy], screen: Screen, 
             text = await _pass(spoken, message, "", screen, passage)
             if text is None:
                 return request
-            kept[index] = Message(role="user", content=text)
+            kept[index] = msgspec.structs.replace(message, content=text)
     documents = []
     for document in request.documents:
         said = Message(role="document", content=document.text)
@@ -129,10 +129,10 @@ async def _before(request: Request, remedies: Sequence[Remedy], screen: Screen, 
     for index, message in enumerate(request.messages):
         if message.role in _RETRIEVED:
             text = await _pass(retrieved, message, f"messages[{index}]", screen, passage)
-            if text is None:
+            if text is None and not message.tool_call_id:
                 del kept[index]
-            else:
-                kept[index] = Message(role=message.role, content=text)
+            else:  # the protocol wants a result for every call, be it an empty one
+                kept[index] = msgspec.structs.replace(message, content=text or "")
     return msgspec.structs.replace(request, documents=tuple(documents), messages=tuple(kept.values()))
 
 
@@ -143,7 +143,7 @@ async def _after(
     guards = _guards(remedies, frozenset({"assistant"}))
     text = await _pass(guards, Message(role="assistant", content=raw.text), "", screen, passage)
     if text is None:
-        return msgspec.structs.replace(raw, text=refusal, finish=BLOCKED, raw=raw.text)
+        return msgspec.structs.replace(raw, text=refusal, finish=BLOCKED, raw=raw.text, tool_calls=())
     return msgspec.structs.replace(raw, text=text, raw=raw.text)
 
 

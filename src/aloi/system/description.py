@@ -66,10 +66,15 @@ class Context(Part, frozen=True, kw_only=True):
 
 
 class HazardGoal(Part, frozen=True, kw_only=True):
-    """The rate of failures that is tolerated for one hazard; `cap` ends the test where nothing can be decided."""
+    """The rate of failures that is tolerated for one hazard; `cap` ends the test where nothing can be decided.
+
+    `probe` names another probe than the hazard's own; `attacks` weighs the attacks otherwise than the probe does.
+    """
 
     threshold: Annotated[float, Meta(ge=1e-4, le=0.5)]
     cap: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    probe: Slug = ""
+    attacks: dict[Slug, Annotated[float, Meta(gt=0, le=1e6)]] = {}
 
 
 class BenignGoal(Part, frozen=True, kw_only=True):

@@ -1,17 +1,39 @@
 """What is said to a system and what it answers."""
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from msgspec import Struct
 
 Role = Literal["system", "user", "assistant", "document", "tool"]
 
 
-class Message(Struct, frozen=True, kw_only=True):
-    """One text and who it comes from. `document` is retrieved text, which nobody has vouched for."""
+class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call that a model asks for. `arguments` is JSON as the model wrote it: it may be malformed."""
+
+    id: str = ""
+    name: str
+    arguments: str = "{}"
+
+
+class Tool(Struct, frozen=True, kw_only=True):
+    """A function that a model may call, as the OpenAI tools protocol describes one; `parameters` is a JSON Schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class Message(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One text and who it comes from. `document` is retrieved text, which nobody has vouched for.
+
+    An assistant's message may carry `tool_calls`; a tool's message is the result of the call `tool_call_id`.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
 
 
 class Document(Struct, frozen=True, kw_only=True):
@@ -21,12 +43,13 @@ class Document(Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Request(Struct, frozen=True, kw_only=True):
-    """One question to a system: its prompt, the documents retrieved for it, and the conversation so far."""
+class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One question to a system: its prompt, the documents retrieved for it, the conversation so far, and its tools."""
 
     prompt: str
     documents: tuple[Document, ...] = ()
     messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
     max_tokens: int = 48
     temperature: float = 0.7
 
@@ -42,8 +65,11 @@ class GuardDecision(Struct, frozen=True, kw_only=True):
     document: str = ""
 
 
-class Response(Struct, frozen=True, kw_only=True):
+class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a system answered. `seconds` is the time the model took, the engine's queue included.
+
+    `earlier` is what was said between the request and this answer, in order: answers with their tool calls, results of
+    tools, further turns of the user. Tokens, seconds and decisions are then those of the whole exchange.
 
     Behind guards, `raw` is what the model said before them (None where it was not asked), `decisions` is what they did,
     and `changed_request` tells that the model was shown something else than the request as it was made.
@@ -51,6 +77,8 @@ class Response(Struct, frozen=True, kw_only=True):
 
     text: str
     finish: str = "stop"
+    tool_calls: tuple[ToolCall, ...] = ()
+    earlier: tuple[Message, ...] = ()
     prompt_tokens: int = 0
     completion_tokens: int = 0
     seconds: float = 0.0
@@ -58,3 +86,12 @@ class Response(Struct, frozen=True, kw_only=True):
     decisions: tuple[GuardDecision, ...] = ()
     guard_seconds: float = 0.0
     changed_request: bool = False
+
+    def said(self) -> Iterator[str]:
+        """Every text that the system said, in order, the last answer included."""
+        yield from (message.content for message in self.earlier if message.role == "assistant")
+        yield self.text
+
+    def calls(self) -> tuple[ToolCall, ...]:
+        """Every tool call that was carried out, in order: the tool log. Calls of the last answer were not."""
+        return tuple(call for message in self.earlier for call in message.tool_calls)

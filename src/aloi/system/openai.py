@@ -13,8 +13,8 @@ import msgspec
 
 from aloi.errors import AskerError, TargetError
 from aloi.system.description import TargetDescription
-from aloi.system.messages import Request, Response
-from aloi.system.rendering import chat_messages
+from aloi.system.messages import Request, Response, ToolCall
+from aloi.system.rendering import chat_messages, chat_tools
 from aloi.system.target import Unscorable
 from aloi.translation import N_
 
@@ -22,9 +22,20 @@ ANSWER_LIMIT = 4 * 1024 * 1024
 LONGEST_WAIT = 30.0
 
 
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str | None = None
+
+
+class _Call(msgspec.Struct):
+    function: _Function
+    id: str | None = None
+
+
 class _Answer(msgspec.Struct):
     content: str | None = None
     refusal: str | None = None
+    tool_calls: list[_Call] | None = None
 
 
 class _Choice(msgspec.Struct):
@@ -78,14 +89,13 @@ class OpenAITarget:
 
     async def ask(self, request: Request) -> Response:
         """Ask, and ask again with backoff where that is right: 429, 5xx, a lost connection, a hung or broken answer."""
-        body = msgspec.json.encode(
-            {
-                "model": self._description.model,
-                "messages": chat_messages(request),
-                "max_tokens": request.max_tokens,
-                "temperature": request.temperature,
-            }
-        )
+        wanted = {
+            "model": self._description.model,
+            "messages": chat_messages(request),
+            "max_tokens": request.max_tokens,
+            "temperature": request.temperature,
+        }
+        body = msgspec.json.encode(wanted | ({"tools": chat_tools(request.tools)} if request.tools else {}))
         for attempt in range(self._description.retries + 1):
             try:
                 async with self._turns:
@@ -159,11 +169,17 @@ class OpenAITarget:
                 Unscorable("malformed", N_("the answer is not a chat completion: {problem}"), problem=problem)
             ) from None
         text = choice.message.content or choice.message.refusal or ""
-        if not text.strip():
+        calls = tuple(
+            # Some endpoints leave the id out, and the protocol needs one to tie a result to its call.
+            ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=call.function.arguments or "{}")
+            for i, call in enumerate(choice.message.tool_calls or ())
+        )
+        if not text.strip() and not calls:
             raise Unscorable("empty", N_("the answer is empty"))
         usage = completion.usage or _Usage()
         return Response(
             text=text,
+            tool_calls=calls,
             finish=choice.finish_reason or "",
             prompt_tokens=usage.prompt_tokens or 0,
             completion_tokens=usage.completion_tokens or 0,

@@ -1,4 +1,8 @@
-"""Ask a Python function: `target: {kind: callable, callable: "module:function"}`."""
+"""Ask a Python function: `target: {kind: callable, callable: "module:function"}`.
+
+The function takes chat messages and returns the answer. Where a request offers tools, it is called with `tools` as
+well, and may return an assistant's message of the OpenAI protocol, `{"content": …, "tool_calls": […]}`.
+"""
 
 import asyncio
 import importlib
@@ -7,15 +11,34 @@ import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
 
 from aloi.errors import AskerError, TargetError
 from aloi.system.description import TargetDescription
-from aloi.system.messages import Request, Response
-from aloi.system.rendering import chat_messages
+from aloi.system.messages import Request, Response, ToolCall
+from aloi.system.rendering import ChatMessage, chat_messages, chat_tools
 from aloi.system.target import Unscorable
 from aloi.translation import N_
 
-Answer = Callable[[list[dict[str, str]]], str | Awaitable[str]]
+Said = str | ChatMessage
+Answer = Callable[..., Said | Awaitable[Said]]
+
+
+class _Function(msgspec.Struct):
+    name: str
+    arguments: str = "{}"
+
+
+class _Call(msgspec.Struct):
+    function: _Function
+    id: str = ""
+
+
+class _Answer(msgspec.Struct):
+    content: str | None = None
+    tool_calls: tuple[_Call, ...] | None = None
 
 
 class CallableTarget:
@@ -29,7 +52,7 @@ class CallableTarget:
         """Call the function; what it raises, an empty answer and a late one are Unscorable."""
         start = time.perf_counter()
         try:
-            text = await asyncio.wait_for(self._call(chat_messages(request)), self._timeout)
+            said = await asyncio.wait_for(self._call(request), self._timeout)
         except TimeoutError:
             raise Unscorable("timeout", N_("no answer within {seconds} s"), seconds=self._timeout) from None
         except TargetError:  # the function speaks for itself: this answer is lost, or asking further is useless
@@ -37,31 +60,36 @@ class CallableTarget:
         except Exception as error:
             problem = type(error).__name__
             raise Unscorable("raised", N_("the function raised {problem}"), problem=problem) from error
-        if not isinstance(text, str) or not text.strip():
+        text, calls = _read(said)
+        if not text.strip() and not calls:
             raise Unscorable("empty", N_("the answer is empty"))
-        return Response(text=text, seconds=time.perf_counter() - start)
+        return Response(text=text, tool_calls=calls, seconds=time.perf_counter() - start)
 
-    async def _call(self, messages: list[dict[str, str]]) -> str:
+    async def _call(self, request: Request) -> Said:
+        messages = chat_messages(request)
+        offered: dict[str, Any] = {"tools": chat_tools(request.tools)} if request.tools else {}
         if inspect.iscoroutinefunction(self._function):
-            answer: str = await self._function(messages)
+            answer: Said = await self._function(messages, **offered)
             return answer
-        result = await self._in_thread(messages)
+        result = await self._in_thread(messages, offered)
         return await result if inspect.isawaitable(result) else result
 
-    def _in_thread(self, messages: list[dict[str, str]]) -> "asyncio.Future[str | Awaitable[str]]":
+    def _in_thread(
+        self, messages: list[ChatMessage], offered: dict[str, Any]
+    ) -> "asyncio.Future[Said | Awaitable[Said]]":
         """A daemon thread for each call: one that hangs holds up neither the others nor the end of the run."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[str | Awaitable[str]] = loop.create_future()
+        future: asyncio.Future[Said | Awaitable[Said]] = loop.create_future()
 
-        def settle(result: str | Awaitable[str], error: Exception | None) -> None:
+        def settle(result: Said | Awaitable[Said], error: Exception | None) -> None:
             if not future.done():
                 future.set_exception(error) if error else future.set_result(result)
 
         def run() -> None:
-            result: str | Awaitable[str] = ""
+            result: Said | Awaitable[Said] = ""
             raised: Exception | None = None
             try:
-                result = self._function(messages)
+                result = self._function(messages, **offered)
             except StopIteration as error:  # which no future can hold
                 raised = RuntimeError(repr(error))
             except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is the outcome of this request
@@ -71,6 +99,21 @@ class CallableTarget:
 
         threading.Thread(target=run, name="aloi-callable", daemon=True).start()
         return future
+
+
+def _read(said: object) -> tuple[str, tuple[ToolCall, ...]]:
+    """Text and tool calls of what a function returned; neither where it is no answer."""
+    if isinstance(said, str):
+        return said, ()
+    try:
+        answer = msgspec.convert(said, _Answer)
+    except msgspec.ValidationError:
+        return "", ()
+    calls = tuple(
+        ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=call.function.arguments)
+        for i, call in enumerate(answer.tool_calls or ())
+    )
+    return answer.content or "", calls
 
 
 class CallableKind:

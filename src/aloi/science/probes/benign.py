@@ -23,10 +23,11 @@ class BenignProbe:
         required(bool(asked), self.hazard, "assurance.benign.questions")
         return {language: count / sum(asked.values()) for language, count in asked.items()}
 
-    def item(self, system: System, language: str, rng: random.Random) -> Item:
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One ordinary question."""
         question = rng.choice(system.description.assurance.benign.questions[language])
-        documents = (rng.choice(system.documents),) if system.documents and rng.random() < 0.5 else ()
+        with_document = attack == "with-document" and system.documents
+        documents = (rng.choice(system.documents),) if with_document else ()
         return Item(
             hazard=self.hazard,
             seed=question,

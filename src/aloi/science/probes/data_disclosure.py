@@ -23,10 +23,9 @@ class DataDisclosureProbe:
         required(bool(system.description.context.records), self.hazard, "context.records")
         return shared_languages(system, grammar(self.hazard).languages(), self.hazard)
 
-    def item(self, system: System, language: str, rng: random.Random) -> Item:
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One request for one value of one person."""
         records = system.description.context.records
-        attack = grammar(self.hazard).draw_attack(rng)
         record = rng.choice(records)
         asked = rng.choice(record.values)
         values = {

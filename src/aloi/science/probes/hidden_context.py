@@ -23,10 +23,9 @@ class HiddenContextProbe:
         required(bool(system.description.context.secrets), self.hazard, "context.secrets")
         return shared_languages(system, grammar(self.hazard).languages(), self.hazard)
 
-    def item(self, system: System, language: str, rng: random.Random) -> Item:
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One request for one of the system's secrets."""
         secrets = system.description.context.secrets
-        attack = grammar(self.hazard).draw_attack(rng)
         asked = rng.choice(secrets)
         values = {"secret": called(asked, language), "secret_en": called(asked, "en")}
         text = grammar(self.hazard).write(attack, language, rng, values)

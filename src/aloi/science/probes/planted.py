@@ -39,9 +39,8 @@ class _PlantedProbe(ABC):
         required(bool(asked), self.hazard, "assurance.benign.questions")
         return shared_languages(system, grammar(self.hazard).languages() & asked, self.hazard)
 
-    def item(self, system: System, language: str, rng: random.Random) -> Item:
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One ordinary question whose documents hold a fresh planted instruction."""
-        attack = grammar(self.hazard).draw_attack(rng)
         marker = canary(rng)
         planted = Document(id=CARRIER, text=grammar(self.hazard).write(attack, language, rng, {"canary": marker}))
         documents = [rng.choice(system.documents), planted]

@@ -22,9 +22,8 @@ class ResourceAbuseProbe:
         """Share of each language."""
         return shared_languages(system, grammar(self.hazard).languages(), self.hazard)
 
-    def item(self, system: System, language: str, rng: random.Random) -> Item:
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One request for an endless answer."""
-        attack = grammar(self.hazard).draw_attack(rng)
         text = grammar(self.hazard).write(attack, language, rng, {})
         return Item(
             hazard=self.hazard,

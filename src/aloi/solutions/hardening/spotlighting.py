@@ -78,4 +78,4 @@ class Spotlighting:
     def _message(self, message: Message, mark: str) -> Message:
         if message.role not in _UNTRUSTED:
             return message
-        return Message(role=message.role, content=self._marked(message.content, mark))
+        return msgspec.structs.replace(message, content=self._marked(message.content, mark))
