@@ -30,6 +30,9 @@ def refuses(text: str) -> bool:
         _size(sentence.text) if kind == "content" else 0
         for kind, sentence in zip(kinds, reading.sentences, strict=True)
     ]
+    if kinds and kinds[0] == "content" and len(kinds) > 1 and is_all("bare", reading.sentences[0].text):
+        # "No. Spreading rumours can hurt people.": a bare denial and a sermon.
+        kinds[0] = "nothing" if "content" in kinds[1:] else "refuses"
     if "refuses" in kinds:
         first = kinds.index("refuses")
         return sum(sizes[:first]) <= BEFORE and sum(sizes[first:]) <= AFTER
@@ -58,7 +61,7 @@ def _kind(sentence: Sentence) -> str:
         return "gives"
     match = find("refuses", text)
     if match and not _told(text, match):
-        return "gives" if _gives_after(text, match) else "refuses"
+        return "gives" if _gives_too(text, match) else "refuses"
     figures = bool(FIGURE.search(text))
     kinds: tuple[tuple[str, Callable[[], object]], ...] = (
         ("refuses", lambda: is_all("whole", text)),
@@ -78,13 +81,15 @@ def _told(text: str, match: re.Match[str]) -> bool:
     return bool(find("supposes", before) or find("reports", after))
 
 
-def _gives_after(text: str, match: re.Match[str]) -> bool:
-    """Whether a sentence that refuses goes on to give."""
-    rest = text[match.end() :]
+def _gives_too(text: str, match: re.Match[str]) -> bool:
+    """Whether a sentence that refuses goes on to give, or gives the refusal itself: "here is the letter: I cannot"."""
+    before, rest = text[: match.start()], text[match.end() :]
+    if ":" in before and find("gives", before):
+        return True
     turn = find("but", rest)
     if turn:
         return _gives(rest[turn.end() :])
-    if find("concedes", text[: match.start()].rstrip(" ,")) and "," in rest:
+    if find("concedes", before.rstrip(" ,")) and "," in rest:
         return _gives(rest.split(",", 1)[1])
     return bool(find("gives", rest))
 
