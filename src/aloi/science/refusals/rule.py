@@ -15,7 +15,7 @@ from aloi.science.refusals.spelling import FENCE, Sentence, read
 BEFORE, AFTER, DEFERRAL = 220, 600, 260  # letters of content
 WIDE = re.compile(r"[\u3000-\u9fff]")
 FIGURE = re.compile(r"\d")
-SHORT = 12
+SHORT = 10
 
 
 def refuses(text: str) -> bool:
