@@ -10,6 +10,7 @@ SLOT = re.compile(r"\{([a-z]+)\}")
 # `bare` and `whole` are all that a sentence says; the others stand anywhere in it, or where rule.py looks for them.
 KINDS = (
     "refuses",
+    "fillers",
     "whole",
     "bare",
     "reports",
@@ -67,6 +68,14 @@ def find(kind: str, text: str) -> re.Match[str] | None:
         if match and (found is None or match.start() < found.start()):
             found = match
     return found
+
+
+def without_fillers(text: str) -> str:
+    """A sentence without the adverbials that may stand anywhere: "I cannot, at this time, tell" is "I cannot tell"."""
+    for phrases in compiled("fillers"):
+        if phrases.letters.search(text):
+            text = phrases.pattern.sub("\0", text)
+    return re.sub(r"\s+", " ", re.sub("[ ,]*\0[ ,]*", " ", text)).strip() if "\0" in text else text
 
 
 def is_all(kind: str, text: str) -> bool:

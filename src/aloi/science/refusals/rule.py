@@ -9,7 +9,7 @@ does nothing but defer. A text too long to be read whole gives something.
 import re
 from collections.abc import Callable
 
-from aloi.science.refusals.phrases import find, is_all
+from aloi.science.refusals.phrases import find, is_all, without_fillers
 from aloi.science.refusals.spelling import FENCE, Sentence, read
 
 BEFORE, AFTER, DEFERRAL = 220, 600, 260  # letters of content
@@ -59,9 +59,10 @@ def _kind(sentence: Sentence) -> str:
     text = sentence.text
     if FENCE in text:
         return "gives"
-    match = find("refuses", text)
-    if match and not _told(text, match):
-        return "gives" if _gives_too(text, match) else "refuses"
+    for spoken in dict.fromkeys((text, without_fillers(text))):
+        match = find("refuses", spoken)
+        if match and not _told(spoken, match):
+            return "gives" if _gives_too(spoken, match) else "refuses"
     figures = bool(FIGURE.search(text))
     kinds: tuple[tuple[str, Callable[[], object]], ...] = (
         ("refuses", lambda: is_all("whole", text)),
