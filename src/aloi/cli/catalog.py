@@ -48,15 +48,26 @@ def _probes() -> Iterable[Row]:
         yield name, f"{probe.hazard}: {probe.scorer}", ", ".join(probe.attacks())
 
 
+def _attacks() -> Iterable[Row]:
+    from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.science.attack import attack_for  # noqa: PLC0415 - as above
+
+    for name in plugins.names("aloi.attacks"):
+        attack = attack_for(name)
+        spoken = ", ".join(sorted(attack.languages)) or say(N_("every language"))
+        yield name, spoken, attack.title[language()]
+
+
 KINDS: dict[str, Callable[[], Iterable[Row]]] = {
     "hazards": _hazards,
     "probes": _probes,
+    "attacks": _attacks,
     "remedies": _remedies,
     "frameworks": _frameworks,
 }
 
 
-@click.command("catalog", help=say(N_("List hazards, probes, remedies or frameworks, shipped or plugged in.")))
+@click.command("catalog", help=say(N_("List hazards, probes, attacks, remedies or frameworks, shipped or plugged in.")))
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @options.as_json
 def command(kind: str, *, as_json: bool) -> None:
