@@ -15,6 +15,8 @@ import msgspec
 import pytest
 from tools.docs import END, START, between
 
+from aloi.assurance.practices import practice_list
+from aloi.assurance.report.practices import FACTS
 from aloi.cli.main import COMMANDS, aloi
 from aloi.evidence.predicates import CLAIMS, NonClaim, predicate_type
 from aloi.plugins import names
@@ -237,6 +239,12 @@ def test_every_hazard_is_documented_as_the_catalogue_has_it():
         for words in (one.title["en"], one.description["en"], one.title["fr"], one.description["fr"]):
             assert words in text, slug
         assert all(f"`{entry.to}`" in text for entry in one.maps_to), slug
+
+
+def test_every_fact_of_the_practices_is_documented():
+    text = page("docs/report.md")
+    assert {code for code in FACTS if f"`{code}`" not in text} == set()
+    assert all(f"| {practice.title['en'].lower()} |" in text for practice in practice_list().practices)
 
 
 def test_a_stale_part_of_a_page_is_written_anew_and_the_rest_is_left():
