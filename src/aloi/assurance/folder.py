@@ -43,6 +43,7 @@ class RunFolder:
         self.plan = path / "plan.dsse.json"
         self.trials = path / "trials.jsonl"
         self.progress = path / "progress.json"
+        self.egress = path / "egress.jsonl"
         self.bundle = path / "bundle.json"
         self.public_key = path / "signer.pub.pem"
 

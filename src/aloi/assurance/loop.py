@@ -27,6 +27,7 @@ from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
 from aloi.evidence.statement import Subject
 from aloi.science.asking import Asker, Spending
+from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.measuring import Measurement
 from aloi.science.planning import make_plan, probes_of
@@ -143,6 +144,7 @@ class Loop:
         scorers = {name: scorer_for(probe.scorer) for name, probe in self._sampler.probes.items()}
         description = self.system.description.target
         async with AsyncExitStack() as stack:
+            stack.enter_context(self._egress_logged())
             log = await stack.enter_async_context(TrialLog(self.folder.trials))
             spending = Spending(plan.limits)
             for trial in log:
@@ -289,6 +291,16 @@ class Loop:
         )
         self._progress.confirmed(effect)
         return effect, (*findings, benign)
+
+    @contextmanager
+    def _egress_logged(self) -> Iterator[None]:
+        """A plug-in that tried to leave the process ends the run, and the attempt is kept with it."""
+        try:
+            yield
+        except EgressDenied as denied:
+            with self.folder.egress.open("ab") as file:
+                file.write(msgspec.json.encode({"at": now(), "who": denied.who, "what": denied.what}) + b"\n")
+            raise
 
     @contextmanager
     def _timed(self, stage: Stage) -> Iterator[None]:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from aloi.evidence.records import Limits
+from aloi.science.egress import sealed
 from aloi.science.episode import carry_out
 from aloi.science.items import Item, NotScored, Outcome
 from aloi.science.probe import Scorer
@@ -119,5 +120,7 @@ class Asker:
         except Unscorable as unscorable:
             outcome: Outcome = NotScored(reason=unscorable.reason)
             return Trial(key=job.key, item=job.item, response=None, outcome=outcome, at=at)
-        outcome = self.scorers[job.key.hazard].score(job.item, response)
+        scorer = self.scorers[job.key.hazard]
+        with sealed(scorer.identity.name):
+            outcome = scorer.score(job.item, response)
         return Trial(key=job.key, item=job.item, response=response, outcome=outcome, at=at)

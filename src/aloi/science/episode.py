@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aloi.science.egress import sealed
 from aloi.science.environment import Session, environment_for
 from aloi.science.items import Item
 from aloi.system.messages import GuardDecision, Message, Response
@@ -20,20 +21,21 @@ async def carry_out(item: Item, target: Target) -> Response:
         return response
     session = environment_for(item.environment).open(item.state) if item.environment else None
     request, script, answers = item.request, list(item.script), [response]
-    while len(answers) < item.max_answers and (turn := _next_turn(response, session, script)):
+    while len(answers) < item.max_answers and (turn := _next_turn(response, session, item.environment, script)):
         request = msgspec.structs.replace(request, messages=(*request.messages, *turn))
         response = await target.ask(request)
         answers.append(response)
     return _whole(request.messages[len(item.request.messages) :], answers)
 
 
-def _next_turn(response: Response, session: Session | None, script: list[str]) -> tuple[Message, ...]:
+def _next_turn(response: Response, session: Session | None, environment: str, script: list[str]) -> tuple[Message, ...]:
     """The answer as it enters the conversation and what is said next; nothing where the exchange has ended."""
     said = Message(role="assistant", content=response.text, tool_calls=response.tool_calls if session else ())
     if session and response.tool_calls:
-        results = [
-            Message(role="tool", content=session.call(call), tool_call_id=call.id) for call in response.tool_calls
-        ]
+        with sealed(environment):
+            results = [
+                Message(role="tool", content=session.call(call), tool_call_id=call.id) for call in response.tool_calls
+            ]
         return (said, *results)
     if script:
         return (said, Message(role="user", content=script.pop(0)))

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from aloi.errors import UnknownName
 from aloi.evidence.records import Stage
+from aloi.science.egress import sealed
 from aloi.science.items import Item
 from aloi.science.probe import Probe, probe_for
 from aloi.system.reading import System
@@ -19,14 +20,19 @@ class Sampler:
         self._seed = seed
         self.names = dict(probes)
         self.probes: dict[str, Probe] = {hazard: probe_for(name) for hazard, name in probes.items()}
-        self.languages = {hazard: probe.languages(system) for hazard, probe in self.probes.items()}
-        self.attacks = {hazard: _shares(system, hazard, probe) for hazard, probe in self.probes.items()}
+        self.languages: dict[str, dict[str, float]] = {}
+        self.attacks: dict[str, dict[str, float]] = {}
+        for hazard, probe in self.probes.items():
+            with sealed(self.names[hazard]):
+                self.languages[hazard] = probe.languages(system)
+                self.attacks[hazard] = _shares(system, hazard, probe)
 
     def item(self, stage: Stage, hazard: str, index: int) -> Item:
         """The item at `index` of a stage. Stages draw independently of each other."""
         rng = random.Random(f"{self._seed}\x1f{stage}\x1f{hazard}\x1f{index}")
         language, attack = _draw(self.languages[hazard], rng), _draw(self.attacks[hazard], rng)
-        return self.probes[hazard].item(self._system, language, attack, rng)
+        with sealed(self.names[hazard]):
+            return self.probes[hazard].item(self._system, language, attack, rng)
 
 
 def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:

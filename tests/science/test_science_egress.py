@@ -1,0 +1,88 @@
+"""Nothing but the target is asked: what a probe, a scorer or an environment tries is refused and told."""
+
+import os
+import socket
+import subprocess
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from aloi.errors import AskerError
+from aloi.science.egress import EgressDenied, sealed
+
+
+def dial() -> None:
+    socket.create_connection(("127.0.0.1", 9), timeout=1)
+
+
+def send() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        one.sendto(b"x", ("127.0.0.1", 9))
+
+
+def listen() -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+
+
+ATTEMPTS: dict[str, Callable[[], object]] = {
+    "connect": dial,
+    "look-up": lambda: socket.getaddrinfo("collect.example.net", 443),
+    "datagram": send,
+    "listen": listen,
+    "program": lambda: subprocess.run(["true"], check=True),
+    "shell": lambda: os.system("true"),
+    "fork": os.fork,
+}
+
+
+@pytest.mark.parametrize("attempt", ATTEMPTS.values(), ids=ATTEMPTS.keys())
+def test_what_leaves_the_process_is_refused_and_named(attempt):
+    with pytest.raises(EgressDenied) as denied, sealed("sly-probe"):
+        attempt()
+    assert denied.value.who == "sly-probe"
+    assert "sly-probe" in str(denied.value)
+    assert isinstance(denied.value, AskerError)
+
+
+def test_an_attempt_that_is_hidden_is_told_all_the_same():
+    def hide() -> None:
+        try:
+            dial()
+        except EgressDenied:
+            return
+
+    with pytest.raises(EgressDenied, match=r"socket\.getaddrinfo 127"), sealed("sly-probe"):
+        hide()
+
+
+def test_the_seal_ends_with_its_block_and_holds_its_thread_alone():
+    reached: list[Exception | None] = []
+
+    def elsewhere() -> None:
+        try:
+            dial()
+        except EgressDenied as error:
+            reached.append(error)
+        except OSError:  # nobody listens there, which is what a free thread finds out
+            reached.append(None)
+
+    with sealed("honest-probe"):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+    assert reached == [None]
+    with pytest.raises(OSError, match="refused"):
+        dial()
+
+
+def test_seals_nest_and_the_inner_one_is_named():
+    with pytest.raises(EgressDenied) as denied, sealed("probe"), sealed("attack"):
+        dial()
+    assert denied.value.who == "attack"
+
+
+def test_files_may_be_read():
+    with sealed("honest-probe"), open(__file__, encoding="utf-8") as file:  # noqa: PTH123 - what plug-ins do
+        assert file.readline()
