@@ -55,7 +55,10 @@ class TighterThreshold(Struct, frozen=True, kw_only=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system."""
+    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
+
+    `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard.
+    """
 
     title: str
     name: str
@@ -71,6 +74,7 @@ class Story(Struct, frozen=True, kw_only=True):
     plan: Plan
     plan_digest: str = ""
     findings: tuple[Finding, ...]
+    remaining: dict[str, dict[str, int]] = {}
     benign: tuple[BenignRate, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
