@@ -57,7 +57,8 @@ class TighterThreshold(Struct, frozen=True, kw_only=True):
 class Story(Struct, frozen=True, kw_only=True):
     """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
 
-    `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard.
+    `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard. `languages` are
+    those of the system's users. `read` counts the transcripts that a person read and labelled.
     """
 
     title: str
@@ -65,6 +66,7 @@ class Story(Struct, frozen=True, kw_only=True):
     owner: str
     purpose: str
     model: str
+    languages: tuple[str, ...] = ()
     before: str
     after: str
     run: str
@@ -81,6 +83,7 @@ class Story(Struct, frozen=True, kw_only=True):
     coverage: tuple[Coverage, ...]
     costs: tuple[Cost, ...]
     transcripts: tuple[Transcript, ...]
+    read: int = 0
     tighter: tuple[TighterThreshold, ...]
     stopped_by: str
     bundle: str
