@@ -13,11 +13,10 @@ from aloi.assurance.report.page import render
 from aloi.assurance.story import Story, TighterThreshold, Transcript
 from aloi.evidence.canonical import digest
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import Stage
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed, NotScored, Outcome
 from aloi.science.probe import Scorer, probe_for, scorer_for
-from aloi.science.trials import Trial, TrialLog
+from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
@@ -52,6 +51,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         findings=result.findings,
         remaining=result.remaining(),
         benign=result.benign,
+        hunts=result.hunts,
         tried=result.tried,
         effect=result.effect,
         coverage=result.coverage,
@@ -81,7 +81,7 @@ def machine() -> str:
 def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
     """A few trials of each hazard and of the ordinary requests, in the order drawn: failures first, then the rest."""
     told = []
-    stages: list[tuple[Stage, str]] = [("measure", BASE)]
+    stages: list[tuple[LogStage, str]] = [("measure", BASE), ("hunt", BASE)]
     if result.effect:
         stages.append(("confirm", result.arm))
     plan = result.signed.plan
@@ -104,7 +104,7 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         stage=trial.key.stage,
         language=trial.item.language,
         attack=trial.item.attack,
-        question=trial.item.request.messages[-1].content,
+        question=_asked(trial),
         documents=tuple(document.text for document in trial.item.request.documents),
         before=answer.text if answer else None,
         before_failed=_failed(before),
@@ -112,6 +112,14 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         after_failed=_failed(trial.outcome) if trial.key.arm != BASE else None,
         decisions=remedied.decisions if remedied else (),
     )
+
+
+def _asked(trial: Trial) -> str:
+    """What the user said: one question, or each turn of a conversation on a line of its own."""
+    said = [message.content for message in trial.item.request.messages[-1:]]
+    earlier = trial.response.earlier if trial.response else ()
+    said += [message.content for message in earlier if message.role == "user"]
+    return "\n".join(said) or trial.item.goal
 
 
 def _failed(outcome: Outcome) -> bool | None:

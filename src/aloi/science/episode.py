@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from aloi.science.attacker import Attempt
 from aloi.science.egress import sealed
 from aloi.science.environment import Session, environment_for
 from aloi.science.items import Item
@@ -11,11 +12,14 @@ from aloi.system.messages import GuardDecision, Message, Response
 from aloi.system.target import Target
 
 
-async def carry_out(item: Item, target: Target) -> Response:
-    """The last answer to an item, with all that was said before it.
+async def carry_out(item: Item, target: Target, attempt: Attempt | None = None) -> Response:
+    """The last answer to an item, with all that was said before it. An item with a goal needs an `attempt` at it.
 
     Raises what `target.ask` raises: an exchange of which one answer is lost is lost as a whole.
     """
+    if item.goal:
+        assert attempt is not None, "an attacker is opened for every plan that needs one"
+        return await _contend(item, target, attempt)
     response = await target.ask(item.request)
     if not item.converses:
         return response
@@ -26,6 +30,19 @@ async def carry_out(item: Item, target: Target) -> Response:
         response = await target.ask(request)
         answers.append(response)
     return _whole(request.messages[len(item.request.messages) :], answers)
+
+
+async def _contend(item: Item, target: Target, attempt: Attempt) -> Response:
+    """All turns of an attacker. It reads every answer, and does not know whether one of them gave way."""
+    messages = item.request.messages
+    answers: list[Response] = []
+    while len(answers) < attempt.turns:
+        said = await attempt.turn(messages[len(item.request.messages) :])
+        messages = (*messages, Message(role="user", content=said))
+        response = await target.ask(msgspec.structs.replace(item.request, messages=messages))
+        answers.append(response)
+        messages = (*messages, Message(role="assistant", content=response.text))
+    return _whole(messages[len(item.request.messages) : -1], answers)
 
 
 def _next_turn(response: Response, session: Session | None, environment: str, script: list[str]) -> tuple[Message, ...]:
