@@ -36,8 +36,8 @@ SENTENCES = {
     "nothing": (
         HUNTED_AGAIN,
         (
-            "Proved nothing: no attack was shown to make more than 5% of requests fail (95% confidence at any moment of "
-            "stopping, 48 trials, 3 attacks, no failure). That is no evidence that none does."
+            "Proved nothing: no attack was shown to make more than 5% of requests fail (95% confidence at any moment "
+            "of stopping, 48 trials, 3 attacks, no failure). That is no evidence that none does."
         ),
         "Cela ne montre pas qu'aucune ne le fasse.",
     ),
