@@ -1,4 +1,4 @@
-"""Random effects against PyMARE, metafor (both by `data/make_pooling_oracle.py`), statsmodels and brute force."""
+"""Random effects against PyMARE, metafor (see `make_pooling_oracle.py`), statsmodels and brute force."""
 
 import json
 import warnings
@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from public_sets import DATA, bcg, public_sets
+from benchmarks.statistics.public_sets import DATA, bcg, public_sets
 from scipy import stats
 
 from aloi.errors import AskerError

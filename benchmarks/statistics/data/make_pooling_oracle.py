@@ -1,7 +1,7 @@
 """Make `pooling-oracle.json`: what PyMARE says of the public sets, and metafor of the designs that PyMARE ships.
 
     pip install pymare==0.0.13    # in an environment of its own: it brings sympy and pandas, 90 MB
-    PYTHONPATH=src:tests/statistics python tests/statistics/data/make_pooling_oracle.py
+    PYTHONPATH=src:. python benchmarks/statistics/data/make_pooling_oracle.py
 
 PyMARE (MIT) keeps, in its own tests, data sets and the output of metafor 4.6.0 (R 4.4.1) on them; they are copied with
 the numbers that we compare. Run it again only for another version, and write its number here.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pymare
-from public_sets import public_sets
+from benchmarks.statistics.public_sets import public_sets
 from pymare import Dataset
 from pymare.estimators import VarianceBasedLikelihoodEstimator
 from pymare.stats import q_profile
