@@ -162,6 +162,48 @@ def test_many_studies_of_one_cluster_count_as_one():
     assert crowded.effect.low == pytest.approx(alone.effect.low)
 
 
+def test_one_giant_among_small_ones_is_told():
+    assert pool(studies([0.0, 1.0, 2.0], [0.1] * 3)).heaviest == pytest.approx(1 / 3)
+    assert pool(studies([0.0, 1.0, 2.0], [0.0001, 0.1, 0.1])).heaviest == pytest.approx(0.998, abs=1e-4)
+    assert pool(studies([0.0, 1.0], [0.1] * 2)).heaviest is None
+
+
+HOSTILE = {
+    "all agree": ([0.5] * 5, [0.1] * 5),
+    "hardly any variance": ([-1.0, 0.0, 1.0], [1e-12] * 3),
+    "hardly any information": ([-1.0, 0.0, 1.0], [1e12] * 3),
+    "variances of every size": ([-3.0, 0.1, 0.2, 4.0], [1e-9, 1.0, 1e3, 1e9]),
+    "far apart": ([-700.0, 0.0, 700.0], [0.1] * 3),
+    "a hundred": ([0.01 * i for i in range(100)], [0.1] * 100),
+}
+
+
+@pytest.mark.parametrize(("y", "v"), HOSTILE.values(), ids=HOSTILE)
+def test_whatever_is_pooled_has_an_interval_around_its_mean(y, v):
+    pooled = pool(studies(y, v))
+    ends = [pooled.low, pooled.high, *pooled.tau2_interval, *pooled.prediction, pooled.effect.tau2, pooled.i2]
+    assert np.isfinite(ends).all()
+    assert pooled.low < pooled.effect.estimate < pooled.high
+    assert pooled.prediction[0] <= pooled.low
+    assert pooled.high <= pooled.prediction[1]
+    assert pooled.tau2_interval[0] <= pooled.tau2_interval[1]
+    assert min(y) <= pooled.effect.estimate <= max(y)
+
+
+@pytest.mark.parametrize(("failures", "n"), [(0, 1), (1, 1), (0, 10**9), (10**9, 10**9)])
+def test_a_rate_without_events_or_without_others_can_be_pooled(failures, n):
+    results = [logit_study(f"lab{i}", failures, n, f"c{i}") for i in range(3)]
+    pooled = pool(results)
+    assert np.isfinite([pooled.low, pooled.high]).all()
+    assert pooled.low < pooled.high
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_a_rate_of_nothing_is_no_result(n):
+    with pytest.raises(AskerError):
+        logit_study("lab", 0, n, "lab")
+
+
 def test_settled_asks_the_prediction_interval():
     pooled = pool(studies([-3.0, -3.1, -2.9, -3.0, -3.05], [0.01] * 5))
     assert pooled.settled(-1.0)
