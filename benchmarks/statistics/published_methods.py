@@ -20,6 +20,7 @@ SEED, LEVEL = 20261122, 0.95
 DESIGNS = ((256, 5), (50, 10))  # garak's default prompts x generations; a small suite
 RATES = (0.0, 0.002, 0.01, 0.05, 0.2)
 ICCS = (0.0, 0.4, 0.8)
+APPROXIMATE = "Korn-Graubard (Aloi: approximate)"
 SEED_MEANS, FRESH = "Aloi: fixed_estimate, seed means", "Aloi: as many fresh seeds, any time"
 SE, SP, LABELS = 0.85, 0.97, 150
 
@@ -55,10 +56,11 @@ def draw(seeds: int, repeats: int, rate: float, icc: float, rng: np.random.Gener
     return (rng.random((seeds, repeats)) < chance[:, None]).astype(np.int64)
 
 
-def ours_on_seeds(failed: Outcomes) -> tuple[float, float]:
-    """The importer's estimate: repeats count by the mean of their seed."""
+def ours_on_seeds(failed: Outcomes) -> dict[str, tuple[float, float]]:
+    """The importer's estimate, where repeats count by the mean of their seed, and the approximate one beside it."""
     one = fixed_estimate(((i, bool(outcome)) for i, seed in enumerate(failed) for outcome in seed), LEVEL)
-    return one.low, one.high
+    assert one.approximate is not None
+    return {APPROXIMATE: one.approximate[:2], SEED_MEANS: (one.low, one.high)}
 
 
 def ours_on_fresh_seeds(failed: Outcomes) -> tuple[float, float]:
@@ -71,13 +73,15 @@ def ours_on_fresh_seeds(failed: Outcomes) -> tuple[float, float]:
 
 def block(seeds: int, repeats: int, rate: float, runs: int, rng: np.random.Generator) -> dict[str, dict[float, Score]]:
     """All methods on the same draws, by ICC."""
-    scores: dict[str, dict[float, Score]] = {name: {icc: Score() for icc in ICCS} for name in (*METHODS, SEED_MEANS)}
+    names = (*METHODS, APPROXIMATE, SEED_MEANS)
+    scores: dict[str, dict[float, Score]] = {name: {icc: Score() for icc in ICCS} for name in names}
     for icc in ICCS:
         for _ in range(runs):
             failed = draw(seeds, repeats, rate, icc, rng)
             for name, method in METHODS.items():
                 scores[name][icc].add(method(failed), rate)
-            scores[SEED_MEANS][icc].add(ours_on_seeds(failed), rate)
+            for name, interval in ours_on_seeds(failed).items():
+                scores[name][icc].add(interval, rate)
     fresh = Score()
     for _ in range(runs):
         fresh.add(ours_on_fresh_seeds(draw(seeds * repeats, 1, rate, 0.0, rng)), rate)

@@ -57,7 +57,7 @@ class Pooled:
     One: 'one result'. Two: 'range only', `low` and `high` being the outermost ends of the two intervals. From three:
     'pooled'. `i2` is shown and never decides. `without` holds the effect with each cluster left out. `heaviest` is the
     largest share of the weight that one cluster has, without a variance between them: where it nears 1 the mean is that
-    cluster's, and its coverage was seen to fall to 0.62 (`make bench BENCH=pooling`).
+    cluster's, and its coverage was seen to fall to 0.67 (`make bench BENCH=pooling`).
     """
 
     shown: Shown
