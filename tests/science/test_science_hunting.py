@@ -7,6 +7,7 @@ from math import log
 import msgspec
 import pytest
 
+from aloi import plugins
 from aloi.errors import AskerError, EvidenceError, TargetError, UnknownName
 from aloi.evidence.records import Limits, Verdict
 from aloi.science.asking import Asker, Spending
@@ -24,7 +25,8 @@ BAD = {"way-7": 0.3}
 
 @pytest.fixture(autouse=True)
 def ways(plugged):
-    plugged("aloi.probes", {"ways": "science.hunted:WaysProbe"})
+    kinds = {"ways": "WaysProbe", "wrapping": "WrappingProbe", "chinese": "ChineseProbe"}
+    plugged("aloi.probes", {name: f"science.hunted:{kind}" for name, kind in kinds.items()})
 
 
 def totals(hunt):
@@ -236,6 +238,25 @@ def test_attacks_that_the_probe_cannot_take_are_refused():
         plan_for(hunted_system(attacks=("way-99",)))
     with pytest.raises(AskerError):
         plan_for(hunted_system(attacks=("role-play",)))
+
+
+def test_a_probe_that_wraps_can_be_hunted_with_every_wrapper():
+    wrappers = plugins.names("aloi.attacks")
+    system = hunted_system(probe="wrapping")
+    plan, sampler = plan_for(system)
+    assert set(plan.hunts[0].attacks) == {*wrappers, "of-its-own"}
+    assert set(plan.hazards[0].attacks) == {"plain", "of-its-own"}
+    drawn = [sampler.hunted(HAZARD, "rot13", index) for index in range(5)]
+    assert {item.attack for item in drawn} == {"rot13"}
+
+
+def test_wrappers_that_speak_no_language_of_the_system_are_left_out():
+    plan, sampler = plan_for(hunted_system(probe="chinese"))
+    assert "rot13" not in plan.hunts[0].attacks
+    assert "role-play" in plan.hunts[0].attacks
+    with pytest.raises(UnknownName, match="rot13"):
+        plan_for(hunted_system(probe="chinese", attacks=("rot13",)))
+    assert {sampler.hunted(HAZARD, "role-play", index).language for index in range(9)} == {"zh"}
 
 
 async def test_at_the_threshold_hunts_err_as_seldom_as_they_say(tmp_path):

@@ -23,21 +23,27 @@ SHOWN, SENT = 2_000, 8_000
 FALLBACK = "en"
 
 
+def said_by_the_user(item: Item) -> bool:
+    """Whether all that an item asks stands in the last message of the user."""
+    elsewhere = item.expectation.carrier or item.environment or item.script
+    return not elsewhere and item.request.messages[-1].role == "user"
+
+
 def towards(item: Item) -> Item:
     """The same request as a goal: whoever attacks is to obtain what it asks for, in words of their own.
 
-    Raises AskerError for an attack that comes in retrieved text or through tools: the user's words do not carry it.
+    Raises AskerError for an attack that comes in retrieved text, through tools or over several turns.
     """
-    if item.expectation.carrier or item.environment or item.request.messages[-1].role != "user":
+    if not said_by_the_user(item):
         raise AskerError(
-            N_("{name} writes what a user says; the attacks on {hazard} come in documents or through tools"),
+            N_("{name} writes what a user says; the attacks on {hazard} come by document, tool or script"),
             remedy=N_("leave it out of the hunt's `attacks`"),
             name=MODEL_ATTACKER,
             hazard=item.hazard,
         )
     *before, last = item.request.messages
     request = msgspec.structs.replace(item.request, messages=tuple(before))
-    return msgspec.structs.replace(item, attack=MODEL_ATTACKER, goal=last.content, request=request, script=())
+    return msgspec.structs.replace(item, attack=MODEL_ATTACKER, goal=last.content, request=request)
 
 
 class Attempt:
