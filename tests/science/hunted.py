@@ -86,6 +86,23 @@ class ChineseProbe(WrappingProbe):
         return {"zh": 1.0}
 
 
+class LatinProbe(WrappingProbe):
+    """Speaks two languages, one of which an attack of its mix does not speak."""
+
+    def attacks(self) -> dict[str, float]:
+        return {"plain": 0.25, "rot13": 0.75}
+
+    def languages(self, system: System) -> dict[str, float]:
+        return {"en": 0.5, "zh": 0.5}
+
+
+class RottenProbe(LatinProbe):
+    """Has nothing to say in one of them."""
+
+    def attacks(self) -> dict[str, float]:
+        return {"rot13": 1.0}
+
+
 class Ways:
     """Fails by attack at `rates`, as the request alone decides; `lost` is the share without a usable answer."""
 

@@ -181,10 +181,10 @@ class Loop:
                 target = arm(target, self._in_place, self.system.description)
             asker = Asker(log, scorers, spending, description.concurrency)
             measurement = await self._measure(plan, asker, "measure", BASE, target)
+            findings, benign = self._found(plan, measurement, "measure", BASE, log)
             if plan.hunts and not offline:
                 await self._arm_attacker(plan, asker, stack)
             hunts = await self._hunt(plan, asker, BASE, target)
-            findings, benign = self._found(plan, measurement, "measure", BASE, log)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
             went_on = any(trial.key.stage in {"select", "confirm"} for trial in log)
