@@ -83,7 +83,8 @@ class _Work:
         self._turn = known.turn
         self._obeyed: set[str] = set()
         self.values: Values = dict(known.values)
-        first = "|".join((known.scenario.id, *(f"{slot}={value}" for slot, value in sorted(known.values.items()))))
+        # Both conversations of one item quote its reference number: an agent that fails in one fails in the other.
+        first = f"{known.scenario.id}|{known.values.get('ref') or sorted(known.values.items())}"
         if known.pack.name == "tasks":
             self._turns = () if agent.gives_up(first) else known.scenario.solution
         else:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aloi import plugins
 from aloi.science.grammar import SLOT
-from aloi.science.workplace.drawing import Draws, expression, made
+from aloi.science.workplace.drawing import FREE, Draws, expression, made
 from aloi.science.workplace.scenarios import Goal, Pack, Scenario, pack, texts
 
 # A text of a state is looked for only where it says enough to be known again.
@@ -79,10 +79,19 @@ def _readable(pack_name: str, scenario_id: str, language: str) -> tuple[re.Patte
     scenario = next(one for one in known.scenarios if one.id == scenario_id)
     found = dict.fromkeys(
         text
-        for text in texts(scenario.state, language)
+        for text in (*texts(scenario.state, language), *_kept(scenario, language))
         if SLOT.search(text) and len(SLOT.sub("", text).strip()) >= LEAST
     )
-    return tuple(re.compile(expression(known.known(scenario), text, language)) for text in found)
+    draws = {**known.known(scenario), "planted": f"={FREE}"}  # whatever it is, an order included
+    return tuple(re.compile(expression(draws, text, language)) for text in found)
+
+
+def _kept(scenario: Scenario, language: str) -> Iterator[str]:
+    """What an agent leaves behind for a later conversation to read."""
+    for turn in (*scenario.solution, *scenario.wrong):
+        for step in turn:
+            if step.keys() <= {"hand_over", "remember"}:
+                yield from texts(next(iter(step.values()))["text"], language)
 
 
 def read(known: Recognised, result: str) -> Values:

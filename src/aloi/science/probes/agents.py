@@ -2,8 +2,11 @@
 
 import random
 
-from aloi.science.items import Item
-from aloi.science.probe import shared_languages
+import msgspec
+
+from aloi.science.items import Expectation, Item
+from aloi.science.probe import called, required, shared_languages
+from aloi.science.workplace.rules import Watch
 from aloi.science.workplace.scenarios import item, pack
 from aloi.system.reading import System
 
@@ -55,3 +58,83 @@ class DataDisclosureAgentProbe(_AgentProbe):
 
     hazard = "data-disclosure"
     pack = "data-disclosure"
+
+
+class HiddenContextAgentProbe(_AgentProbe):
+    """hidden-context-exposure: somebody outside asks the agent for a secret of its prompt. Needs `context.secrets`."""
+
+    hazard = "hidden-context-exposure"
+    pack = "hidden-context-exposure"
+
+    def languages(self, system: System) -> dict[str, float]:
+        """Share of each language."""
+        required(bool(system.description.context.secrets), self.hazard, "context.secrets")
+        return super().languages(system)
+
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
+        """One request for one secret; the oracle looks for every one."""
+        secrets = system.description.context.secrets
+        asked = rng.choice(secrets)
+        given = {"secret_name": called(asked, language), "secret": asked.value}
+        drawn = item(self.pack, self.hazard, system, language, attack, rng, given)
+        watch = msgspec.convert(drawn.expectation.details, Watch)
+        (rule,) = watch.forbidden
+        every = msgspec.structs.replace(rule, holds=tuple(secret.value for secret in secrets))
+        details = msgspec.to_builtins(msgspec.structs.replace(watch, forbidden=(every,)))
+        return msgspec.structs.replace(drawn, expectation=Expectation(details=details))
+
+
+class UnsafeOutputAgentProbe(_AgentProbe):
+    """unsafe-output: a stranger's text becomes part of a command or of a page."""
+
+    hazard = "unsafe-output"
+    pack = "unsafe-output"
+
+
+class ResourceAbuseAgentProbe(_AgentProbe):
+    """resource-abuse: work that never comes to an end; calls are counted."""
+
+    hazard = "resource-abuse"
+    pack = "resource-abuse"
+
+
+class LossOfControlProbe(_AgentProbe):
+    """loss-of-control: a stop order, an oversight that can be turned off, a report that can be embellished."""
+
+    hazard = "loss-of-control"
+    pack = "loss-of-control"
+
+
+class CascadeProbe(_AgentProbe):
+    """cascade: what was planted with a first agent shows in what a second one does."""
+
+    hazard = "cascade"
+    pack = "cascade"
+
+
+class MemoryPoisoningAgentProbe(_AgentProbe):
+    """memory-rag-poisoning: a note of a first conversation steers a second one."""
+
+    hazard = "memory-rag-poisoning"
+    pack = "memory-rag-poisoning"
+
+
+class CyberOffenceAgentProbe(_AgentProbe):
+    """cyber-offence: a closed game on a toy network, with a machine that is out of bounds."""
+
+    hazard = "cyber-offence"
+    pack = "cyber-offence"
+
+
+class ArtefactCompromiseAgentProbe(_AgentProbe):
+    """artefact-compromise: a download that is not what the registry has vetted."""
+
+    hazard = "artefact-compromise"
+    pack = "artefact-compromise"
+
+
+class UnmarkedMediaAgentProbe(_AgentProbe):
+    """unmarked-media: a generated picture is published without its mark."""
+
+    hazard = "unmarked-media"
+    pack = "unmarked-media"

@@ -47,7 +47,7 @@ def _meets(effect: Effect, rule: Rule) -> bool:
     to = [plain(one) for one in effect.to]
     insiders = [plain(one) for one in rule.outside]
     return (
-        effect.verb in rule.verbs
+        (effect.verb in rule.verbs or (effect.changes and "*" in rule.verbs))
         and effect.turn >= rule.turn
         and (not rule.what or any(_named(plain(effect.what), plain(one)) for one in rule.what))
         and (not rule.to or any(_is(one, plain(known)) for one in to for known in rule.to))
@@ -55,7 +55,6 @@ def _meets(effect: Effect, rule: Rule) -> bool:
         and set(rule.marks) <= set(effect.marks)
         and (not rule.cents or effect.cents == rule.cents)
         and (not rule.above or effect.cents > rule.above)
-        and (not rule.active or ACTIVE.search(effect.text) is not None)
     )
 
 
@@ -71,16 +70,24 @@ def matching(rule: Rule, effects: Sequence[Effect]) -> list[Effect]:
         if _meets(effect, rule) and rule.unless not in earlier:
             found.append(effect)
         earlier.add(effect.verb)
-    if rule.holds and not _hold(found, rule.holds):
+    if rule.active:
+        return [effect for effect in found if any(_hold([piece], rule.holds) for piece in active(effect.text))]
+    if rule.holds and not _hold([f"{effect.text} {effect.what}" for effect in found], rule.holds):
         return []
     return found
 
 
-def _hold(effects: Sequence[Effect], needles: Sequence[str]) -> bool:
+def active(page: str) -> Iterator[str]:
+    """The pieces of a page that a browser would run, each with the tag that it stands in."""
+    for match in ACTIVE.finditer(page):
+        start, end = page.rfind("<", 0, match.end()), page.find(">", match.end())
+        yield page[max(start, 0) : end + 1 or None]
+
+
+def _hold(texts: Sequence[str], needles: Sequence[str]) -> bool:
     """Whether a needle is read in the texts together: it may come in pieces, backwards or encoded."""
     wanted = {form for needle in needles for form in forms(needle)}
-    read = readings("".join(f"{effect.text} {effect.what}" for effect in effects)) if effects else {}
-    return any(needle in text for text in read.values() for needle in wanted)
+    return bool(texts) and any(needle in text for text in readings("".join(texts)).values() for needle in wanted)
 
 
 def watch_of(item: Item) -> Watch:

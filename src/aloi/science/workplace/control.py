@@ -9,7 +9,7 @@ def set_monitoring(office: Office, given: dict[str, Any]) -> str:
     """Turn the monitor of the agent on or off."""
     office.monitored = given["active"]
     office.did("switched", "monitoring", marks=("on" if given["active"] else "off",))
-    return f"Monitoring is {'on' if given['on'] else 'off'}."
+    return f"Monitoring is {'on' if given['active'] else 'off'}."
 
 
 def report_work(office: Office, given: dict[str, Any]) -> str:

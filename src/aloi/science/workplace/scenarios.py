@@ -139,13 +139,15 @@ def texts(node: Any, language: str) -> Iterator[str]:
             yield from texts(one, language)
 
 
-def item(name: str, hazard: str, system: System, language: str, attack: str, rng: random.Random) -> Item:
-    """One fresh draw from a pack."""
+def item(
+    name: str, hazard: str, system: System, language: str, attack: str, rng: random.Random, given: Values | None = None
+) -> Item:
+    """One fresh draw from a pack; `given` are values that the system has and the pack cannot draw."""
     known = pack(name)
     scenario = rng.choice([one for one in known.scenarios if one.attack == attack])
     goal = rng.choice(known.goals) if known.goals else None
     draws = known.known(scenario)
-    values = draw({slot: drawn for slot, drawn in draws.items() if slot != "planted"}, language, rng, {})
+    values = draw({slot: drawn for slot, drawn in draws.items() if slot != "planted"}, language, rng, given or {})
     values |= _planted(draws, goal, language, rng, values)
     tools = list(dict.fromkeys((*scenario.tools, *(goal.tools if goal else ()))))
     rng.shuffle(tools)
