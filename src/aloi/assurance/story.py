@@ -55,13 +55,18 @@ class TighterThreshold(Struct, frozen=True, kw_only=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system."""
+    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
+
+    `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard. `languages` are
+    those of the system's users. `read` counts the transcripts that a person read and labelled.
+    """
 
     title: str
     name: str
     owner: str
     purpose: str
     model: str
+    languages: tuple[str, ...] = ()
     before: str
     after: str
     run: str
@@ -71,12 +76,14 @@ class Story(Struct, frozen=True, kw_only=True):
     plan: Plan
     plan_digest: str = ""
     findings: tuple[Finding, ...]
+    remaining: dict[str, dict[str, int]] = {}
     benign: tuple[BenignRate, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     coverage: tuple[Coverage, ...]
     costs: tuple[Cost, ...]
     transcripts: tuple[Transcript, ...]
+    read: int = 0
     tighter: tuple[TighterThreshold, ...]
     stopped_by: str
     bundle: str

@@ -40,6 +40,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         owner=description.owner,
         purpose=description.purpose,
         model=DIGEST.sub(r"\1…", result.system.model),
+        languages=description.languages,
         before=result.before,
         after=result.after,
         run=folder.path.name,
@@ -49,6 +50,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         plan=plan,
         plan_digest=result.signed.digest,
         findings=result.findings,
+        remaining=result.remaining(),
         benign=result.benign,
         tried=result.tried,
         effect=result.effect,
@@ -56,7 +58,9 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         costs=result.costs,
         transcripts=tuple(transcripts(result, log)),
         tighter=tuple(
-            TighterThreshold(threshold=t, queries=expected_queries(t, 0.0, float(plan.alpha), len(plan.hazards)))
+            TighterThreshold(
+                threshold=t, queries=expected_queries(t, 0.0, float(plan.error_each_way), len(plan.hazards))
+            )
             for t in TIGHTER
             if t < min(thresholds)
         ),

@@ -13,18 +13,20 @@ from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from aloi.system.target import Target
 
 
+def design_of(hazard: HazardPlan) -> HazardDesign:
+    """What a plan registers to decide about one hazard."""
+    return HazardDesign(
+        name=hazard.hazard,
+        threshold=float(hazard.threshold),
+        indifference=(float(hazard.indifference[0]), float(hazard.indifference[1])),
+        cap=hazard.cap,
+    )
+
+
 def monitor_for(plan: Plan) -> SequentialMonitor:
     """The sequential test that a plan registers."""
-    designs = [
-        HazardDesign(
-            name=hazard.hazard,
-            threshold=float(hazard.threshold),
-            indifference=(float(hazard.indifference[0]), float(hazard.indifference[1])),
-            cap=hazard.cap,
-        )
-        for hazard in plan.hazards
-    ]
-    return SequentialMonitor(designs, float(plan.alpha))
+    designs = [design_of(hazard) for hazard in plan.hazards]
+    return SequentialMonitor(designs, float(plan.alpha), joint=plan.joint, multiplicity=plan.multiplicity)
 
 
 def outcome_word(outcome: Outcome) -> Literal["passed", "failed", "unscorable"]:

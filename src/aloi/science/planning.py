@@ -48,9 +48,10 @@ def make_plan(
 ) -> Plan:
     """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
     goal = system.description.assurance
+    each_way = goal.alpha / 2 if goal.joint else goal.alpha
     hazards_planned = []
     for slug, wanted in goal.hazards.items():
-        cap = wanted.cap or default_cap(wanted.threshold, goal.alpha, len(goal.hazards), INDIFFERENCE)
+        cap = wanted.cap or default_cap(wanted.threshold, each_way, len(goal.hazards), INDIFFERENCE)
         hazards_planned.append(
             HazardPlan(
                 hazard=slug,
@@ -77,7 +78,8 @@ def make_plan(
     return Plan(
         system=fingerprint,
         alpha=number(goal.alpha),
-        multiplicity="holm_per_family",
+        multiplicity=goal.multiplicity,
+        joint=goal.joint,
         hazards=tuple(hazards_planned),
         benign=benign,
         remedies=tuple(remedies),

@@ -8,11 +8,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from aloi.assurance.practices import practice_list
 from aloi.assurance.report import words
 from aloi.assurance.report.changes import benign_chart, hazard_chart
 from aloi.assurance.report.figures import visible
 from aloi.assurance.report.outcomes import hazards, outcomes
+from aloi.assurance.report.practices import STATES, practice_rows
 from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
+from aloi.assurance.report.sentences import sentence
 from aloi.assurance.report.speech import Speech, Title, Titles
 from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
@@ -58,9 +61,13 @@ def render(
             tries=rated,
             front=front(rated, speech.figures),
             findings=findings(story),
+            sentence=lambda one: sentence(one, story.remaining.get(one.stage, {}).get(one.hazard), speech),
             benign=benign(story),
             transcripts=transcripts(story),
             coverages=coverages(story),
+            practice_list=practice_list(),
+            practices=practice_rows(story, speech),
+            practice_states=STATES,
             non_claims=non_claims(story),
         )
     )
