@@ -10,6 +10,7 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "runner": "benchmarks.science.runner",
+    "workplace": "benchmarks.science.workplace",
     "verdicts": "benchmarks.statistics.verdicts",
     "familywise": "benchmarks.statistics.familywise",
     "coverage": "benchmarks.statistics.coverage",
