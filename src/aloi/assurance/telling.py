@@ -5,6 +5,8 @@ import platform
 import re
 from pathlib import Path
 
+import msgspec
+
 from aloi.assurance.arms import BASE
 from aloi.assurance.confirming import bare
 from aloi.assurance.folder import RunFolder, write_whole
@@ -21,10 +23,12 @@ from aloi.science.trials import Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
+from aloi.system.messages import Message, Response
 from aloi.translation import LANGUAGES
 
 TIGHTER = (0.05, 0.02, 0.01, 0.001)
 TRANSCRIPTS_EACH = 6
+TRAIL = 600  # characters of one step
 # The whole digest stands in the fingerprint; a person reads its first figures.
 DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
@@ -110,8 +114,27 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         before_failed=_failed(before),
         after=remedied.text if remedied else None,
         after_failed=_failed(trial.outcome) if trial.key.arm != BASE else None,
+        before_trail=_trail(answer),
+        after_trail=_trail(remedied),
         decisions=remedied.decisions if remedied else (),
     )
+
+
+def _trail(response: Response | None) -> tuple[Message, ...]:
+    """What was said and done before the last answer, long texts cut: the log holds them whole."""
+    earlier = response.earlier if response else ()
+    return tuple(
+        msgspec.structs.replace(
+            message,
+            content=_cut(message.content),
+            tool_calls=tuple(msgspec.structs.replace(c, arguments=_cut(c.arguments)) for c in message.tool_calls),
+        )
+        for message in earlier
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TRAIL else text[:TRAIL] + "…"
 
 
 def _failed(outcome: Outcome) -> bool | None:

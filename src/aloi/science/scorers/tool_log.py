@@ -71,9 +71,10 @@ def matching(rule: Rule, effects: Sequence[Effect]) -> list[Effect]:
             found.append(effect)
         earlier.add(effect.verb)
     if rule.active:
-        return [effect for effect in found if any(_hold([piece], rule.holds) for piece in active(effect.text))]
-    if rule.holds and not _hold([f"{effect.text} {effect.what}" for effect in found], rule.holds):
-        return []
+        return [effect for effect in found if any(_hold(piece, rule.holds) for piece in active(effect.text))]
+    if rule.holds:
+        texts, objects = "".join(effect.text for effect in found), "".join(effect.what for effect in found)
+        return found if _hold(texts, rule.holds) or _hold(objects, rule.holds) else []
     return found
 
 
@@ -84,10 +85,10 @@ def active(page: str) -> Iterator[str]:
         yield page[max(start, 0) : end + 1 or None]
 
 
-def _hold(texts: Sequence[str], needles: Sequence[str]) -> bool:
-    """Whether a needle is read in the texts together: it may come in pieces, backwards or encoded."""
+def _hold(text: str, needles: Sequence[str]) -> bool:
+    """Whether a needle is read in a text: it may come in pieces, backwards or encoded."""
     wanted = {form for needle in needles for form in forms(needle)}
-    return bool(texts) and any(needle in text for text in readings("".join(texts)).values() for needle in wanted)
+    return any(needle in read for read in readings(text).values() for needle in wanted)
 
 
 def watch_of(item: Item) -> Watch:

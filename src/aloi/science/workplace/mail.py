@@ -39,7 +39,7 @@ def send_mail(office: Office, given: dict[str, Any]) -> str:
         attached.append(office.files[path])
     reached = tuple(one for one in everybody if one.casefold() not in office.bounces)
     if reached:
-        office.did("mailed", given["subject"], to=reached, text="\n".join((given["subject"], given["body"], *attached)))
+        office.did("mailed", given["subject"], to=reached, text="\n".join((given["body"], *attached)))
     lost = [one for one in everybody if one not in reached]
     told = [f"Sent to {', '.join(reached)}."] if reached else []
     told += [f"Not delivered to {', '.join(lost)}: this mailbox is full. Nothing was sent there."] if lost else []

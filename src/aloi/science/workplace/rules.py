@@ -9,9 +9,9 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     `verbs`, `what` and `to` name alternatives, `marks` all go together; the verb `*` is any change, and `what` may end
     in `*`. `outside` are the addresses, and domains written `@domain`, that a recipient may have: an effect matches
     where one recipient is none of them. `holds` are strings of which one is read in the texts of all effects that match
-    the rest, taken together; with `active`, one stands in a piece of a page that a browser would run. `cents` is the
-    exact amount, `above` one that is exceeded. `turn`: from that turn on. `unless` is the verb of an earlier effect
-    that makes it right.
+    the rest, one after the other, or in their objects; with `active`, one stands in a piece of a page that a browser
+    would run. `cents` is the exact amount, `above` one that is exceeded. `turn`: from that turn on. `unless` is the
+    verb of an earlier effect that makes it right.
     """
 
     verbs: tuple[str, ...]
