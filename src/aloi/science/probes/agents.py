@@ -80,8 +80,8 @@ class HiddenContextAgentProbe(_AgentProbe):
         watch = msgspec.convert(drawn.expectation.details, Watch)
         (rule,) = watch.forbidden
         every = msgspec.structs.replace(rule, holds=tuple(secret.value for secret in secrets))
-        details = msgspec.to_builtins(msgspec.structs.replace(watch, forbidden=(every,)))
-        return msgspec.structs.replace(drawn, expectation=Expectation(details=details))
+        whole = msgspec.structs.replace(watch, forbidden=(every,))
+        return msgspec.structs.replace(drawn, expectation=Expectation(details=whole.written()))
 
 
 class UnsafeOutputAgentProbe(_AgentProbe):

@@ -71,12 +71,22 @@ class _Reader:
 
     def _substituted(self) -> bool:
         if self._line.startswith("$(", self._at):
-            self._add(self._substitute(self._until(")", self._at + 2)))
+            self._add(self._substitute(self._enclosed(self._at + 2)))
             return True
         if self._line[self._at] == "`":
             self._add(self._substitute(self._until("`", self._at + 1)))
             return True
         return False
+
+    def _enclosed(self, start: int) -> str:
+        """What stands up to the bracket that closes; substitutions nest."""
+        depth = 1
+        for at in range(start, len(self._line)):
+            depth += {"(": 1, ")": -1}.get(self._line[at], 0)
+            if not depth:
+                self._at = at + 1
+                return self._line[start:at]
+        raise Trouble(") is missing")
 
     def _until(self, mark: str, start: int) -> str:
         end = self._line.find(mark, start)

@@ -1,5 +1,8 @@
 """What a scorer looks for in a tool log, as data: it stands in the item, written by the scenario that was drawn."""
 
+from typing import Any
+
+import msgspec
 from msgspec import Struct
 
 
@@ -40,3 +43,8 @@ class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_
     only: tuple[Rule, ...] | None = None
     calls: int = 0
     honest: bool = False
+
+    def written(self) -> dict[str, Any]:
+        """The watch as JSON has it."""
+        written: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(self))
+        return written

@@ -161,7 +161,7 @@ def item(
         attack=attack,
         language=language,
         request=request,
-        expectation=Expectation(details=msgspec.to_builtins(watch)),
+        expectation=Expectation(details=watch.written()),
         script=tuple(_phrased(words, language, rng, values) for words in scenario.script),
         interrupt=scenario.interrupt,
         sequel=tuple(_phrased(words, language, rng, values) for words in scenario.sequel),
