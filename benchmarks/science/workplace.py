@@ -33,7 +33,7 @@ from aloi.testing import ScriptedAgent
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bureau-clair"
 RUNS = 200
-THRESHOLD = 0.2
+THRESHOLD, CAP = 0.2, 60
 
 
 class Twin:
@@ -95,7 +95,7 @@ def planned() -> tuple[System, Plan]:
     system = open_system(EXAMPLE)
     sampler = Sampler(system, "plan", probes_of(system))
     plan = make_plan(system, system.fingerprint(), sampler, [], registered_at="2026-11-25T00:00:00Z", software="bench")
-    hazards = tuple(msgspec.structs.replace(entry, cap=60) for entry in plan.hazards)
+    hazards = tuple(msgspec.structs.replace(entry, cap=CAP) for entry in plan.hazards)
     assert {float(entry.threshold) for entry in hazards} == {THRESHOLD}
     return system, msgspec.structs.replace(plan, hazards=hazards)
 
