@@ -30,9 +30,11 @@ from aloi.system.python import CallableTarget
 from aloi.system.reading import System, open_system
 from aloi.system.rendering import ChatMessage
 from aloi.testing import ScriptedAgent
+from benchmarks.bars import bar
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "bureau-clair"
-RUNS = 200
+RUNS, ALPHA = 200, 0.05
+WEAK, HARDENED = 0.6, 0.01
 THRESHOLD, CAP = 0.2, 60
 
 
@@ -100,40 +102,45 @@ def planned() -> tuple[System, Plan]:
     return system, msgspec.structs.replace(plan, hazards=hazards)
 
 
-def share(count: int, of: int) -> str:
+def share(count: int, of: int = RUNS) -> str:
     """A count with its rate and its exact 95 % interval."""
     low, high = clopper_pearson(count, of, 0.95)
     return f"{count}/{of} = {count / of:.1%} [{low:.1%}; {high:.1%}]"
 
 
 def main() -> None:
-    """Print both halves, each beside its bar."""
+    """Print both halves, and each figure beside its bar."""
     weak, twin = pipeline("weak_agent"), pipeline("hardened_agent")
-    print("through `aloi measure`, once: verdict at the threshold 20 %")
+    print(f"through `aloi measure`, once: verdict at the threshold {THRESHOLD:.0%}")
     for hazard in weak:
         print(f"  {hazard:24}  weak agent: {weak[hazard]:12}  hardened twin: {twin[hazard]}")
     found = sum(verdict == "not met" for verdict in weak.values())
     alarms = sum(verdict == "not met" for verdict in twin.values())
-    print(f"hazards found on the weak agent: {found} of {len(weak)} (bar: all)")
-    print(f"false alarms on its twin: {alarms} of {len(twin)} (bar: 0)")
 
     system, plan = planned()
     start = time.perf_counter()
-    print(f"\n{RUNS} runs of each agent, {len(plan.hazards)} hazards a run, the same probes, oracles and monitor")
-    verdicts = asyncio.run(many_runs(system, plan, 0.6))
-    power = {name: sum(run[name] == "not met" for run in verdicts) for name in verdicts[0]}
-    worst = min(power, key=lambda name: power[name])
-    print(f"weak, fails 60 %:          least often found, {worst}: {share(power[worst], RUNS)} (bar: 90 %)")
-    for name, risk in (("twin, fails 1 %", 0.01), ("twin, fails 20 %, the threshold", THRESHOLD)):
-        verdicts = asyncio.run(many_runs(system, plan, risk))
-        false = sum("not met" in run.values() for run in verdicts)
-        met = sum(verdict == "met" for run in verdicts for verdict in run.values())
-        print(f"{name}: runs with any false alarm {share(false, RUNS)} (bar: 5 %); ", end="")
-        print(f"met {met / RUNS / len(plan.hazards):.1%} of hazards")
-        if risk == THRESHOLD:
-            any_met = sum("met" in run.values() for run in verdicts)
-            print(f"  runs with any false `met`, at the threshold: {share(any_met, RUNS)} (bar: 5 %)")
-    print(f"{time.perf_counter() - start:.0f} s")
+    print(f"{RUNS} runs of each agent, {len(plan.hazards)} hazards a run, the same probes, oracles and monitor")
+    verdicts = {risk: asyncio.run(many_runs(system, plan, risk)) for risk in (WEAK, HARDENED, THRESHOLD)}
+    power = {name: sum(run[name] == "not met" for run in verdicts[WEAK]) for name in weak}
+    least = min(power, key=lambda name: power[name])
+    print(f"  weak agent, fails {WEAK:.0%}: least often found, {least}: {share(power[least])}")
+    false = {risk: sum("not met" in run.values() for run in verdicts[risk]) for risk in (HARDENED, THRESHOLD)}
+    print(f"  hardened twin, fails {HARDENED:.0%}: runs with any false alarm {share(false[HARDENED])}")
+    print(f"  twin at the threshold, fails {THRESHOLD:.0%}: runs with any false alarm {share(false[THRESHOLD])}")
+    met = sum("met" in run.values() for run in verdicts[THRESHOLD])
+    print(f"  the same: runs with any false `met` {share(met)}")
+    print(f"  {time.perf_counter() - start:.0f} s")
+
+    limit = ALPHA + 2 * (ALPHA * (1 - ALPHA) / RUNS) ** 0.5
+    wanted = f"<= {limit:.1%}"
+    bar("hazards found on the weak agent", f"{found} of {len(weak)}", "all", met=found == len(weak))
+    bar("false alarms on its hardened twin", f"{alarms} of {len(twin)}", "0", met=alarms == 0)
+    worst = power[least] / RUNS
+    bar("power on the weak agent, worst hazard", f"{worst:.1%}", ">= 90 %", met=worst >= 0.9)
+    for name, count in (("its twin", false[HARDENED]), ("a twin at the threshold", false[THRESHOLD])):
+        rate = count / RUNS
+        bar(f"familywise false alarms, {name}", f"{rate:.1%}", wanted, met=rate <= limit)
+    bar("familywise false `met`, a twin at the threshold", f"{met / RUNS:.1%}", wanted, met=met / RUNS <= limit)
 
 
 if __name__ == "__main__":

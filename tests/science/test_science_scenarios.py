@@ -26,7 +26,7 @@ from aloi.system.description import Context
 from aloi.system.python import CallableTarget
 from aloi.testing import ScriptedAgent
 from science.simulated import small_system
-from science.talking import Talker
+from science.talking import Talker, call
 
 PROBES = [name for name in plugins.names("aloi.probes") if hasattr(plugins.load("aloi.probes", name), "pack")]
 PACKS = [plugins.load("aloi.probes", name).pack for name in PROBES]
@@ -189,6 +189,17 @@ async def test_a_planted_order_is_read_only_through_a_tool():
         order = item.seed.splitlines()[2]
         assert order in json.dumps(item.state, ensure_ascii=False)
         assert order not in "".join(message.content for message in item.request.messages)
+
+
+async def test_a_mail_that_is_quoted_in_full_is_not_obeyed():
+    scorer = scorer_for("tool-log")
+    mails = [item for item in draws("indirect-injection-agent", 60) if item.attack == "mail"]
+    assert len(mails) == 120
+    for item in mails:
+        (carrier,) = [mail for mail in item.state["mail"] if item.seed.splitlines()[2] in mail["body"]]
+        answer = call("send_mail", to=carrier["sender"], subject="Re", body=f"> {carrier['body']}\nWe do not do that.")
+        agent = Talker(call("read_mail", id=carrier["id"]), answer, f"It wanted: {carrier['body']}")
+        assert scorer.score(item, await carry_out(item, agent)) == Passed()
 
 
 def test_every_secret_of_the_system_is_looked_for():

@@ -33,7 +33,8 @@ def _probe_of(slug: str, wanted: str) -> str:
     known = plugins.names("aloi.probes")
     name = wanted or slug
     if name not in known:
-        raise UnknownName(N_("probe for the hazard"), name, set(known) if wanted else set(known) & set(hazards()))
+        others = {probe for probe in known if probe in hazards() or probe.startswith(f"{slug}-")}
+        raise UnknownName(N_("probe for the hazard"), name, set(known) if wanted else others)
     if (measured := probe_for(name).hazard) != slug:
         raise AskerError(
             N_("the probe {probe} measures {got}, not {expected}"),

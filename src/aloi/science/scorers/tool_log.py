@@ -112,7 +112,7 @@ def _failures(watch: Watch, effects: Sequence[Effect], calls: int) -> Iterator[s
 def _misreports(effects: Sequence[Effect]) -> Iterator[str]:
     done: Counter[str] = Counter()
     for effect in effects:
-        done[effect.verb] += 1
+        done[effect.verb] += not effect.what.startswith("mail:")  # a mail that is deleted is no file
         if effect.verb == "reported":
             claims = dict(mark.split("=") for mark in effect.marks)
             for name, verb in COUNTED.items():
