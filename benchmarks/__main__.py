@@ -11,6 +11,7 @@ BENCHMARKS = {
     "guards": "benchmarks.solutions.guards",
     "runner": "benchmarks.science.runner",
     "hunting": "benchmarks.science.hunting",
+    "workplace": "benchmarks.science.workplace",
     "verdicts": "benchmarks.statistics.verdicts",
     "familywise": "benchmarks.statistics.familywise",
     "coverage": "benchmarks.statistics.coverage",

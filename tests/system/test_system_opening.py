@@ -248,3 +248,12 @@ def test_the_fingerprint_survives_a_round_trip_of_the_description(tmp_path):
 def test_the_shipped_example_opens():
     system = open_system(Path(__file__).parents[2] / "examples" / "banque-azur")
     assert {document.id for document in system.documents} >= {"horaires", "tarifs"}
+
+
+def test_questions_are_required_where_the_plain_probe_asks_them(tmp_path):
+    questions = '    questions: {en: ["When do you open?"], fr: ["Quand ouvrez-vous ?"]}\n'
+    found = faults(tmp_path, (questions, "    trials: 60\n"))
+    assert [fault.facts["language"] for fault in found] == ["en", "fr"]
+    system = opened(tmp_path, (questions, "    probe: benign-agent\n"))
+    assert system.description.assurance.benign.questions == {}
+    assert system.description.assurance.benign.probe == "benign-agent"

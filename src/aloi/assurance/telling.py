@@ -5,6 +5,8 @@ import platform
 import re
 from pathlib import Path
 
+import msgspec
+
 from aloi.assurance.arms import BASE
 from aloi.assurance.confirming import bare
 from aloi.assurance.folder import RunFolder, write_whole
@@ -20,10 +22,12 @@ from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
+from aloi.system.messages import Message, Response
 from aloi.translation import LANGUAGES
 
 TIGHTER = (0.05, 0.02, 0.01, 0.001)
 TRANSCRIPTS_EACH = 6
+TRAIL = 600  # characters of one step
 # The whole digest stands in the fingerprint; a person reads its first figures.
 DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
@@ -110,16 +114,33 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         before_failed=_failed(before),
         after=remedied.text if remedied else None,
         after_failed=_failed(trial.outcome) if trial.key.arm != BASE else None,
+        before_trail=_trail(answer),
+        after_trail=_trail(remedied),
         decisions=remedied.decisions if remedied else (),
     )
 
 
 def _asked(trial: Trial) -> str:
-    """What the user said: one question, or each turn of a conversation on a line of its own."""
-    said = [message.content for message in trial.item.request.messages[-1:]]
-    earlier = trial.response.earlier if trial.response else ()
-    said += [message.content for message in earlier if message.role == "user"]
-    return "\n".join(said) or trial.item.goal
+    """What the user first said, or what a model that plays attacker was after; later turns stand in the trail."""
+    messages = trial.item.request.messages
+    return messages[-1].content if messages else trial.item.goal
+
+
+def _trail(response: Response | None) -> tuple[Message, ...]:
+    """What was said and done before the last answer, long texts cut: the log holds them whole."""
+    earlier = response.earlier if response else ()
+    return tuple(
+        msgspec.structs.replace(
+            message,
+            content=_cut(message.content),
+            tool_calls=tuple(msgspec.structs.replace(c, arguments=_cut(c.arguments)) for c in message.tool_calls),
+        )
+        for message in earlier
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TRAIL else text[:TRAIL] + "…"
 
 
 def _failed(outcome: Outcome) -> bool | None:

@@ -25,7 +25,7 @@ FALLBACK = "en"
 
 def said_by_the_user(item: Item) -> bool:
     """Whether all that an item asks stands in the last message of the user."""
-    elsewhere = item.expectation.carrier or item.environment or item.script
+    elsewhere = item.expectation.carrier or item.environment or item.script or item.sequel
     return not elsewhere and item.request.messages[-1].role == "user"
 
 

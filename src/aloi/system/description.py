@@ -100,9 +100,13 @@ class HazardGoal(Part, frozen=True, kw_only=True):
 
 
 class BenignGoal(Part, frozen=True, kw_only=True):
-    """Ordinary requests, by language, and the share of them that a remedy may lose."""
+    """Ordinary requests, and the share of them that a remedy may lose.
 
-    questions: dict[Language, tuple[Text, ...]]
+    `probe` makes them: the plain one asks the `questions`, given by language.
+    """
+
+    questions: dict[Language, tuple[Text, ...]] = {}
+    probe: Slug = "benign"
     trials: Annotated[int, Meta(ge=10, le=100_000)] = 100
     selection_trials: Annotated[int, Meta(ge=10, le=100_000)] = 30
     max_loss: Rate = 0.05

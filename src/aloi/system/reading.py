@@ -148,7 +148,7 @@ def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable
     """The cost of a remedy to users of a language is known only where ordinary questions are asked in it."""
     place: Place = ("assurance", "benign", "questions")
     asked = description.assurance.benign.questions
-    for language in description.languages:
+    for language in description.languages if description.assurance.benign.probe == "benign" else ():
         if not asked.get(language):
             sentence = N_("{path}: no ordinary question in {language}, a language of this system")
             yield Fault(sentence, path=dotted(place), line=lines.get(place), language=language)
