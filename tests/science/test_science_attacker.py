@@ -190,6 +190,20 @@ async def test_what_is_lost_half_way_was_paid_for(tmp_path):
     assert hunt.errors == {"empty": 1}
 
 
+async def test_an_attacker_that_fails_is_not_held_against_the_target(tmp_path):
+    """Forty conversations without a word from the attacker end no run; the target was never asked."""
+    system = hunted_system(40, probe="", attacks=(MODEL_ATTACKER,), attacker=NAMED)
+    target = Says("No.")
+    mute = ModelAttacker(Says(Unscorable("timeout", "late")), NAMED)
+    hunter = Hunter(tmp_path / "trials.jsonl", system, attacker=mute)
+    hunt = await hunter.go(target)
+    assert hunter.spending.stopped_by == ""
+    assert hunt.errors == {"attacker-timeout": 40}
+    assert hunt.verdict is Verdict.INCONCLUSIVE
+    assert target.asked == []
+    assert {trial.calls for trial in hunter.trials} == {0}
+
+
 def test_where_the_attack_comes_in_a_document_the_attacker_stays_out():
     def planned(**hunt):
         system = small_system({"indirect-injection": 0.1}, attacker=NAMED)

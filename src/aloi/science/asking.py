@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from aloi.evidence.records import Limits
-from aloi.science.attacker import ModelAttacker
+from aloi.science.attacker import ATTACKER, ModelAttacker
 from aloi.science.egress import sealed
 from aloi.science.episode import carry_out
 from aloi.science.items import Item, NotScored, Outcome
@@ -48,7 +48,10 @@ class Spending:
     def count(self, trial: Trial) -> None:
         """Add one trial that was asked now."""
         self.recall(trial)
-        self._failing = self._failing + 1 if isinstance(trial.outcome, NotScored) else 0
+        if not isinstance(trial.outcome, NotScored):
+            self._failing = 0
+        elif not trial.outcome.reason.startswith(ATTACKER):  # which tells nothing of the target
+            self._failing += 1
 
     def recall(self, trial: Trial) -> None:
         """Add one trial from the log of a run that is resumed. Its target may have been mended since."""

@@ -21,6 +21,8 @@ from aloi.translation import N_
 # What the attacker is shown of an answer, and what the target is shown of the attacker's words, in characters.
 SHOWN, SENT = 2_000, 8_000
 FALLBACK = "en"
+# How the reason begins where the attacker, and not the target, has no usable word.
+ATTACKER = "attacker-"
 
 
 def said_by_the_user(item: Item) -> bool:
@@ -66,18 +68,18 @@ class Attempt:
     async def turn(self, said: Sequence[Message]) -> str:
         """The user's next turn, after the turns `said` by both sides.
 
-        Raises Unscorable, with a reason that begins with 'attacker-', where the attacker has no usable word.
+        Raises Unscorable, with a reason that begins with `ATTACKER`, where the attacker has no usable word.
         """
         self.calls += 1
         try:
             answer = await self._attacker.ask(self._request(said))
         except Unscorable as unscorable:
-            reason = f"attacker-{unscorable.reason}"
+            reason = ATTACKER + unscorable.reason
             raise Unscorable(reason, unscorable.message, remedy=unscorable.remedy, **unscorable.facts) from unscorable
         self.tokens += answer.prompt_tokens + answer.completion_tokens
         words = answer.text.strip().strip('"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}').strip()
         if not words:
-            raise Unscorable("attacker-empty", N_("the attacker wrote an empty turn"))
+            raise Unscorable(ATTACKER + "empty", N_("the attacker wrote an empty turn"))
         return words[:SENT]
 
     def _request(self, said: Sequence[Message]) -> Request:
