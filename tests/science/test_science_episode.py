@@ -213,7 +213,7 @@ async def test_what_a_conversation_costs_is_counted_answer_by_answer(tmp_path):
         ]
         await asker.ask(iter(jobs), lambda _: None)
         outcomes = [trial.outcome for trial in log]
-    assert spending.queries["measure"] == 3 + 1 + 1
+    assert spending.queries["measure"] == 3 + 1 + 2
     assert spending.tokens["measure"] == 36 + 12
     assert type(outcomes[0]).__name__ == "Failed"
     assert outcomes[2] == NotScored(reason="timeout")

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Reason
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Reason
 from aloi.system.messages import GuardDecision, Message
 
 
@@ -83,6 +83,7 @@ class Story(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     remaining: dict[str, dict[str, int]] = {}
     benign: tuple[BenignRate, ...] = ()
+    hunts: tuple[Hunt, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     coverage: tuple[Coverage, ...]

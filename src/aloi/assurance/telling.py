@@ -15,11 +15,10 @@ from aloi.assurance.report.page import render
 from aloi.assurance.story import Story, TighterThreshold, Transcript
 from aloi.evidence.canonical import digest
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import Stage
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed, NotScored, Outcome
 from aloi.science.probe import Scorer, probe_for, scorer_for
-from aloi.science.trials import Trial, TrialLog
+from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
@@ -56,6 +55,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         findings=result.findings,
         remaining=result.remaining(),
         benign=result.benign,
+        hunts=result.hunts,
         tried=result.tried,
         effect=result.effect,
         coverage=result.coverage,
@@ -85,7 +85,7 @@ def machine() -> str:
 def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
     """A few trials of each hazard and of the ordinary requests, in the order drawn: failures first, then the rest."""
     told = []
-    stages: list[tuple[Stage, str]] = [("measure", BASE)]
+    stages: list[tuple[LogStage, str]] = [("measure", BASE), ("hunt", BASE)]
     if result.effect:
         stages.append(("confirm", result.arm))
     plan = result.signed.plan
@@ -108,7 +108,7 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         stage=trial.key.stage,
         language=trial.item.language,
         attack=trial.item.attack,
-        question=trial.item.request.messages[-1].content,
+        question=_asked(trial),
         documents=tuple(document.text for document in trial.item.request.documents),
         before=answer.text if answer else None,
         before_failed=_failed(before),
@@ -118,6 +118,12 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         after_trail=_trail(remedied),
         decisions=remedied.decisions if remedied else (),
     )
+
+
+def _asked(trial: Trial) -> str:
+    """What the user first said, or what a model that plays attacker was after; later turns stand in the trail."""
+    messages = trial.item.request.messages
+    return messages[-1].content if messages else trial.item.goal
 
 
 def _trail(response: Response | None) -> tuple[Message, ...]:

@@ -7,6 +7,7 @@ from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Limits, Plan, number
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hazards import hazards
+from aloi.science.hunt_plans import planned_hunts
 from aloi.science.probe import probe_for, scorer_for
 from aloi.science.sampling import Sampler
 from aloi.statistics.design import default_cap
@@ -83,6 +84,7 @@ def make_plan(
         multiplicity=goal.multiplicity,
         joint=goal.joint,
         hazards=tuple(hazards_planned),
+        hunts=tuple(planned_hunts(system, sampler)),
         benign=benign,
         remedies=tuple(remedies),
         pairs=goal.pairs,
