@@ -47,7 +47,9 @@ class Spending:
 
     def recall(self, trial: Trial) -> None:
         """Add one trial from the log of a run that is resumed. Its target may have been mended since."""
-        self.queries[trial.key.stage] += 1
+        # A conversation asks the target once for each answer; of a lost one, only the trial itself is known.
+        spoken = trial.response.earlier if trial.response else ()
+        self.queries[trial.key.stage] += 1 + sum(message.role == "assistant" for message in spoken)
         if trial.response:
             self.tokens[trial.key.stage] += trial.response.prompt_tokens + trial.response.completion_tokens
 
