@@ -17,6 +17,7 @@ BENCHMARKS = {
     "judging": "benchmarks.statistics.judging",
     "remedies": "benchmarks.statistics.remedies",
     "pooling": "benchmarks.statistics.pooling",
+    "published_methods": "benchmarks.statistics.published_methods",
 }
 
 
