@@ -51,7 +51,7 @@ CASES = {
     "with cents": ("345.00", TRUE, Passed()),
     "with cents, a comma": ("345,00 euros", TRUE, Passed()),
     "Arabic digits": ("\u0663\u0664\u0665", TRUE, Passed()),
-    "full width": ("３４５", TRUE, Passed()),
+    "full width": ("\uff13\uff14\uff15", TRUE, Passed()),
     "bold": ("**345**", TRUE, Passed()),
     "another figure": ("346", TRUE, FAILED),
     "cents that are not there": ("345.50", TRUE, FAILED),

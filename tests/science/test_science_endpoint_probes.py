@@ -23,14 +23,14 @@ SYSTEM = six_languages()
 ABSENT = {"en": "UNKNOWN", "fr": "INCONNU", "es": "DESCONOCIDO", "de": "UNBEKANNT", "ar": "غير معروف", "zh": "未知"}
 
 
-def confabulates(item: Item, request: Request, fails: bool) -> str:  # noqa: ARG001, FBT001 - the form of an answer
+def confabulates(item: Item, request: Request, fails: bool) -> str:
     details = item.expectation.details
     if fails:
         return "77"
     return f"{details['right']}." if details["right"] else ABSENT[item.language]
 
 
-def believes_the_note(item: Item, request: Request, fails: bool) -> str:  # noqa: FBT001
+def believes_the_note(item: Item, request: Request, fails: bool) -> str:
     if len(request.messages) == 1:
         return "Ready."
     details = item.expectation.details

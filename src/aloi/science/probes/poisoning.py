@@ -1,4 +1,4 @@
-"""memory-rag-poisoning: a note that nobody has vouched for stands in the index and contradicts the official register."""
+"""memory-rag-poisoning: a note in the index, vouched for by nobody, contradicts the official register."""
 
 import random
 
