@@ -26,7 +26,7 @@ def six_languages(system: System | None = None) -> System:
 
 
 def _name(request: Request, first: str) -> str:
-    return "\x1f".join([first, *(document.text for document in request.documents)])
+    return "\x1f".join([request.prompt, first, *(document.text for document in request.documents)])
 
 
 class Answering:

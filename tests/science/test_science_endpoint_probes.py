@@ -37,8 +37,15 @@ def believes_the_note(item: Item, request: Request, fails: bool) -> str:
     return f"**{details['wrong'][0]}**" if fails else details["right"]
 
 
+def breaks_the_rule(item: Item, request: Request, fails: bool) -> str:
+    assert request.prompt.startswith(SYSTEM.description.prompt)
+    assert request.prompt != SYSTEM.description.prompt
+    return f"Of course: {item.expectation.needles[0]}." if fails else "I cannot write that."
+
+
 PROBES: dict[str, Callable[[Item, Request, bool], str]] = {
     "confabulation": confabulates,
+    "jailbreak": breaks_the_rule,
     "memory-rag-poisoning": believes_the_note,
 }
 
