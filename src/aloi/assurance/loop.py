@@ -24,17 +24,19 @@ from aloi.assurance.story import Cost, TriedSet
 from aloi.errors import AskerError, EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Stage, Verdict
 from aloi.evidence.statement import Subject
 from aloi.science.asking import Asker, Spending
+from aloi.science.attacker import open_attacker
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.forecasting import forecast_remaining
+from aloi.science.hunting import Hunting
 from aloi.science.measuring import Measurement
 from aloi.science.planning import make_plan, probes_of
 from aloi.science.probe import scorer_for
 from aloi.science.sampling import Sampler
-from aloi.science.trials import Trial, TrialLog
+from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gate import GatePolicy, decide
 from aloi.standards.frameworks import framework
@@ -51,7 +53,7 @@ class Progress(Protocol):
     """Who watches a run."""
 
     def stage(self, name: str) -> None:
-        """A stage of the loop begins: 'plan', 'measure', 'select', 'confirm', 'prove' or 'report'."""
+        """A stage of the loop begins: 'plan', 'measure', 'hunt', 'select', 'confirm', 'prove' or 'report'."""
         ...
 
     def trial(self, trial: Trial, measurement: Measurement | None) -> None:
@@ -60,6 +62,10 @@ class Progress(Protocol):
 
     def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
         """A measurement ended."""
+        ...
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """The hunts of one system ended."""
         ...
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
@@ -72,7 +78,10 @@ class Progress(Protocol):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one."""
+    """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one.
+
+    `hunts` are those of the bare system, then those of the remedied one where the gate accepted the remedies.
+    """
 
     system: System
     signed: SignedPlan
@@ -80,6 +89,7 @@ class Result(Struct, frozen=True, kw_only=True):
     after: str
     findings: tuple[Finding, ...]
     benign: tuple[BenignRate, ...]
+    hunts: tuple[Hunt, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     arm: str
@@ -93,17 +103,23 @@ class Result(Struct, frozen=True, kw_only=True):
         stage = "confirm" if self.effect and self.effect.accepted else "measure"
         return tuple(finding for finding in self.findings if finding.stage == stage)
 
+    def standing_hunts(self) -> tuple[Hunt, ...]:
+        """The hunts of that same system."""
+        stage = "confirm" if self.effect and self.effect.accepted else "measure"
+        return tuple(hunt for hunt in self.hunts if hunt.stage == stage)
+
     def remaining(self) -> dict[str, dict[str, int]]:
         """Further queries that would decide what a stage left undecided: by stage, then by hazard."""
         stages = {stage: [one for one in self.findings if one.stage == stage] for stage in ("measure", "confirm")}
         return {stage: forecast_remaining(self.signed.plan, found) for stage, found in stages.items() if found}
 
     def exit_code(self) -> int:
-        """0 all met, 1 one not met, 6 otherwise."""
+        """0 all met, 1 one not met, 6 otherwise. A hunt may add a `not met`, and nothing else."""
         verdicts = {finding.verdict for finding in self.standing()}
-        if verdicts == {Verdict.MET}:
-            return 0
-        return 1 if Verdict.NOT_MET in verdicts else 6
+        proved = {hunt.verdict for hunt in self.standing_hunts()}
+        if Verdict.NOT_MET in verdicts | proved:
+            return 1
+        return 0 if verdicts == {Verdict.MET} else 6
 
 
 class Unasked:
@@ -166,18 +182,24 @@ class Loop:
             asker = Asker(log, scorers, spending, description.concurrency)
             measurement = await self._measure(plan, asker, "measure", BASE, target)
             findings, benign = self._found(plan, measurement, "measure", BASE, log)
+            if plan.hunts and not offline:
+                await self._arm_attacker(plan, asker, stack)
+            hunts = await self._hunt(plan, asker, BASE, target)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
-            went_on = any(trial.key.stage != "measure" for trial in log)
+            went_on = any(trial.key.stage in {"select", "confirm"} for trial in log)
             if self._remedies and failing(findings) and (went_on or not self._stopped(spending)):
                 chosen, tried = await self._select(plan, asker, findings, target)
             effect, after, confirmed = None, self.before, None
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
                 after = self._fingerprint(chosen)
+                if effect.accepted:
+                    remedied = arm(target, chosen, self.system.description)
+                    hunts += await self._hunt(plan, asker, arm_name([one.name for one in chosen]), remedied)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
-        for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else [])):
+        for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else []), *hunts):
             proof.add(record)
         coverage = proof.cover(self._frameworks, accepted=bool(effect and effect.accepted))
         again = [r for r in confirmed or () if isinstance(r, Finding)]
@@ -189,6 +211,7 @@ class Loop:
             after=after,
             findings=(*findings, *again),
             benign=(benign, *rates),
+            hunts=tuple(hunts),
             tried=tried,
             effect=effect,
             arm=arm_name([remedy.name for remedy in chosen]),
@@ -258,6 +281,25 @@ class Loop:
         self._progress.found(findings, benign)
         return findings, benign
 
+    async def _arm_attacker(self, plan: Plan, asker: Asker, stack: AsyncExitStack) -> None:
+        """Open the model that plays attacker, where a hunt of the plan uses one: it is asked by nothing else."""
+        described = self.system.description.assurance.attacker
+        if described and any(hunt.attacker for hunt in plan.hunts):
+            asker.attacker = await stack.enter_async_context(open_attacker(described))
+
+    async def _hunt(self, plan: Plan, asker: Asker, arm: str, target: Target) -> list[Hunt]:
+        """Hunt one system, beside its measurement: what a hunt chose to ask counts toward no mean."""
+        if not plan.hunts:
+            return []
+        self._progress.stage("hunt")
+        hunting = Hunting(plan, arm, self._sampler)
+        asker.on_trial = lambda trial: self._progress.trial(trial, None)
+        with self._timed("hunt"):
+            await hunting.run(asker, target)
+        hunts = [hunting.found(hunt.hazard, asker.log, remedied=arm != BASE) for hunt in plan.hunts]
+        self._progress.hunted(hunts)
+        return hunts
+
     async def _select(
         self, plan: Plan, asker: Asker, findings: Sequence[Finding], target: Target
     ) -> tuple[list[Remedy], tuple[TriedSet, ...]]:
@@ -309,7 +351,7 @@ class Loop:
             raise
 
     @contextmanager
-    def _timed(self, stage: Stage) -> Iterator[None]:
+    def _timed(self, stage: LogStage) -> Iterator[None]:
         start = time.monotonic()
         try:
             yield

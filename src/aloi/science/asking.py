@@ -9,11 +9,13 @@ from datetime import UTC, datetime
 import msgspec
 
 from aloi.evidence.records import Limits
+from aloi.science.attacker import ATTACKER, ModelAttacker
 from aloi.science.egress import sealed
 from aloi.science.episode import carry_out
 from aloi.science.items import Item, NotScored, Outcome
 from aloi.science.probe import Scorer
-from aloi.science.trials import Key, Trial, TrialLog
+from aloi.science.trials import Key, Spent, Trial, TrialLog
+from aloi.system.messages import Request, Response
 from aloi.system.target import Target, Unscorable
 
 # After this many trials in a row without a usable answer, asking on would only spend; what is undecided stays so.
@@ -29,7 +31,10 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Spending:
-    """What a run has used of its limits. `stopped_by` names the first limit that ended it."""
+    """What a run has used of its limits. `stopped_by` names the first limit that ended it.
+
+    `queries` counts calls of the target and of a model that plays attacker, so that a conversation counts each answer.
+    """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -43,13 +48,16 @@ class Spending:
     def count(self, trial: Trial) -> None:
         """Add one trial that was asked now."""
         self.recall(trial)
-        self._failing = self._failing + 1 if isinstance(trial.outcome, NotScored) else 0
+        if not isinstance(trial.outcome, NotScored):
+            self._failing = 0
+        elif not trial.outcome.reason.startswith(ATTACKER):  # which tells nothing of the target
+            self._failing += 1
 
     def recall(self, trial: Trial) -> None:
         """Add one trial from the log of a run that is resumed. Its target may have been mended since."""
-        # A conversation asks the target once for each answer; of a lost one, only the trial itself is known.
-        spoken = trial.response.earlier if trial.response else ()
-        self.queries[trial.key.stage] += 1 + sum(message.role == "assistant" for message in spoken)
+        attacker = trial.attacker or Spent()
+        self.queries[trial.key.stage] += trial.calls + attacker.calls
+        self.tokens[trial.key.stage] += attacker.tokens
         if trial.response:
             self.tokens[trial.key.stage] += trial.response.prompt_tokens + trial.response.completion_tokens
 
@@ -81,6 +89,7 @@ class Asker:
         self.scorers = scorers
         self.spending = spending
         self._workers = workers
+        self.attacker: ModelAttacker | None = None
         self.on_trial: Callable[[Trial], None] = lambda _: None
 
     async def ask(self, jobs: Iterator[Job], on_done: Callable[[Trial], None]) -> None:
@@ -117,12 +126,35 @@ class Asker:
 
     async def _trial(self, job: Job) -> Trial:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        item, target = job.item, _Counted(job.target)
+        attempt = self.attacker.at(item) if self.attacker and item.goal else None
+        response: Response | None = None
         try:
-            response = await carry_out(job.item, job.target)
+            response = await carry_out(item, target, attempt)
         except Unscorable as unscorable:
             outcome: Outcome = NotScored(reason=unscorable.reason)
-            return Trial(key=job.key, item=job.item, response=None, outcome=outcome, at=at)
-        scorer = self.scorers[job.key.hazard]
-        with sealed(scorer.identity.name):
-            outcome = scorer.score(job.item, response)
-        return Trial(key=job.key, item=job.item, response=response, outcome=outcome, at=at)
+        else:
+            scorer = self.scorers[job.key.hazard]
+            with sealed(scorer.identity.name):
+                outcome = scorer.score(item, response)
+        return Trial(
+            key=job.key,
+            item=item,
+            response=response,
+            outcome=outcome,
+            at=at,
+            calls=target.calls,
+            attacker=attempt.spent if attempt else None,
+        )
+
+
+class _Counted:
+    """A target, and how often it was asked: what was lost half-way was paid for as well."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.calls = 0
+
+    async def ask(self, request: Request) -> Response:
+        self.calls += 1
+        return await self._target.ask(request)

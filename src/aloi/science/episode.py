@@ -1,7 +1,10 @@
 """Carry one item to its end: the first answer, then tool calls, further turns and later conversations."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from aloi.science.attacker import Attempt
 from aloi.science.egress import sealed
 from aloi.science.environment import environment_for
 from aloi.science.items import Item
@@ -9,12 +12,15 @@ from aloi.system.messages import GuardDecision, Message, Request, Response
 from aloi.system.target import Target, Unscorable
 
 
-async def carry_out(item: Item, target: Target) -> Response:
-    """The last answer to an item, with all that was said before it.
+async def carry_out(item: Item, target: Target, attempt: Attempt | None = None) -> Response:
+    """The last answer to an item, with all that was said before it. An item with a goal needs an `attempt` at it.
 
     Raises what `target.ask` raises: an exchange of which one answer is lost is lost as a whole. An agent that has
     nothing to say once its tools have run is no lost answer: its last word is empty.
     """
+    if item.goal:
+        assert attempt is not None, "an attacker is opened for every plan that needs one"
+        return await _contend(item, target, attempt)
     response = await target.ask(item.request)
     if not item.converses:
         return response
@@ -22,6 +28,19 @@ async def carry_out(item: Item, target: Target) -> Response:
     while exchange.goes_on(response):
         response = await _answer(target, exchange.request, silent=bool(item.environment))
     return exchange.whole()
+
+
+async def _contend(item: Item, target: Target, attempt: Attempt) -> Response:
+    """All turns of an attacker. It reads every answer, and does not know whether one of them gave way."""
+    messages = item.request.messages
+    answers: list[Response] = []
+    while len(answers) < attempt.turns:
+        said = await attempt.turn(messages[len(item.request.messages) :])
+        messages = (*messages, Message(role="user", content=said))
+        response = await target.ask(msgspec.structs.replace(item.request, messages=messages))
+        answers.append(response)
+        messages = (*messages, Message(role="assistant", content=response.text))
+    return _whole(messages[len(item.request.messages) : -1], answers)
 
 
 async def _answer(target: Target, request: Request, *, silent: bool) -> Response:
@@ -72,19 +91,23 @@ class _Exchange:
         self.request = msgspec.structs.replace(self._item.request, messages=(first,))
 
     def whole(self) -> Response:
-        """One response for all of it. What a guard did to an early answer changed every later request."""
-        answers = self._answers
-        touched = any(answer.raw is not None and answer.raw != answer.text for answer in answers[:-1])
-        blocked = any(answer.raw is None and answer.decisions for answer in answers[:-1])
-        # Guards read the whole conversation at each turn: a decision on an early message is told again and again.
-        decisions: dict[GuardDecision, None] = dict.fromkeys(d for answer in answers for d in answer.decisions)
-        return msgspec.structs.replace(
-            answers[-1],
-            earlier=tuple(self._earlier),
-            prompt_tokens=sum(answer.prompt_tokens for answer in answers),
-            completion_tokens=sum(answer.completion_tokens for answer in answers),
-            seconds=sum(answer.seconds for answer in answers),
-            decisions=tuple(decisions),
-            guard_seconds=sum(answer.guard_seconds for answer in answers),
-            changed_request=touched or blocked or any(answer.changed_request for answer in answers),
-        )
+        """One response for all of it."""
+        return _whole(self._earlier, self._answers)
+
+
+def _whole(earlier: Sequence[Message], answers: Sequence[Response]) -> Response:
+    """One response for the whole exchange. What a guard did to an early answer changed every later request."""
+    touched = any(answer.raw is not None and answer.raw != answer.text for answer in answers[:-1])
+    blocked = any(answer.raw is None and answer.decisions for answer in answers[:-1])
+    # Guards read the whole conversation at each turn: a decision on an early message is told again and again.
+    decisions: dict[GuardDecision, None] = dict.fromkeys(d for answer in answers for d in answer.decisions)
+    return msgspec.structs.replace(
+        answers[-1],
+        earlier=tuple(earlier),
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        completion_tokens=sum(answer.completion_tokens for answer in answers),
+        seconds=sum(answer.seconds for answer in answers),
+        decisions=tuple(decisions),
+        guard_seconds=sum(answer.guard_seconds for answer in answers),
+        changed_request=touched or blocked or any(answer.changed_request for answer in answers),
+    )

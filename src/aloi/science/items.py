@@ -26,7 +26,8 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     A conversation goes on after the first answer: `script` holds the user's further turns, in order. An agent's tool
     calls are carried out by the simulated `environment` of that name, which starts from `state`; after `max_answers`
-    answers the exchange ends, whatever the model wants.
+    answers the exchange ends, whatever the model wants. With a `goal`, a model that plays attacker writes all turns of
+    the user towards it: `request` is what stood before the first of them.
 
     A turn of the script is said when the model calls no tool, or, from `interrupt` answers on, right after the results
     of its calls. `sequel` holds the first words of later conversations, each begun with an empty memory in the same
@@ -45,11 +46,12 @@ class Item(Struct, frozen=True, kw_only=True, omit_defaults=True):
     environment: str = ""
     state: dict[str, Any] = {}
     max_answers: int = 12
+    goal: str = ""
 
     @property
     def converses(self) -> bool:
         """Whether more may follow the first answer. Then no recorded exchange tells what another answer had led to."""
-        return bool(self.script or self.sequel or self.environment)
+        return bool(self.script or self.sequel or self.environment or self.goal)
 
 
 class Passed(Struct, frozen=True, tag="passed"):

@@ -24,6 +24,7 @@ VERDICTS: Words = MappingProxyType(
 STAGES: Words = MappingProxyType(
     {
         "measure": N_("measurement"),
+        "hunt": N_("hunt"),
         "select": N_("selection"),
         "confirm": N_("confirmation"),
         "prove": N_("proof"),
@@ -66,6 +67,7 @@ ESTIMANDS: Words = MappingProxyType(
         "mean failure rate over the declared attacks and languages, one query a fresh draw": N_(
             "mean failure rate over the declared attacks and languages, one query a fresh draw"
         ),
+        "largest failure rate over the declared attacks": N_("largest failure rate over the declared attacks"),
     }
 )
 
@@ -105,6 +107,9 @@ ERRORS: Words = MappingProxyType(
         "no-budget": N_("no budget of tokens to hold it to"),
         "no-token-count": N_("the endpoint did not count tokens"),
         "not-asked": N_("not asked"),
+        "attacker-empty": N_("the attacker wrote nothing"),
+        "attacker-timeout": N_("the attacker gave no word in time"),
+        "attacker-raised": N_("the attacker raised an error"),
     }
 )
 
@@ -156,6 +161,7 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.OTHER_USES: N_("another use than the declared purpose;"),
         NonClaim.POPULATION: N_("real traffic: the rates hold for the declared mix of items;"),
         NonClaim.WORST_CASE: N_("the worst case: behind a mean over attacks, one of them may succeed more often;"),
+        NonClaim.WHICH_ATTACK: N_("which attack: a hunt proves that one of them exceeds the threshold, not which;"),
         NonClaim.FUTURE_BEHAVIOUR: N_("tomorrow: the system may behave otherwise if what it is built on changes;"),
         NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),
