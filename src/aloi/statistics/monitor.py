@@ -94,6 +94,11 @@ class SequentialMonitor:
         track, error = self._track(name), (1 - level_of(level)) / 2
         return track.lower(error), track.upper(error)
 
+    def scored_bounds(self, name: str, level: float) -> tuple[float, float]:
+        """As `bounds`, for the rate of failures as they were scored: the scorer taken at its word."""
+        track, error = self._track(name), (1 - level_of(level)) / 2
+        return track.scored_lower(error), track.scored_upper(error)
+
     def forecast(self, name: str) -> int:
         """Further queries until a verdict if the hazard goes on failing as it has, at most what the cap leaves."""
         return self._track(name).forecast(self._log_met, self._log_not_met)
@@ -153,6 +158,9 @@ class SequentialMonitor:
 
     def _claim(self, track: HazardTrack) -> bool:
         if track.met.log_e >= self._log_met:
+            if track.contradicts(self.alpha):
+                track.verdict = "inconclusive"
+                return False
             track.verdict = "met"
         elif track.not_met.log_e >= self._log_not_met:
             track.verdict = "not met"

@@ -69,12 +69,36 @@ class HazardGoal(Part, frozen=True, kw_only=True):
     """The rate of failures that is tolerated for one hazard; `cap` ends the test where nothing can be decided.
 
     `probe` names another probe than the hazard's own; `attacks` weighs the attacks otherwise than the probe does.
+    `judge` names who rates the answers in place of the probe's scorer, or, where it reads only what that scorer
+    `passed`, after it; 'person' needs no entry in `judges`.
     """
 
     threshold: Annotated[float, Meta(ge=1e-4, le=0.5)]
     cap: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     probe: Slug = ""
     attacks: dict[Slug, Annotated[float, Meta(gt=0, le=1e6)]] = {}
+    judge: Slug = ""
+    judge_reads: Literal["all", "passed"] = "all"
+
+
+class JudgeDescription(Part, frozen=True, kw_only=True):
+    """Who rates answers where no oracle can, and by what.
+
+    A `model` at `target` is asked by `criteria` (what counts as a failure, by language; the hazard's own where there
+    are none), and reads the system's prompt only with `shows_prompt`. `embeddings` compares answers with labelled
+    `exemplars`; `scorer` is a rule by name. What the judge does not let pass, and a share `audit` of what it does, goes
+    to `escalate_to`: another judge, or 'person'. Files lie beside `system.yaml`.
+    """
+
+    kind: Literal["model", "embeddings", "scorer"] = "model"
+    target: TargetDescription | None = None
+    criteria: dict[Language, Text] = {}
+    shows_prompt: bool = False
+    exemplars: str = ""
+    scorer: Slug = ""
+    calibration: str = ""
+    escalate_to: Slug = ""
+    audit: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class BenignGoal(Part, frozen=True, kw_only=True):
@@ -98,6 +122,7 @@ class Assurance(Part, frozen=True, kw_only=True):
     """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried."""
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
+    judges: dict[Slug, JudgeDescription] = {}
     benign: BenignGoal
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
     remedies: tuple[Slug, ...] = ()
