@@ -155,6 +155,7 @@ def ended_run(tmp_path_factory):
     file = written(description("good"), folder)
     said = aloi("assure", file, "--json", home=folder)
     assert said.code == 0, said.err
+    (folder / "said.json").write_text(said.out)
     return folder
 
 
@@ -255,7 +256,10 @@ def test_show_writes_the_same_reports_again(copied):
     assert said.code == 0, said.err
     assert all((run / f"report.{language}.html").stat().st_size for language in ("en", "fr"))
     assert (run / "trials.jsonl").read_bytes() == trials
-    assert json.loads(said.out)["stopped_by"] == ""
+    told, first = json.loads(said.out), json.loads((copied / "said.json").read_text())
+    assert told["stopped_by"] == ""
+    assert told["practices"] == first["practices"]
+    assert [one["practice"] for one in told["practices"]][:1] == ["clear-objective"]
     assert aloi("verify", run, "--key", run / "signer.pub.pem", home=copied).code == 0
 
 

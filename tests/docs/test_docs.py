@@ -13,10 +13,14 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+from tools.docs import END, START, between
 
+from aloi.assurance.practices import practice_list
+from aloi.assurance.report.practices import FACTS
 from aloi.cli.main import COMMANDS, aloi
 from aloi.evidence.predicates import CLAIMS, NonClaim, predicate_type
 from aloi.plugins import names
+from aloi.science.hazards import hazards
 from aloi.statistics.design import default_cap, expected_queries
 from aloi.statistics.paired import paired_difference
 from aloi.system import description
@@ -227,6 +231,29 @@ def test_every_remedy_and_framework_is_documented():
     remedies, frameworks = page("docs/remedies.md"), page("docs/frameworks.md")
     assert {name for name in names("aloi.guards") if f"| `{name}` |" not in remedies} == set()
     assert {name for name in names("aloi.frameworks") if f"| `{name}` |" not in frameworks} == set()
+
+
+def test_every_hazard_is_documented_as_the_catalogue_has_it():
+    text = page("docs/hazards.md")
+    for slug, one in hazards().items():
+        for words in (one.title["en"], one.description["en"], one.title["fr"], one.description["fr"]):
+            assert words in text, slug
+        assert all(f"`{entry.to}`" in text for entry in one.maps_to), slug
+
+
+def test_every_fact_of_the_practices_is_documented():
+    text = page("docs/report.md")
+    assert {code for code in FACTS if f"`{code}`" not in text} == set()
+    assert all(f"| {practice.title['en'].lower()} |" in text for practice in practice_list().practices)
+
+
+def test_a_stale_part_of_a_page_is_written_anew_and_the_rest_is_left():
+    written = between(f"# Ours\n{START}old\n{END}Tail\n", "new\n")
+    assert written == f"# Ours\n{START}\nnew\n\n{END}Tail\n"
+    assert between(written, "new\n") == written
+    for broken in ("# Ours\n", START, END, f"{END}{START}"):
+        with pytest.raises(ValueError, match="written by make docs"):
+            between(broken, "new\n")
 
 
 def test_figures_are_those_of_the_code():

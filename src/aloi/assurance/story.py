@@ -55,13 +55,17 @@ class TighterThreshold(Struct, frozen=True, kw_only=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system."""
+    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
+
+    `languages` are those of the system's users. `read` counts the transcripts that a person read and labelled.
+    """
 
     title: str
     name: str
     owner: str
     purpose: str
     model: str
+    languages: tuple[str, ...] = ()
     before: str
     after: str
     run: str
@@ -77,6 +81,7 @@ class Story(Struct, frozen=True, kw_only=True):
     coverage: tuple[Coverage, ...]
     costs: tuple[Cost, ...]
     transcripts: tuple[Transcript, ...]
+    read: int = 0
     tighter: tuple[TighterThreshold, ...]
     stopped_by: str
     bundle: str

@@ -40,6 +40,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         owner=description.owner,
         purpose=description.purpose,
         model=DIGEST.sub(r"\1…", result.system.model),
+        languages=description.languages,
         before=result.before,
         after=result.after,
         run=folder.path.name,

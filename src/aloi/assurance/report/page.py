@@ -8,10 +8,12 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from aloi.assurance.practices import practice_list
 from aloi.assurance.report import words
 from aloi.assurance.report.changes import benign_chart, hazard_chart
 from aloi.assurance.report.figures import visible
 from aloi.assurance.report.outcomes import hazards, outcomes
+from aloi.assurance.report.practices import STATES, practice_rows
 from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
 from aloi.assurance.report.speech import Speech, Title, Titles
 from aloi.assurance.report.summary import summary
@@ -61,6 +63,9 @@ def render(
             benign=benign(story),
             transcripts=transcripts(story),
             coverages=coverages(story),
+            practice_list=practice_list(),
+            practices=practice_rows(story, speech),
+            practice_states=STATES,
             non_claims=non_claims(story),
         )
     )
