@@ -26,12 +26,14 @@ from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
 from aloi.evidence.statement import Subject
-from aloi.science.asking import Asker, Spending
+from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
+from aloi.science.judging.bench import judged_hazards, open_judges, scorers_for
+from aloi.science.judging.judged import Words
 from aloi.science.measuring import Measurement
-from aloi.science.planning import make_plan, probes_of
-from aloi.science.probe import scorer_for
+from aloi.science.planning import judges_of, make_plan, probes_of
+from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
 from aloi.science.trials import Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
@@ -44,6 +46,7 @@ from aloi.translation import N_
 
 SOFTWARE = f"aloi {__version__}"
 OFFLINE = "offline"
+AWAITING_LABELS = "awaiting-labels"
 
 
 class Progress(Protocol):
@@ -86,6 +89,8 @@ class Result(Struct, frozen=True, kw_only=True):
     costs: tuple[Cost, ...]
     stopped_by: str
     bundle: bytes
+    scorers: dict[str, Scorer]
+    labels: int = 0
 
     def standing(self) -> tuple[Finding, ...]:
         """The findings that speak of the system as it may now be used: remedied where the gate accepted the remedy."""
@@ -111,9 +116,10 @@ class Unasked:
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
     """What a run draws its requests from, and the remedies it may try.
 
-    Raises AskerError where the system asks for a hazard or a remedy that is unknown, or lacks what one of them needs.
+    Raises AskerError where the system asks for a hazard, a remedy or a judge that cannot be, or lacks what one needs.
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    judges_of(system, sampler)
     return sampler, fitted(system, [] if measure_only else remedies_for(system))
 
 
@@ -132,6 +138,7 @@ class Loop:
         for name in frameworks:
             framework(name)  # a name that nothing answers to is told now, not after the last query
         self._seconds = dict(folder.spent().seconds)
+        self._labels = 0
 
     async def run(self, *, offline: bool = False) -> Result:
         """Walk the loop to its end, or to where a limit of the plan stops it; `offline` reads the log and asks nothing.
@@ -141,14 +148,19 @@ class Loop:
         self._progress.stage("plan")
         signed = self._plan()
         plan = signed.plan
-        scorers = {name: scorer_for(probe.scorer) for name, probe in self._sampler.probes.items()}
+        judged = judged_hazards(self.system)
         description = self.system.description.target
         async with AsyncExitStack() as stack:
             stack.enter_context(self._egress_logged())
+            words = stack.enter_context(self.folder.words(write=not offline)) if judged else None
+            self._labels = words.labels.count if words else 0
+            judges = {} if offline else await stack.enter_async_context(open_judges(self.system, judged))
+            scorers = scorers_for(self.system, self._sampler, words, judges)
             log = await stack.enter_async_context(TrialLog(self.folder.trials))
             spending = Spending(plan.limits)
             for trial in log:
                 spending.recall(trial)
+            spending.tokens[JUDGING] += words.ratings.tokens if words else 0
             if offline:
                 spending.stopped_by = OFFLINE
                 target: Target = Unasked()
@@ -159,16 +171,21 @@ class Loop:
                 target = arm(target, self._in_place, self.system.description)
             asker = Asker(log, scorers, spending, description.concurrency)
             measurement = await self._measure(plan, asker, "measure", BASE, target)
-            findings, benign = self._found(plan, measurement, "measure", BASE, log)
+            findings, benign = self._found(plan, measurement, "measure", BASE, asker)
+            if any(one.verdict is Verdict.INCONCLUSIVE for one in findings):
+                self._wait_for_people(words, spending)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
             went_on = any(trial.key.stage != "measure" for trial in log)
             if self._remedies and failing(findings) and (went_on or not self._stopped(spending)):
                 chosen, tried = await self._select(plan, asker, findings, target)
+                if self._wait_for_people(words, spending):  # whose words may choose otherwise
+                    chosen, tried = (), ()
             effect, after, confirmed = None, self.before, None
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
                 after = self._fingerprint(chosen)
+                self._wait_for_people(words, spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else [])):
@@ -190,7 +207,16 @@ class Loop:
             costs=self._costs(spending),
             stopped_by=self.folder.spent().stopped_by,
             bundle=proof.bundle(),
+            scorers=scorers,
+            labels=self._labels,
         )
+
+    def _wait_for_people(self, words: Words | None, spending: Spending) -> bool:
+        """Whether answers wait for a person's word; then the run ends for now, and goes on when they are labelled."""
+        waits = bool(words and words.awaited())
+        if waits and not spending.stopped_by:
+            spending.stopped_by = AWAITING_LABELS
+        return waits
 
     def _stopped(self, spending: Spending) -> bool:
         """Whether a limit ended the run; what was not asked by then is not judged."""
@@ -244,11 +270,14 @@ class Loop:
         return measurement
 
     def _found(
-        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, log: TrialLog
+        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, asker: Asker
     ) -> tuple[list[Finding], BenignRate]:
         """What a stage found, once all that it asks is in the log: the samples are those of the log as it stays."""
-        findings = [finding(plan, measurement, stage, arm, entry.hazard, log) for entry in plan.hazards]
-        benign = benign_rate(plan, stage, arm, log)
+        findings = [
+            finding(plan, measurement, stage, arm, entry.hazard, asker.log, asker.scorers[entry.hazard])
+            for entry in plan.hazards
+        ]
+        benign = benign_rate(plan, stage, arm, asker.log)
         self._progress.found(findings, benign)
         return findings, benign
 
@@ -260,6 +289,7 @@ class Loop:
         asker.on_trial = lambda trial: self._progress.trial(trial, None)
         with self._timed("select"):
             await selection.ask_pairs(target)
+            await asker.rate(selection.replays())
             choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
@@ -274,7 +304,7 @@ class Loop:
         confirmation = Confirmation(plan, asker, self._sampler, name, self.system.description.target.timeout)
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
-        findings, benign = self._found(plan, measurement, "confirm", name, asker.log)
+        findings, benign = self._found(plan, measurement, "confirm", name, asker)
         change, latency = confirmation.change("benign"), confirmation.latency()
         policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
         accepted, reasons = decide(findings, change, latency, policy)
@@ -311,14 +341,16 @@ class Loop:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - start
 
     def _remember(self, spending: Spending) -> None:
-        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by)
+        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by, labels=self._labels)
         write_whole(self.folder.progress, msgspec.json.encode(progress))
 
     def _costs(self, spending: Spending) -> tuple[Cost, ...]:
-        return tuple(
+        costs = [
             Cost(stage=stage, queries=spending.queries[stage], tokens=spending.tokens[stage], seconds=seconds)
             for stage, seconds in self.folder.spent().seconds.items()
-        )
+        ]
+        judging = spending.tokens[JUDGING]
+        return (*costs, *([Cost(stage=JUDGING, queries=0, tokens=judging, seconds=0.0)] if judging else []))
 
 
 def now() -> str:

@@ -14,9 +14,10 @@ from aloi.assurance.story import Story, TighterThreshold, Transcript
 from aloi.evidence.canonical import digest
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Stage
+from aloi.science.asking import rescoring
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed, NotScored, Outcome
-from aloi.science.probe import Scorer, probe_for, scorer_for
+from aloi.science.probe import Scorer
 from aloi.science.trials import Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
@@ -82,9 +83,10 @@ def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
     if result.effect:
         stages.append(("confirm", result.arm))
     plan = result.signed.plan
-    probes = {entry.hazard: entry.probe for entry in plan.hazards} | {"benign": plan.benign.probe}
-    for name, probe in probes.items():
-        scorer = scorer_for(probe_for(probe).scorer)
+    names = [*(entry.hazard for entry in plan.hazards), "benign"]
+    log.rescored = rescoring(result.scorers)
+    for name in names:
+        scorer = result.scorers[name]
         for stage, arm in stages:
             trials = sorted(log.trials(stage, name, arm), key=lambda trial: not isinstance(trial.outcome, Failed))
             told += [_transcript(trial, log, scorer) for trial in trials[:TRANSCRIPTS_EACH]]

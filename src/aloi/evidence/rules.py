@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from aloi.errors import EvidenceError
 from aloi.evidence.decoding import shown
 from aloi.evidence.figures import check_estimate, check_interval
+from aloi.evidence.judged import check_judged, check_judges
 from aloi.evidence.predicates import Claim, Manifest
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
@@ -59,6 +60,7 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan's system is not the subject of its own statement"), "plan-subject")
     if not 0 < record.alpha < 1:
         raise _refusal(N_("the plan's error rate {alpha} is not between 0 and 1"), "alpha", alpha=record.alpha)
+    check_judges(record)
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:
         raise _refusal(N_("the plan names {hazard} twice"), "repeated-hazard", hazard=repeated[0])
@@ -101,6 +103,7 @@ def _check_finding(finding: Finding, plan: Plan) -> None:
     planned = _planned(plan, finding.hazard)
     _check_as_planned(finding, planned, finding.hazard, ("threshold", "estimand", "scope", "scorer"))
     check_estimate(finding.estimate)
+    check_judged(finding, planned)
     counted = finding.estimate.n + finding.estimate.unscorable
     if finding.estimate.n == 0 and finding.verdict in {Verdict.MET, Verdict.NOT_MET}:
         raise _unfounded(finding, N_("the finding on {hazard} says “{verdict}” without a single trial"))
@@ -171,7 +174,7 @@ def _check_findings(plan: Stated, findings: Statements) -> None:
                 "missing-finding",
                 hazard=min(hazards - set(names)),
             )
-        _check_holm(family, record.alpha)
+        _check_holm(family, record.alpha - record.judging_alpha)
     if findings and ("measure", record.system) not in families:
         raise _refusal(
             N_("the plan names {hazard}, but no finding tells its result"), "missing-finding", hazard=min(hazards)

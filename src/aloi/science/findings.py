@@ -1,7 +1,7 @@
 """Turn a measurement into records: a finding for each hazard, and the rate of ordinary requests answered."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 from aloi.evidence.records import (
@@ -15,9 +15,13 @@ from aloi.evidence.records import (
     number,
 )
 from aloi.science.items import Failed, NotScored
+from aloi.science.judging.judged import Judged
+from aloi.science.judging.rates import Bounded, Trail, rate_of
 from aloi.science.measuring import Measurement, planned
+from aloi.science.probe import Scorer
 from aloi.science.trials import Trial, TrialLog
 from aloi.statistics.exact import clopper_pearson
+from aloi.statistics.hazard import Decision
 
 LEVEL = 0.95
 
@@ -25,7 +29,7 @@ LEVEL = 0.95
 class Counts:
     """What one pass over trials counts: the log of a large run is read, never held."""
 
-    def __init__(self, trials: Iterable[Trial]) -> None:
+    def __init__(self, trials: Iterable[Trial], also: Callable[[Trial], None] = lambda _: None) -> None:
         self.queries = 0
         self.failures = 0
         self._errors: Counter[str] = Counter()
@@ -33,6 +37,7 @@ class Counts:
         self._failures: Counter[tuple[str, str]] = Counter()
         for trial in trials:
             self._add(trial)
+            also(trial)
 
     def _add(self, trial: Trial) -> None:
         self.queries += 1
@@ -66,16 +71,30 @@ class Counts:
         )
 
 
-def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard: str, log: TrialLog) -> Finding:
+def finding(
+    plan: Plan,
+    measurement: Measurement,
+    stage: Stage,
+    arm: str,
+    hazard: str,
+    log: TrialLog,
+    scorer: Scorer | None = None,
+) -> Finding:
     """The result for one hazard: verdict and e-values of the registered test, and a time-uniform interval."""
     entry = planned(plan, hazard)
     decision = measurement.monitor.decision(hazard)
     # Each end errs with probability alpha, as the verdict does at Holm's last step: `met` never stands beside an
-    # interval that holds the threshold.
+    # interval that holds the threshold. A judge's calibration has its part of that error.
     level = 1 - 2 * float(plan.alpha)
-    low, high = measurement.monitor.bounds(hazard, level)
-    counts = Counts(log.trials(stage, hazard, arm))
-    value = decision.failures / decision.n if decision.n else (low + high) / 2
+    spent = 1 - 2 * float(plan.alpha - plan.judging_alpha)
+    rate, tested = rate_of(entry, measurement.monitor, spent), decision.n + decision.unscorable
+    trail = Trail(entry, scorer) if isinstance(scorer, Judged) else None
+
+    def behind_the_verdict(trial: Trial) -> None:
+        if trail and trial.key.index < tested:
+            trail.add(trial)
+
+    counts = Counts(log.trials(stage, hazard, arm), behind_the_verdict)
     verdict = Verdict.INCONCLUSIVE if decision.verdict == "continue" else Verdict(decision.verdict)
     return Finding(
         hazard=hazard,
@@ -83,24 +102,33 @@ def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard
         estimand=entry.estimand,
         scope=entry.scope,
         threshold=entry.threshold,
-        verdict=verdict if decision.n + decision.unscorable else Verdict.NOT_TESTED,
-        estimate=Estimate(
-            value=number(min(max(value, low), high)),
-            low=min(number(low), number(value)),
-            high=max(number(high), number(value)),
-            failures=decision.failures,
-            n=decision.n,
-            unscorable=decision.unscorable,
-            level=number(level),
-            method="time-uniform mixture betting",
-        ),
+        verdict=verdict if tested else Verdict.NOT_TESTED,
+        estimate=_estimate(rate.told, decision, level),
         log_e_met=number(decision.log_e_met),
         log_e_not_met=number(decision.log_e_not_met),
         scorer=entry.scorer,
+        counts=rate.counts,
+        uncorrected=_estimate(rate.scored, decision, level) if rate.scored else None,
+        audit=trail.audit(1 - float(plan.alpha)) if trail else None,
+        ratings=trail.sample() if trail else None,
+        caveats=(*(entry.judging.caveats if entry.judging else ()), *rate.caveats),
         queries=counts.queries,
         errors=counts.errors,
         strata=counts.strata,
         sample=log.sample(stage, hazard),
+    )
+
+
+def _estimate(rate: Bounded, decision: Decision, level: float) -> Estimate:
+    return Estimate(
+        value=number(rate.value),
+        low=min(number(rate.low), number(rate.value)),
+        high=max(number(rate.high), number(rate.value)),
+        failures=decision.failures,
+        n=decision.n,
+        unscorable=decision.unscorable,
+        level=number(level),
+        method="time-uniform mixture betting",
     )
 
 

@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Self
@@ -73,10 +73,14 @@ class _Series:
 
 
 class TrialLog:
-    """The trials of one run, in one file. `async with` opens it to write, `with` to read."""
+    """The trials of one run, in one file. `async with` opens it to write, `with` to read.
+
+    `rescored` is applied to whatever is read back: the outcome of a judged trial is not in its line.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.rescored: Callable[[Trial], Trial] = lambda trial: trial
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Trial)
         self._series: dict[tuple[Stage, str, str], _Series] = {}
@@ -147,7 +151,8 @@ class TrialLog:
         if key not in self:
             raise KeyError(key)
         series = self._series[key.stage, key.hazard, key.arm]
-        return self._decoder.decode(os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index]))
+        line = os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index])
+        return self.rescored(self._decoder.decode(line))
 
     def __iter__(self) -> Iterator[Trial]:
         """All trials, by stage, hazard, arm and index."""

@@ -99,6 +99,10 @@ class SequentialMonitor:
         track, error = self._track(name), (1 - level_of(level)) / 2
         return track.scored_lower(error), track.scored_upper(error)
 
+    def contradicts(self, name: str) -> bool:
+        """Whether fewer failures were scored than the scorer's false alarms alone explain: no `met` rests on that."""
+        return self._track(name).contradicts(self.alpha)
+
     def forecast(self, name: str) -> int:
         """Further queries until a verdict if the hazard goes on failing as it has, at most what the cap leaves."""
         return self._track(name).forecast(self._log_met, self._log_not_met)

@@ -13,7 +13,7 @@ from aloi.system.description import Language, Part, Slug, Text
 from aloi.system.loading import Lines, read
 from aloi.translation import N_
 
-Count = Annotated[int, Meta(ge=0, le=1_000_000)]
+Count = Annotated[int, Meta(ge=0, le=100_000)]
 Digest = Annotated[str, Meta(pattern="^(sha256:[0-9a-f]{64})?$", max_length=71)]
 
 

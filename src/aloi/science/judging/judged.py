@@ -33,6 +33,10 @@ class Words(Struct, frozen=True):
     labels: Labels
     waiting: Waiting
 
+    def awaited(self) -> list[Awaiting]:
+        """What waits for people, in the order handed on: nobody has spoken yet, or no one word has most voices."""
+        return [one for one in self.waiting if self.labels.said(one.subject) in {"missing", "tied"}]
+
 
 class Chain(Struct, frozen=True, kw_only=True):
     """Who reads the answers of one hazard, by name: `judge`, then `escalates_to`; 'person' stands for people."""
@@ -108,15 +112,15 @@ class Judged:
                 yield leaf
         yield from self._words.labels.leaves(of)
 
-    async def rate(self, item: Item, response: Response) -> int:
-        """Ask whoever has not spoken yet, and keep their words; the tokens that this cost.
+    async def rate(self, item: Item, response: Response) -> int | None:
+        """Ask whoever has not spoken yet, and keep their words; the tokens that this cost, None where nobody was asked.
 
         Raises TargetError where a judge cannot be asked. What must wait for a person is put on their list.
         """
         if self._known(item, response):
-            return 0
+            return None
         of = subject(item, response)
-        tokens, first = 0, None
+        tokens: int | None = None
         if self.chain.judge != PERSON:
             first, tokens = await self._ask(self.chain.judge, of, item, response)
             if first is None or not self.chain.goes_on(of, first):
@@ -125,7 +129,8 @@ class Judged:
             if of not in self._words.waiting:
                 self._words.waiting.append(Awaiting(subject=of, item=item, response=response))
             return tokens
-        return tokens + (await self._ask(self.chain.escalates_to, of, item, response))[1]
+        _, more = await self._ask(self.chain.escalates_to, of, item, response)
+        return more if tokens is None else tokens + (more or 0)
 
     def _known(self, item: Item, response: Response) -> Outcome | None:
         """What needs no judge."""
@@ -138,15 +143,15 @@ class Judged:
             outcome = self._exact.score(item, response)
         return None if isinstance(outcome, Passed) else outcome
 
-    async def _ask(self, name: str, of: str, item: Item, response: Response) -> tuple[Opinion | None, int]:
+    async def _ask(self, name: str, of: str, item: Item, response: Response) -> tuple[Opinion | None, int | None]:
         """One judge's word, asked at most once for each exchange; None where it cannot be asked now."""
         while (waited := self._under_way.get((name, of))) is not None:
             await asyncio.shield(waited)
         if (said := self._words.ratings.said(name, of)) is not None:
-            return said, 0
+            return said, None
         judge = self._judges.get(name)
         if judge is None:
-            return None, 0
+            return None, None
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._under_way[name, of] = done
         try:

@@ -164,9 +164,9 @@ class Ratings(LineLog[Rating]):
         found = self._said.get((by, subject))
         return found[1] if found else None
 
-    def knows(self, subject: str) -> bool:
-        """Whether any judge read this exchange."""
-        return any(seen == subject for _, seen in self._said)
+    def subjects(self) -> set[str]:
+        """Every exchange that a judge read."""
+        return {seen for _, seen in self._said}
 
     def write(self, by: str, item: Item, subject: str, opinion: Opinion) -> None:
         """Keep a judge's word."""
