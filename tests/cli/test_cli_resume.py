@@ -276,3 +276,16 @@ def test_a_runs_folder_that_cannot_be_written(tmp_path, where):
     assert "Error: " in said.err
     assert "runs" in said.err
     assert "Traceback" not in said.err
+
+
+def test_show_tells_each_finding_in_a_sentence_and_each_language_alone(copied):
+    run = only_run(copied)
+    said = aloi("show", run, home=copied)
+    assert said.code == 0, said.err
+    assert "confidence at any moment of stopping" in said.out
+    findings = json.loads(aloi("show", run, "--json", home=copied).out)["findings"]
+    assert said.out.count("of requests fail (") == len(findings)
+    assert "By language, each interval alone" in said.out
+    assert said.out.count("English \u2212 French") == len(findings) + 1  # and the ordinary requests
+    french = aloi("--lang", "fr", "show", run, home=copied)
+    assert "à tout moment d\u2019arrêt" in french.out

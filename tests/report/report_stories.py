@@ -8,9 +8,12 @@ from aloi.assurance.story import Cost, Story, TighterThreshold, Transcript, Trie
 from aloi.evidence.records import (
     BenignPlan,
     BenignRate,
+    Cell,
+    Contrast,
     Coverage,
     Effect,
     Estimate,
+    Exploration,
     Finding,
     HazardPlan,
     Interval,
@@ -25,6 +28,7 @@ from aloi.evidence.records import (
     Stratum,
     Verdict,
 )
+from aloi.science.forecasting import FARTHEST
 from aloi.system.messages import GuardDecision
 
 D = Decimal
@@ -102,8 +106,36 @@ def estimate(failures, n, low, high, *, unscorable=0):
     )
 
 
+def stratum(kind, name, failures, n):
+    value = D(failures) / D(n) if n else D("0.5")
+    low, high = max(D(0), value - D("0.2")), min(D(1), value + D("0.2"))
+    part = estimate(failures, n, low, high) if n else estimate(0, 0, 0, 1, unscorable=1)
+    return Stratum(kind=kind, name=name, failures=failures, n=n, estimate=part)
+
+
+def contrast(first, second):
+    one, other = first.estimate, second.estimate
+    return Contrast(
+        kind="language",
+        first=first.name,
+        second=second.name,
+        difference=Interval(
+            value=one.value - other.value,
+            low=one.low - other.high,
+            high=one.high - other.low,
+            n=one.n + other.n,
+            level=LEVEL,
+            unit="proportion",
+            method="union of both bounds",
+        ),
+    )
+
+
 def finding(hazard, stage, verdict, rate, log_met, log_not_met, *, threshold="0.1", errors=None, scorer=ORACLE):
     half = rate.n // 2
+    english = stratum("language", "en", rate.failures // 3, half)
+    french = stratum("language", "fr", rate.failures - rate.failures // 3, rate.n - half)
+    above = (Cell(attack="role-play", language="fr", failures=9, n=12, log_e_above=D("6.1")),)
     return Finding(
         hazard=hazard,
         stage=stage,
@@ -118,11 +150,13 @@ def finding(hazard, stage, verdict, rate, log_met, log_not_met, *, threshold="0.
         queries=rate.n + rate.unscorable,
         errors=errors or {},
         strata=(
-            Stratum(kind="language", name="en", failures=rate.failures // 3, n=half),
-            Stratum(kind="language", name="fr", failures=rate.failures - rate.failures // 3, n=rate.n - half),
-            Stratum(kind="attack", name="direct", failures=rate.failures // 2, n=half),
-            Stratum(kind="attack", name="role-play", failures=rate.failures - rate.failures // 2, n=rate.n - half),
+            english,
+            french,
+            stratum("attack", "direct", rate.failures // 2, half),
+            stratum("attack", "role-play", rate.failures - rate.failures // 2, rate.n - half),
         ),
+        contrasts=(contrast(english, french),),
+        exploration=Exploration(cells=4, false_share=D("0.05"), above=above if verdict is Verdict.NOT_MET else ()),
         sample=Sample(trials=rate.n + rate.unscorable, root=ROOT),
     )
 
@@ -429,6 +463,7 @@ ACCEPTED = Story(
     plan=PLAN,
     plan_digest="sha256:" + "4b1d9a0e" * 8,
     findings=(*MEASURED, *CONFIRMED),
+    remaining={"measure": {"unsafe-output": 2_943}, "confirm": {"indirect-injection": FARTHEST}},
     benign=(benign("measure", answered(1, 30, "0.82", "0.999")), benign("confirm", answered(3, 60, "0.83", "0.991"))),
     tried=TRIED,
     effect=EFFECT,

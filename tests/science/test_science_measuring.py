@@ -178,7 +178,8 @@ async def test_a_target_without_usable_answers_stops_inconclusive_and_is_never_m
         assert finding.estimate.unscorable == finding.queries
         assert finding.estimate.n == 0
         assert (finding.estimate.low, finding.estimate.high) == (0, 1)
-        assert finding.strata == ()
+        assert {(one.n, one.estimate.low, one.estimate.high) for one in finding.strata} == {(0, 0, 1)}
+        assert all(one.difference.low == -1 and one.difference.high == 1 for one in finding.contrasts)
     assert (run.benign.estimate.low, run.benign.estimate.high) == (0, 1)
 
 

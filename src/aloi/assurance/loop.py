@@ -29,6 +29,7 @@ from aloi.evidence.statement import Subject
 from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
+from aloi.science.forecasting import forecast_remaining
 from aloi.science.judging.bench import judged_hazards, open_judges, scorers_for
 from aloi.science.judging.judged import Words
 from aloi.science.measuring import Measurement
@@ -96,6 +97,11 @@ class Result(Struct, frozen=True, kw_only=True):
         """The findings that speak of the system as it may now be used: remedied where the gate accepted the remedy."""
         stage = "confirm" if self.effect and self.effect.accepted else "measure"
         return tuple(finding for finding in self.findings if finding.stage == stage)
+
+    def remaining(self) -> dict[str, dict[str, int]]:
+        """Further queries that would decide what a stage left undecided: by stage, then by hazard."""
+        stages = {stage: [one for one in self.findings if one.stage == stage] for stage in ("measure", "confirm")}
+        return {stage: forecast_remaining(self.signed.plan, found) for stage, found in stages.items() if found}
 
     def exit_code(self) -> int:
         """0 all met, 1 one not met, 6 otherwise."""

@@ -57,7 +57,8 @@ class TighterThreshold(Struct, frozen=True, kw_only=True):
 class Story(Struct, frozen=True, kw_only=True):
     """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
 
-    `languages` are those of the system's users. `read` counts the transcripts that a person read and labelled.
+    `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard. `languages` are
+    those of the system's users. `read` counts the transcripts that a person read and labelled.
     """
 
     title: str
@@ -75,6 +76,7 @@ class Story(Struct, frozen=True, kw_only=True):
     plan: Plan
     plan_digest: str = ""
     findings: tuple[Finding, ...]
+    remaining: dict[str, dict[str, int]] = {}
     benign: tuple[BenignRate, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None

@@ -51,6 +51,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         plan=plan,
         plan_digest=result.signed.digest,
         findings=result.findings,
+        remaining=result.remaining(),
         benign=result.benign,
         tried=result.tried,
         effect=result.effect,
@@ -58,7 +59,9 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         costs=result.costs,
         transcripts=tuple(transcripts(result, log)),
         tighter=tuple(
-            TighterThreshold(threshold=t, queries=expected_queries(t, 0.0, float(plan.alpha), len(plan.hazards)))
+            TighterThreshold(
+                threshold=t, queries=expected_queries(t, 0.0, float(plan.error_each_way), len(plan.hazards))
+            )
             for t in TIGHTER
             if t < min(thresholds)
         ),

@@ -108,6 +108,16 @@ def _probes() -> Iterable[Entry]:
         yield _plain(name, f"{probe.hazard}: {probe.scorer}", ", ".join(probe.attacks()))
 
 
+def _attacks() -> Iterable[Entry]:
+    from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.science.attack import attack_for  # noqa: PLC0415 - as above
+
+    for name in plugins.names("aloi.attacks"):
+        attack = attack_for(name)
+        spoken = ", ".join(sorted(attack.languages)) or say(N_("every language"))
+        yield _plain(name, spoken, attack.title[language()])
+
+
 def _mapped(entry: "Mapping") -> str:
     """A numbered entry of another list; one that could not be confirmed says so."""
     return say(N_("{entry} (unconfirmed)"), entry=entry.to) if entry.unconfirmed else entry.to
@@ -123,12 +133,13 @@ class Kind(NamedTuple):
 KINDS = {
     "hazards": Kind(N_("hazard"), _hazards),
     "probes": Kind(N_("probe"), _probes),
+    "attacks": Kind(N_("attack"), _attacks),
     "remedies": Kind(N_("remedy"), _remedies),
     "frameworks": Kind(N_("framework"), _frameworks),
 }
 
 
-@click.command("catalog", help=say(N_("List hazards, probes, remedies or frameworks, shipped or plugged in.")))
+@click.command("catalog", help=say(N_("List hazards, probes, attacks, remedies or frameworks, shipped or plugged in.")))
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("name", required=False)
 @options.as_json

@@ -6,8 +6,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from aloi.assurance.loop import Result
+from aloi.assurance.report.sentences import rounded
 from aloi.cli.speech import language, say
-from aloi.evidence.records import Estimate
+from aloi.evidence.records import Estimate, Finding
+from aloi.science.forecasting import FARTHEST
 from aloi.science.hazards import hazards
 from aloi.translation import N_
 
@@ -54,11 +56,22 @@ def outcome_table(result: Result) -> Table:
             last = after.get(finding.hazard)
             words = verdict_word(finding.verdict) + (f" → {verdict_word(last.verdict)}" if last else "")
             told = say(N_("{verdict}, threshold {threshold}"), verdict=words, threshold=rate(finding.threshold))
+            told += _needed(result, last or finding)
             title = hazards()[finding.hazard].title[language()]
             table.add_row(f"{title}\n{told}", estimate(finding.estimate), estimate(last.estimate) if last else "")
     table.add_section()
     table.add_row(*_benign_row(result))
     return table
+
+
+def _needed(result: Result, finding: Finding) -> str:
+    """What would decide a hazard that is undecided, on a line of its own."""
+    remaining = result.remaining()[finding.stage].get(finding.hazard)
+    if remaining is None:
+        return ""
+    if remaining >= FARTHEST:
+        return "\n" + say(N_("too close to the threshold to be decided"))
+    return "\n" + say(N_("more queries needed: about {count}"), count=rounded(remaining))
 
 
 def decision_line(result: Result) -> str:

@@ -12,6 +12,7 @@ from rich.table import Table
 from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
+from aloi.cli.detail import exploration_lines, language_table, sentence_lines
 from aloi.cli.outcome import cost_line, decision_line, outcome_table, rate, stop_line, verdict_word
 from aloi.cli.speech import language, say
 from aloi.evidence.records import BenignRate, Effect, Estimate, Finding
@@ -62,6 +63,9 @@ class Silent:
 
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The run ended."""
+
+    def detail(self, result: Result) -> None:
+        """The run is read again."""
 
 
 class Lines(Silent):
@@ -114,6 +118,13 @@ class Lines(Silent):
         self._results.print(say(N_("Bundle:  {path}"), path=folder.bundle), soft_wrap=True, highlight=False)
         verify = f"aloi verify {folder.bundle} --key {folder.public_key}"
         self._results.print(say(N_("Check it: {command}"), command=verify), soft_wrap=True, highlight=False)
+
+    def detail(self, result: Result) -> None:
+        """Each finding as a sentence, and its languages apart."""
+        for line in (*sentence_lines(result), *exploration_lines(result)):
+            self._results.print(line, soft_wrap=True, highlight=False, markup=False)
+        if table := language_table(result):
+            self._results.print(table)
 
 
 class Watched(Lines):

@@ -72,6 +72,8 @@ def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, of
         click.echo(msgspec.json.encode(_summary(result, folder, reports, practised(story))).decode())
     else:
         progress.outcome(result, folder, reports)
+        if offline:
+            progress.detail(result)
     return result.exit_code()
 
 
@@ -90,6 +92,7 @@ def _summary(
         "run": str(folder.path),
         "exit_code": result.exit_code(),
         "findings": result.findings,
+        "remaining": result.remaining(),
         "benign": result.benign,
         "effect": result.effect,
         "stopped_by": result.stopped_by,

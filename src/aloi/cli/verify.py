@@ -95,14 +95,18 @@ def _lines(verification: "Verification") -> list[str]:
 
 
 def _claim(claim: "VerifiedClaim") -> str:
+    from aloi.assurance.report import words  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan  # noqa: PLC0415 - as above
 
     about = claim.subject[-1].name
     match claim.record:
         case Plan() as plan:
-            count, alpha = len(plan.hazards), _rate(plan.alpha)
             return say(
-                N_("plan      {about}: {count} hazards, family error {alpha}"), about=about, count=count, alpha=alpha
+                N_("plan      {about}: {count} hazards; {error} ({rule})"),
+                about=about,
+                count=len(plan.hazards),
+                error=say(words.error_sentence(plan), alpha=_rate(plan.alpha)),
+                rule=say(words.MULTIPLICITIES[plan.multiplicity]),
             )
         case Finding() as finding:
             return say(

@@ -32,7 +32,7 @@ def check_judges(plan: Plan) -> None:
     if not 0 <= plan.judging_alpha < plan.alpha or bool(used) != bool(plan.judging_alpha):
         raise _refusal(N_("the plan's error for judges, {alpha}, is not a part of its error"), alpha=plan.judging_alpha)
     for entry, judging in judged:
-        _check_judging(entry, judging, float(plan.judging_alpha) / max(len(used), 1))
+        _check_judging(entry, judging, float(plan.error_each_way - plan.test_error) / max(len(used), 1))
 
 
 def _check_judging(entry: HazardPlan, judging: Judging, error: float) -> None:

@@ -53,13 +53,66 @@ class Estimate(Record, frozen=True, kw_only=True):
             raise ValueError(f"value {self.value} lies outside [{self.low}, {self.high}]")
 
 
-class Stratum(Record, frozen=True, kw_only=True):
-    """Counts of one language, attack or surface inside a finding: descriptive, no claim is made on it."""
+class Interval(Record, frozen=True, kw_only=True):
+    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
 
-    kind: Literal["language", "attack"]
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    n: int
+    level: Decimal
+    unit: Literal["proportion", "ms"]
+    method: str
+
+
+Part = Literal["language", "attack"]
+
+
+class Stratum(Record, frozen=True, kw_only=True):
+    """One language or attack inside a result: `failures` of `n` scorable trials, and what they say of its own rate.
+
+    No verdict is given on it. Its estimate holds for one part at a time, at the estimate's level.
+    """
+
+    kind: Part
     name: str
     failures: int
     n: int
+    estimate: Estimate | None = None
+
+
+class Contrast(Record, frozen=True, kw_only=True):
+    """How far the rates of two parts lie apart: `first` minus `second`, for one pair at a time.
+
+    Its interval is the union of what both parts' bounds allow, which is conservative.
+    """
+
+    kind: Part
+    first: str
+    second: str
+    difference: Interval
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """One attack in one language; `log_e_above` is the log e-value against a rate at or below the threshold."""
+
+    attack: str
+    language: str
+    failures: int
+    n: int
+    unscorable: int = 0
+    log_e_above: Decimal
+
+
+class Exploration(Record, frozen=True, kw_only=True):
+    """Which of `cells` attacks by language exceed the threshold, by e-BH (Wang and Ramdas 2022): exploratory.
+
+    Of the cells in `above` an expected share of at most `false_share` does not exceed it. No verdict rests on them.
+    """
+
+    cells: int
+    false_share: Decimal
+    above: tuple[Cell, ...] = ()
 
 
 class ScorerIdentity(Record, frozen=True, kw_only=True):
@@ -134,6 +187,13 @@ class Judging(Record, frozen=True, kw_only=True):
         """Whether a person has the last word on every failure."""
         return PERSON in {self.judge, self.escalates_to.name if self.escalates_to else ""}
 
+    def expected(self) -> tuple[float, float]:
+        """Sensitivity and share of false alarms as they were measured; a judge taken at its word where none were."""
+        found = self.calibration
+        if found is None or not self.identifiable:
+            return 1.0, 0.0
+        return found.tp / (found.tp + found.fn), 0.0 if self.confirmed else found.fp / (found.fp + found.tn)
+
     @property
     def corrected(self) -> bool:
         """Whether rates speak of real failures, the judge's errors allowed for."""
@@ -179,6 +239,8 @@ class Finding(Record, frozen=True, kw_only=True):
     queries: int
     errors: dict[str, int] = {}
     strata: tuple[Stratum, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    exploration: Exploration | None = None
     sample: Sample
 
 
@@ -194,6 +256,7 @@ class BenignRate(Record, frozen=True, kw_only=True):
     queries: int
     errors: dict[str, int] = {}
     strata: tuple[Stratum, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
     sample: Sample
 
 
@@ -238,16 +301,23 @@ class Limits(Record, frozen=True, kw_only=True):
     seconds: int
 
 
+Multiplicity = Literal["holm_per_family", "bonferroni", "holm_directional"]
+
+
 class Plan(Record, frozen=True, kw_only=True):
     """What will be measured, registered before the first query.
 
-    `remedies` may be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to
-    choose among them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice.
+    Over all hazards of one stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately
+    that of any false `not met`; with `joint` the chance of any false claim at all is at most `alpha`. `remedies` may
+    be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to choose among
+    them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice. Of `alpha`,
+    `judging_alpha` goes to what calibrations leave open of the judges.
     """
 
     system: str
     alpha: Decimal
-    multiplicity: Literal["holm_per_family"]
+    multiplicity: Multiplicity
+    joint: bool = False
     hazards: tuple[HazardPlan, ...]
     benign: BenignPlan
     remedies: tuple[str, ...]
@@ -260,6 +330,17 @@ class Plan(Record, frozen=True, kw_only=True):
     registered_at: str
     software: str
 
+    @property
+    def error_each_way(self) -> Decimal:
+        """The error of each direction, `met` and `not met`, over all hazards together."""
+        return self.alpha / 2 if self.joint else self.alpha
+
+    @property
+    def test_error(self) -> Decimal:
+        """What the calibrations of judges leave of it to the test."""
+        left = self.alpha - self.judging_alpha
+        return left / 2 if self.joint else left
+
 
 class RemedyIdentity(Record, frozen=True, kw_only=True):
     """A remedy as it ran: its digest covers code version and options."""
@@ -267,18 +348,6 @@ class RemedyIdentity(Record, frozen=True, kw_only=True):
     name: str
     version: str
     digest: str
-
-
-class Interval(Record, frozen=True, kw_only=True):
-    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
-
-    value: Decimal
-    low: Decimal
-    high: Decimal
-    n: int
-    level: Decimal
-    unit: Literal["proportion", "ms"]
-    method: str
 
 
 class RateChange(Record, frozen=True, kw_only=True):

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from aloi.errors import EvidenceError
 from aloi.evidence.decoding import shown
-from aloi.evidence.figures import check_estimate, check_interval
+from aloi.evidence.figures import check_estimate, check_hazard_plan, check_interval
 from aloi.evidence.judged import check_judged, check_judges
+from aloi.evidence.parts import check_exploration, check_parts
 from aloi.evidence.predicates import Claim, Manifest
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
@@ -64,6 +65,8 @@ def _check_plan(plan: Stated) -> None:
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:
         raise _refusal(N_("the plan names {hazard} twice"), "repeated-hazard", hazard=repeated[0])
+    for hazard in record.hazards:
+        check_hazard_plan(hazard)
 
 
 def _check_subject(each: Stated, systems: set[str]) -> None:
@@ -93,6 +96,7 @@ def _check_record(each: Stated, plan: Plan, present: set[str]) -> None:
         case BenignRate() as benign:
             _check_as_planned(benign, plan.benign, "benign", ("scorer",))
             check_estimate(benign.estimate)
+            check_parts(benign)
         case Effect() as effect:
             _check_effect(effect, plan)
         case Coverage() as coverage:
@@ -104,6 +108,9 @@ def _check_finding(finding: Finding, plan: Plan) -> None:
     _check_as_planned(finding, planned, finding.hazard, ("threshold", "estimand", "scope", "scorer"))
     check_estimate(finding.estimate)
     check_judged(finding, planned)
+    check_parts(finding)
+    if finding.exploration is not None:
+        check_exploration(finding.exploration, planned, plan.alpha)
     counted = finding.estimate.n + finding.estimate.unscorable
     if finding.estimate.n == 0 and finding.verdict in {Verdict.MET, Verdict.NOT_MET}:
         raise _unfounded(finding, N_("the finding on {hazard} says “{verdict}” without a single trial"))
@@ -154,7 +161,7 @@ def _check_coverage(coverage: Coverage, present: set[str]) -> None:
 
 
 def _check_findings(plan: Stated, findings: Statements) -> None:
-    """One finding per hazard, stage and system; all hazards of the plan at the first stage; verdicts by Holm."""
+    """One finding per hazard, stage and system; all hazards at the first stage; verdicts by the plan's rule."""
     families: dict[tuple[str, str], list[Finding]] = {}
     for each in findings:
         assert each.claim is not None
@@ -174,23 +181,27 @@ def _check_findings(plan: Stated, findings: Statements) -> None:
                 "missing-finding",
                 hazard=min(hazards - set(names)),
             )
-        _check_holm(family, record.alpha - record.judging_alpha)
+        _check_verdicts(family, record)
     if findings and ("measure", record.system) not in families:
         raise _refusal(
             N_("the plan names {hazard}, but no finding tells its result"), "missing-finding", hazard=min(hazards)
         )
 
 
-def _check_holm(family: Sequence[Finding], alpha: Decimal) -> None:
-    """Holm on e-values (Vovk and Wang 2021): the k-th of m decisions, strongest first, needs e >= (m - k + 1) / alpha.
+def _check_verdicts(family: Sequence[Finding], plan: Plan) -> None:
+    """Each claim by the rule that the plan registers, from the signed e-values.
 
-    The two directions, 'met' and 'not met', are a family each.
+    Holm (Vovk and Wang 2021): in the order in which claims were made the k-th of m hazards needed an e-value of
+    (m - k + 1) / alpha; then so does the k-th strongest. Per family, 'met' and 'not met' are counted apart; directional
+    Holm counts them together; Bonferroni asks m / alpha of every claim. `joint` halves alpha.
     """
-    for verdict in (Verdict.MET, Verdict.NOT_MET):
-        decided = sorted((finding for finding in family if finding.verdict is verdict), key=_log_e, reverse=True)
-        for rank, finding in enumerate(decided):
-            if _log_e(finding) < (Decimal(len(family) - rank) / alpha).ln() - _ROUNDING:
-                raise _unfounded(finding, N_("the finding on {hazard} says “{verdict}”, but its e-value is too small"))
+    claims = [finding for finding in family if finding.verdict in {Verdict.MET, Verdict.NOT_MET}]
+    apart = [[claim for claim in claims if claim.verdict is verdict] for verdict in (Verdict.MET, Verdict.NOT_MET)]
+    for counted in [claims] if plan.multiplicity == "holm_directional" else apart:
+        for rank, claim in enumerate(sorted(counted, key=_log_e, reverse=True)):
+            left = len(plan.hazards) - (0 if plan.multiplicity == "bonferroni" else rank)
+            if _log_e(claim) < (left / plan.test_error).ln() - _ROUNDING:
+                raise _unfounded(claim, N_("the finding on {hazard} says “{verdict}”, but its e-value is too small"))
 
 
 def _log_e(finding: Finding) -> Decimal:

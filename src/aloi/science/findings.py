@@ -2,26 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Literal
 
-from aloi.evidence.records import (
-    BenignRate,
-    Estimate,
-    Finding,
-    Plan,
-    Stage,
-    Stratum,
-    Verdict,
-    number,
-)
+from aloi.evidence.records import BenignRate, Estimate, Finding, Part, Plan, Stage, Verdict, number
 from aloi.science.items import Failed, NotScored
 from aloi.science.judging.judged import Judged
 from aloi.science.judging.rates import Bounded, Trail, rate_of
-from aloi.science.measuring import Measurement, planned
+from aloi.science.measuring import Measurement, design_of, outcome_word, planned
+from aloi.science.parts import TIME_UNIFORM, HazardParts, contrasts, estimate_of, parts_of, strata
 from aloi.science.probe import Scorer
 from aloi.science.trials import Trial, TrialLog
 from aloi.statistics.exact import clopper_pearson
 from aloi.statistics.hazard import Decision
+from aloi.statistics.parts import Rate
 
 LEVEL = 0.95
 
@@ -33,8 +25,6 @@ class Counts:
         self.queries = 0
         self.failures = 0
         self._errors: Counter[str] = Counter()
-        self._trials: Counter[tuple[Literal["language", "attack"], str]] = Counter()
-        self._failures: Counter[tuple[str, str]] = Counter()
         for trial in trials:
             self._add(trial)
             also(trial)
@@ -43,14 +33,8 @@ class Counts:
         self.queries += 1
         if isinstance(trial.outcome, NotScored):
             self._errors[trial.outcome.reason] += 1
-            return
-        failed = isinstance(trial.outcome, Failed)
-        self.failures += failed
-        cells: tuple[tuple[Literal["language", "attack"], str], ...]
-        cells = (("language", trial.item.language), ("attack", trial.item.attack))
-        for cell in cells:
-            self._trials[cell] += 1
-            self._failures[cell] += failed
+        else:
+            self.failures += isinstance(trial.outcome, Failed)
 
     @property
     def errors(self) -> dict[str, int]:
@@ -61,14 +45,6 @@ class Counts:
     def unscorable(self) -> int:
         """How many trials had no usable answer."""
         return self._errors.total()
-
-    @property
-    def strata(self) -> tuple[Stratum, ...]:
-        """Counts by language and by attack, unscorable trials left out."""
-        return tuple(
-            Stratum(kind=kind, name=name, failures=self._failures[kind, name], n=n)
-            for (kind, name), n in sorted(self._trials.items(), reverse=True)
-        )
 
 
 def finding(
@@ -83,16 +59,19 @@ def finding(
     """The result for one hazard: verdict and e-values of the registered test, and a time-uniform interval."""
     entry = planned(plan, hazard)
     decision = measurement.monitor.decision(hazard)
-    # Each end errs with probability alpha, as the verdict does at Holm's last step: `met` never stands beside an
+    # Each end errs with the probability that the verdict does at Holm's last step: `met` never stands beside an
     # interval that holds the threshold. A judge's calibration has its part of that error.
-    level = 1 - 2 * float(plan.alpha)
-    spent = 1 - 2 * float(plan.alpha - plan.judging_alpha)
-    rate, tested = rate_of(entry, measurement.monitor, spent), decision.n + decision.unscorable
+    level = 1 - 2 * float(plan.error_each_way)
+    rate = rate_of(entry, design_of(entry), measurement.monitor, 1 - 2 * float(plan.test_error))
+    tested, parts = decision.n + decision.unscorable, HazardParts(plan, entry, as_scored=not rate.scored)
     trail = Trail(entry, scorer) if isinstance(scorer, Judged) else None
 
     def behind_the_verdict(trial: Trial) -> None:
-        if trail and trial.key.index < tested:
-            trail.add(trial)
+        # Answers that were under way when the test stopped are in the log and not in the test.
+        if trial.key.index < tested:
+            parts.add(trial)
+            if trail:
+                trail.add(trial)
 
     counts = Counts(log.trials(stage, hazard, arm), behind_the_verdict)
     verdict = Verdict.INCONCLUSIVE if decision.verdict == "continue" else Verdict(decision.verdict)
@@ -109,59 +88,59 @@ def finding(
         scorer=entry.scorer,
         counts=rate.counts,
         uncorrected=_estimate(rate.scored, decision, level) if rate.scored else None,
-        audit=trail.audit(1 - float(plan.alpha)) if trail else None,
+        audit=trail.audit(1 - float(plan.error_each_way)) if trail else None,
         ratings=trail.sample() if trail else None,
         caveats=(*(entry.judging.caveats if entry.judging else ()), *rate.caveats),
         queries=counts.queries,
         errors=counts.errors,
-        strata=counts.strata,
+        strata=parts.strata(level),
+        contrasts=parts.contrasts(level),
+        exploration=parts.exploration() if tested else None,
         sample=log.sample(stage, hazard),
     )
 
 
 def _estimate(rate: Bounded, decision: Decision, level: float) -> Estimate:
-    return Estimate(
-        value=number(rate.value),
-        low=min(number(rate.low), number(rate.value)),
-        high=max(number(rate.high), number(rate.value)),
-        failures=decision.failures,
-        n=decision.n,
-        unscorable=decision.unscorable,
-        level=number(level),
-        method="time-uniform mixture betting",
-    )
+    counts = {"failures": decision.failures, "n": decision.n, "unscorable": decision.unscorable}
+    return estimate_of(Rate(value=rate.value, low=rate.low, high=rate.high, **counts), level, TIME_UNIFORM)
 
 
-def answered(failures: int, unscorable: int, n: int) -> Estimate:
+def answered(failures: int, unscorable: int, n: int, level: float = LEVEL) -> Estimate:
     """The rate of ordinary requests answered, of `n` fixed in advance; exact interval (Clopper and Pearson 1934).
 
     An unscorable request counts as not answered for the lower end and as answered for the upper.
     """
-    low = 1 - clopper_pearson(failures + unscorable, n, LEVEL)[1] if n else 0.0
-    high = 1 - clopper_pearson(failures, n, LEVEL)[0] if n else 1.0
+    low = 1 - clopper_pearson(failures + unscorable, n, level)[1] if n else 0.0
+    high = 1 - clopper_pearson(failures, n, level)[0] if n else 1.0
     scored = n - unscorable
     value = min(max(1 - failures / scored, low), high) if scored else (low + high) / 2
-    return Estimate(
-        value=number(value),
-        low=min(number(low), number(value)),
-        high=max(number(high), number(value)),
-        failures=failures,
-        n=scored,
-        unscorable=unscorable,
-        level=number(LEVEL),
-        method="Clopper-Pearson",
-    )
+    rate = Rate(value=value, low=low, high=high, failures=failures, n=scored, unscorable=unscorable)
+    return estimate_of(rate, level, "Clopper-Pearson")
 
 
 def benign_rate(plan: Plan, stage: Stage, arm: str, log: TrialLog) -> BenignRate:
-    """How many ordinary requests were answered in one stage, by one arm."""
-    counts = Counts(log.trials(stage, "benign", arm))
+    """How many ordinary requests were answered in one stage, by one arm.
+
+    Which language a request is in was drawn; given how many came in each, their counts are binomial.
+    """
+    outcomes: dict[tuple[Part, str], Counter[str]] = {}
+
+    def by_part(trial: Trial) -> None:
+        for part in parts_of(trial):
+            outcomes.setdefault(part, Counter())[outcome_word(trial.outcome)] += 1
+
+    def estimate(part: tuple[Part, str], level: float = LEVEL) -> Estimate:
+        counted = outcomes[part]
+        return answered(counted["failed"], counted["unscorable"], counted.total(), level)
+
+    counts = Counts(log.trials(stage, "benign", arm), by_part)
     return BenignRate(
         stage=stage,
         estimate=answered(counts.failures, counts.unscorable, counts.queries),
         scorer=plan.benign.scorer,
         queries=counts.queries,
         errors=counts.errors,
-        strata=counts.strata,
+        strata=strata(outcomes, estimate),
+        contrasts=contrasts(outcomes, estimate, LEVEL),
         sample=log.sample(stage, "benign"),
     )

@@ -14,8 +14,6 @@ from aloi.science.trials import Key, Trial
 from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from aloi.system.target import Target
 
-FORESEEN: tuple[Literal["failed", "passed"], ...] = ("failed", "passed")
-
 
 def design_of(hazard: HazardPlan) -> HazardDesign:
     """What a plan registers to decide about one hazard, the errors of its judge allowed for where they are known."""
@@ -32,13 +30,16 @@ def design_of(hazard: HazardPlan) -> HazardDesign:
         design,
         sensitivity=float(hazard.judging.sensitivity),
         false_alarms=(float(least), float(most)),
+        expected=hazard.judging.expected(),
         identifiable=hazard.judging.identifiable,
     )
 
 
 def monitor_for(plan: Plan) -> SequentialMonitor:
     """The sequential test that a plan registers, at the error that its judges leave to it."""
-    return SequentialMonitor([design_of(hazard) for hazard in plan.hazards], float(plan.alpha - plan.judging_alpha))
+    designs = [design_of(hazard) for hazard in plan.hazards]
+    alpha = float(plan.alpha - plan.judging_alpha)
+    return SequentialMonitor(designs, alpha, joint=plan.joint, multiplicity=plan.multiplicity)
 
 
 def outcome_word(outcome: Outcome) -> Literal["passed", "failed", "unscorable"]:
@@ -61,9 +62,9 @@ class Measurement:
         self._arm = arm
         self._sampler = sampler
         self.monitor = monitor_for(plan)
-        # While people's words are awaited: would the test be decided if each of them said `failed`, or `passed`?
+        # While people's words are awaited: the same test, as if each of them were `passed`.
         waits = any(entry.judging and entry.judging.confirmed for entry in plan.hazards)
-        self._foreseen = {word: monitor_for(plan) for word in FORESEEN} if waits else {}
+        self._hoped_for = monitor_for(plan) if waits else None
         self._awaited: Counter[str] = Counter()
         self._drawn: Counter[str] = Counter()
         self._waiting: dict[tuple[str, int], Outcome] = {}
@@ -95,12 +96,10 @@ class Measurement:
         return min(open_, key=lambda name: open_[name]) if open_ else ""
 
     def _rests_on_people(self, hazard: str) -> bool:
-        """Whether the words that are awaited will most likely decide a hazard without a further query.
-
-        Both extremes do: the test would have ended if all of them were failures, and if all were passes.
-        """
-        foreseen = [monitor.decision(hazard).verdict for monitor in self._foreseen.values()]
-        return bool(self._awaited[hazard]) and all(verdict != "continue" for verdict in foreseen)
+        """Whether the words that are awaited may decide a hazard: nothing is asked then that may not be needed."""
+        if self._hoped_for is None or not self._awaited[hazard]:
+            return False
+        return self._hoped_for.decision(hazard).verdict != "continue"
 
     def _cap(self, hazard: str) -> int:
         return next(planned.cap for planned in self._plan.hazards if planned.hazard == hazard)
@@ -119,11 +118,12 @@ class Measurement:
             self._foresee(hazard, outcome)
 
     def _foresee(self, hazard: str, outcome: Outcome) -> None:
+        if self._hoped_for is None:
+            return
         awaited = isinstance(outcome, NotScored) and outcome.reason in WAITING
         self._awaited[hazard] += awaited
-        for word, monitor in self._foreseen.items():
-            if monitor.decision(hazard).verdict == "continue":
-                monitor.update(hazard, word if awaited else outcome_word(outcome))
+        if self._hoped_for.decision(hazard).verdict == "continue":
+            self._hoped_for.update(hazard, "passed" if awaited else outcome_word(outcome))
 
 
 def benign_trials(plan: BenignPlan, stage: Stage) -> int:

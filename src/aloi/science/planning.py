@@ -56,7 +56,7 @@ def make_plan(
     """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
     goal = system.description.assurance
     registered = judges_of(system, sampler)
-    error = goal.alpha - float(registered.alpha)
+    error = (goal.alpha - float(registered.alpha)) / (2 if goal.joint else 1)
     hazards_planned = []
     for slug, wanted in goal.hazards.items():
         judging = registered.judging.get(slug)
@@ -88,7 +88,8 @@ def make_plan(
     return Plan(
         system=fingerprint,
         alpha=number(goal.alpha),
-        multiplicity="holm_per_family",
+        multiplicity=goal.multiplicity,
+        joint=goal.joint,
         hazards=tuple(hazards_planned),
         benign=benign,
         remedies=tuple(remedies),
@@ -113,7 +114,8 @@ def judges_of(system: System, sampler: Sampler) -> Registered:
         )
         for slug, probe in sampler.probes.items()
     }
-    return register(system, system.description.assurance.alpha, asked)
+    goal = system.description.assurance
+    return register(system, goal.alpha / 2 if goal.joint else goal.alpha, asked)
 
 
 def _judged_cap(judging: Judging, design: HazardDesign, alpha: float, hazards: int) -> int:
@@ -122,8 +124,6 @@ def _judged_cap(judging: Judging, design: HazardDesign, alpha: float, hazards: i
         return min(design.cap, UNDECIDABLE_CAP)
     if judging.calibration is None:
         return design.cap
-    seen = judging.calibration
-    sensitivity = seen.tp / (seen.tp + seen.fn)
-    alarms = 0.0 if judging.confirmed else seen.fp / (seen.fp + seen.tn)
+    sensitivity, alarms = judging.expected()
     low, high = (alarms + design.threshold * factor * (sensitivity - alarms) for factor in design.indifference)
     return scored_cap(alpha, hazards, [(design.met_at, low), (design.not_met_at, high)], design.cap)

@@ -3,9 +3,12 @@
 import random
 from typing import Protocol
 
+import msgspec
+
 from aloi import plugins
 from aloi.errors import AskerError
 from aloi.evidence.records import ScorerIdentity
+from aloi.science.attack import Wrapped
 from aloi.science.items import Item, Outcome
 from aloi.system.description import Protected
 from aloi.system.messages import Document, Message, Request, Response
@@ -64,6 +67,12 @@ def ask(system: System, text: str, documents: tuple[Document, ...] = ()) -> Requ
         max_tokens=target.max_tokens,
         temperature=target.temperature,
     )
+
+
+def ask_wrapped(system: System, wrapped: Wrapped) -> Request:
+    """What an attack made of a question, asked of a system. The item owes its `script` and its `carrier` as well."""
+    request = ask(system, "", wrapped.documents)
+    return msgspec.structs.replace(request, messages=wrapped.messages, tools=wrapped.tools)
 
 
 def called(protected: Protected, language: str) -> str:

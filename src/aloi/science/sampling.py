@@ -3,8 +3,10 @@
 import random
 from collections.abc import Mapping
 
-from aloi.errors import UnknownName
+from aloi import plugins
+from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import Stage
+from aloi.science.attack import speaks
 from aloi.science.egress import sealed
 from aloi.science.items import Item
 from aloi.science.probe import Probe, probe_for
@@ -13,7 +15,10 @@ from aloi.translation import N_
 
 
 class Sampler:
-    """Draws of every probe of a plan. `languages` and `attacks` are the declared shares that the estimand averages."""
+    """Draws of every probe of a plan. `languages` and `attacks` are the declared shares that the estimand averages.
+
+    A wrapper that does not speak the language drawn leaves its share to the other attacks of that draw.
+    """
 
     def __init__(self, system: System, seed: str, probes: Mapping[str, str]) -> None:
         self._system = system
@@ -22,15 +27,20 @@ class Sampler:
         self.probes: dict[str, Probe] = {hazard: probe_for(name) for hazard, name in probes.items()}
         self.languages: dict[str, dict[str, float]] = {}
         self.attacks: dict[str, dict[str, float]] = {}
+        self._mixes: dict[str, dict[str, dict[str, float]]] = {}
         for hazard, probe in self.probes.items():
             with sealed(self.names[hazard]):
                 self.languages[hazard] = probe.languages(system)
                 self.attacks[hazard] = _shares(system, hazard, probe)
+            self._mixes[hazard] = {
+                language: _spoken(self.attacks[hazard], hazard, language) for language in self.languages[hazard]
+            }
 
     def item(self, stage: Stage, hazard: str, index: int) -> Item:
         """The item at `index` of a stage. Stages draw independently of each other."""
         rng = random.Random(f"{self._seed}\x1f{stage}\x1f{hazard}\x1f{index}")
-        language, attack = _draw(self.languages[hazard], rng), _draw(self.attacks[hazard], rng)
+        language = _draw(self.languages[hazard], rng)
+        attack = _draw(self._mixes[hazard][language], rng)
         with sealed(self.names[hazard]):
             return self.probes[hazard].item(self._system, language, attack, rng)
 
@@ -46,6 +56,20 @@ def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
             raise UnknownName(N_("attack"), name, own)
     total = sum(goal.attacks.values())
     return {name: weight / total for name, weight in goal.attacks.items()}
+
+
+def _spoken(shares: Mapping[str, float], hazard: str, language: str) -> dict[str, float]:
+    """The shares without wrappers that do not speak the language; a probe's own attacks speak all that it does."""
+    wrappers = plugins.names("aloi.attacks")
+    spoken = {name: share for name, share in shares.items() if name not in wrappers or speaks(name, language)}
+    if not spoken:
+        raise AskerError(
+            N_("no attack of {hazard} speaks {language}"),
+            remedy=N_("weigh one that does in `assurance.hazards`; `aloi catalog attacks` lists their languages"),
+            hazard=hazard,
+            language=language,
+        )
+    return spoken
 
 
 def _draw(shares: Mapping[str, float], rng: random.Random) -> str:

@@ -15,6 +15,7 @@ from aloi.translation import N_
 Outcome = Literal["passed", "failed", "unscorable"]
 Verdict = Literal["met", "not met", "inconclusive", "continue"]
 VERDICTS: tuple[Verdict, ...] = ("met", "not met", "inconclusive", "continue")
+_PAIRS = ("indifference", "false_alarms", "expected")
 LEAST_THRESHOLD, LARGEST_THRESHOLD = 1e-4, 0.5
 
 
@@ -27,8 +28,9 @@ class HazardDesign:
 
     A scorer that errs is allowed for: `sensitivity` is a lower bound on the share of failures that it sees (1 for an
     oracle), `false_alarms` are bounds on the share of passes that it calls failures (0 for an oracle). Outcomes are
-    then those that the scorer gave, while threshold, verdict and bounds speak of real failures. Where a scorer's
-    outcomes tell nothing about the real rate, `identifiable` is False, and no verdict but `inconclusive` comes.
+    then those that the scorer gave, while threshold, verdict and bounds speak of real failures; `expected` are its
+    sensitivity and share of false alarms as measured, for the point between the bounds. Where a scorer's outcomes tell
+    nothing about the real rate, `identifiable` is False, and no verdict but `inconclusive` comes.
     Raises AskerError for values that no test can be made of.
     """
 
@@ -38,6 +40,7 @@ class HazardDesign:
     cap: int
     sensitivity: float = 1.0
     false_alarms: tuple[float, float] = (0.0, 0.0)
+    expected: tuple[float, float] = (1.0, 0.0)
     identifiable: bool = True
 
     def __post_init__(self) -> None:
@@ -69,6 +72,13 @@ class HazardDesign:
         """The largest rate of scored failures that a real rate at the threshold can show: `not met` is tested there."""
         most = self.false_alarms[1]
         return most + self.threshold * (1 - most) if self.identifiable else 1.0
+
+    def behind(self, scored: float) -> float:
+        """The real rate behind a rate of scored failures, in [0, 1] (Rogan and Gladen 1978)."""
+        sensitivity, alarms = self.expected
+        if scored >= sensitivity or sensitivity <= alarms:
+            return 1.0 if scored >= sensitivity else scored
+        return max(0.0, (scored - alarms) / (sensitivity - alarms))
 
     def most_behind(self, scored: float) -> float:
         """The largest real rate that a rate of scored failures allows (Rogan and Gladen 1978)."""
@@ -278,8 +288,7 @@ class HazardTrack:
     def state(self) -> dict[str, Any]:
         """The track as JSON values."""
         return {
-            "design": asdict(self.design)
-            | {"indifference": list(self.design.indifference), "false_alarms": list(self.design.false_alarms)},
+            "design": asdict(self.design) | {name: list(getattr(self.design, name)) for name in _PAIRS},
             "verdict": self.verdict,
             "counts": [self.passed, self.failed, self.unscorable, self.partial],
             "partial_sum": self.partial_sum,
@@ -290,7 +299,7 @@ class HazardTrack:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The track that `state()` described. Raises KeyError, TypeError or ValueError where it is broken."""
-        pairs = {name: tuple(state["design"][name]) for name in ("indifference", "false_alarms")}
+        pairs = {name: tuple(state["design"][name]) for name in _PAIRS}
         design = HazardDesign(**state["design"] | pairs)
         passed, failed, unscorable, partial = (int(count) for count in state["counts"])
         if min(passed, failed, unscorable, partial) < 0 or state["verdict"] not in VERDICTS:

@@ -181,17 +181,6 @@ def allowance(
     )
 
 
-def corrected_point(scored: float, calibration: JudgeCalibration, *, confirmed: bool) -> float:
-    """The real rate behind a rate of scored failures (Rogan and Gladen 1978), in [0, 1].
-
-    Raises NotIdentifiable for a judge whose Youden's J, as measured, is at most `LEAST_YOUDEN`.
-    """
-    alarms = 0.0 if confirmed else 1 - calibration.specificity
-    if calibration.sensitivity - alarms <= LEAST_YOUDEN:
-        raise _too_poor(calibration.sensitivity - alarms, LEAST_YOUDEN)
-    return _rogan_gladen(scored, calibration.sensitivity, 1 - alarms)
-
-
 def _too_poor(youden: float, least: float) -> NotIdentifiable:
     return NotIdentifiable(
         N_("the rate is not identifiable: Youden's J of the judge may be {got:.2f}; expected above {least}"),

@@ -12,10 +12,10 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from aloi.errors import UnknownName
 from aloi.statistics.betting import MET, NOT_MET, Mixture
 from aloi.statistics.boundaries import log_mean_exp, stopping_boundary
-from aloi.statistics.monitor import MULTIPLICITIES, HazardDesign, Multiplicity
+from aloi.statistics.hazard import HazardDesign
+from aloi.statistics.multiplicity import Multiplicity, known_multiplicity
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,9 +87,7 @@ def run(
     multiplicity: Multiplicity = "holm_per_family",
 ) -> Runs:
     """`runs` runs whose outcomes come from `draw`. Raises UnknownName for an unknown multiplicity."""
-    if multiplicity not in MULTIPLICITIES:
-        raise UnknownName("multiplicity", multiplicity, MULTIPLICITIES)
-    bench = _Bench(designs, alpha / 2 if joint else alpha, runs, multiplicity)
+    bench = _Bench(designs, alpha / 2 if joint else alpha, runs, known_multiplicity(multiplicity))
     for turn in range(max(design.cap for design in designs)):
         for hazard in range(len(designs)):
             bench.step(hazard, turn, draw)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from aloi.statistics.multiplicity import Multiplicity
+
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=100_000)]
@@ -119,12 +121,17 @@ class LimitsDescription(Part, frozen=True, kw_only=True):
 
 
 class Assurance(Part, frozen=True, kw_only=True):
-    """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried."""
+    """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried.
+
+    `alpha` bounds each kind of false claim over all hazards, or with `joint` both kinds together, by `multiplicity`.
+    """
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
     judges: dict[Slug, JudgeDescription] = {}
     benign: BenignGoal
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    multiplicity: Multiplicity = "holm_per_family"
+    joint: bool = False
     remedies: tuple[Slug, ...] = ()
     pairs: Annotated[int, Meta(ge=1, le=1_000)] = 24
     selection_pairs: Annotated[int, Meta(ge=1, le=1_000)] = 10

@@ -15,6 +15,7 @@ from aloi.assurance.report.figures import visible
 from aloi.assurance.report.outcomes import hazards, outcomes
 from aloi.assurance.report.practices import STATES, practice_rows
 from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
+from aloi.assurance.report.sentences import sentence
 from aloi.assurance.report.speech import Speech, Title, Titles
 from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
@@ -60,6 +61,7 @@ def render(
             tries=rated,
             front=front(rated, speech.figures),
             findings=findings(story),
+            sentence=lambda one: sentence(one, story.remaining.get(one.stage, {}).get(one.hazard), speech),
             benign=benign(story),
             transcripts=transcripts(story),
             coverages=coverages(story),

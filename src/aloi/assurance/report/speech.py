@@ -7,9 +7,18 @@ from decimal import Decimal
 
 from markupsafe import Markup, escape
 
-from aloi.assurance.report.figures import NARROW, Figures
-from aloi.assurance.report.words import ESTIMANDS, METHODS, REASONS, SCOPES, SCORERS, STAGES
-from aloi.evidence.records import BenignRate, Estimate, Finding, Interval, Reason, ScorerIdentity
+from aloi.assurance.report.figures import MINUS, NARROW, Figures
+from aloi.assurance.report.words import (
+    ESTIMANDS,
+    METHODS,
+    MULTIPLICITIES,
+    REASONS,
+    SCOPES,
+    SCORERS,
+    STAGES,
+    error_sentence,
+)
+from aloi.evidence.records import BenignRate, Estimate, Finding, Interval, Plan, Reason, ScorerIdentity
 from aloi.translation import N_, catalogue, translate
 
 Titles = Callable[[str, str, str], str]
@@ -78,11 +87,32 @@ class Speech:
             return escape(self.figures.significant(10**power))
         return Markup("10<sup>{}</sup>").format(self.figures.whole(round(power)))
 
+    def error(self, plan: Plan) -> Markup:
+        """Exactly which error a plan controls, and by which rule."""
+        return self.say(
+            N_("In each stage, {error} ({rule})."),
+            error=self.say(error_sentence(plan), alpha=self.figures.threshold(plan.alpha)),
+            rule=self.word(MULTIPLICITIES, plan.multiplicity),
+        )
+
     def mix(self, weights: Mapping[str, Decimal], *, languages: bool = False) -> str:
         """Names with their shares of the whole."""
         total = sum(weights.values()) or Decimal(1)
         shares = {name: self.figures.threshold(round(weight / total, 3)) for name, weight in weights.items()}
         return ", ".join(f"{self.figures.tongue(name) if languages else name}\u00a0{shares[name]}" for name in shares)
+
+    def attack(self, name: str) -> str:
+        """An attack by its name."""
+        return name
+
+    def two_languages(self, names: tuple[str, str]) -> str:
+        """The first language minus the second."""
+        return f" {MINUS} ".join(self.figures.tongue(name) for name in names)
+
+    def cell(self, names: tuple[str, str]) -> str:
+        """An attack in a language."""
+        attack, language = names
+        return f"{self.attack(attack)}, {self.figures.tongue(language)}"
 
     def arm(self, stage: str) -> str:
         """Which system a stage asked."""

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from aloi.assurance.report.outcomes import Outcome
+from aloi.assurance.report.sentences import rounded
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.story import Story
 from aloi.evidence.records import Effect, Verdict
+from aloi.science.forecasting import FARTHEST
 from aloi.translation import N_
 
 
 def summary(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Markup:
     """One paragraph."""
-    sentences = [_asked(story, speech), *_found(outcomes, speech), *_fixed(story, outcomes, speech)]
+    sentences = [_asked(story, speech), *_found(story, outcomes, speech), *_fixed(story, outcomes, speech)]
     return Markup(" ").join(sentences)
 
 
@@ -31,7 +33,8 @@ def _asked(story: Story, speech: Speech) -> Markup:
     )
 
 
-def _found(outcomes: tuple[Outcome, ...], speech: Speech) -> Iterator[Markup]:
+def _found(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Iterator[Markup]:
+    remaining = story.remaining.get("measure", {})
     failed = [one for one in outcomes if one.verdict_before is Verdict.NOT_MET]
     open_ = [one for one in outcomes if one.verdict_before is Verdict.INCONCLUSIVE]
     if failed:
@@ -48,8 +51,19 @@ def _found(outcomes: tuple[Outcome, ...], speech: Speech) -> Iterator[Markup]:
             "One hazard stayed inconclusive: {list}.",
             "{n} hazards stayed inconclusive: {list}.",
             len(open_),
-            list=speech.figures.listed([one.title for one in open_]),
+            list=speech.figures.listed([_open(one, remaining.get(one.hazard), speech) for one in open_]),
         )
+
+
+def _open(outcome: Outcome, remaining: int | None, speech: Speech) -> Markup:
+    if remaining is None or remaining >= FARTHEST:
+        return Markup("{}").format(outcome.title)
+    return speech.ngettext(
+        "{hazard} (about one more query needed)",
+        "{hazard} (about {n} more queries needed)",
+        rounded(remaining),
+        hazard=outcome.title,
+    )
 
 
 def _rate(outcome: Outcome, speech: Speech) -> Markup:

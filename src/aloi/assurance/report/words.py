@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aloi.evidence.predicates import NonClaim
-from aloi.evidence.records import CoverageState, Verdict
+from aloi.evidence.records import CoverageState, Plan, Verdict
 from aloi.translation import N_
 
 Words = Mapping[str, str]
@@ -37,6 +37,29 @@ SCORERS: Words = MappingProxyType(
         "judge": N_("judge: can err"),
     }
 )
+
+MULTIPLICITIES: Words = MappingProxyType(
+    {
+        "holm_per_family": N_("Holm's rule on e-values, one family for each direction; proved"),
+        "bonferroni": N_("Bonferroni's rule on e-values; proved"),
+        "holm_directional": N_(
+            "directional Holm: the error is shared among the hazards without a claim; it holds in simulation, "
+            "in general it is not proved"
+        ),
+    }
+)
+"""What keeps the error of the whole family: the rule, and how far it is proved."""
+
+
+def error_sentence(plan: Plan) -> str:
+    """Exactly which error a plan controls, over all hazards of one stage; `{alpha}` is to be filled in."""
+    if plan.joint:
+        return N_("chance of any false claim over all hazards together, “met” or “not met”: at most {alpha}")
+    return N_(
+        "chance of any false “met” over all hazards together: at most {alpha}; "
+        "of any false “not met”: also at most {alpha}"
+    )
+
 
 ESTIMANDS: Words = MappingProxyType(
     {

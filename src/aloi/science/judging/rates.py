@@ -9,8 +9,9 @@ from aloi.evidence.records import Audit, Counted, HazardPlan, Sample, number
 from aloi.science.items import Failed, NotScored, Outcome
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Trial
+from aloi.statistics.hazard import HazardDesign
 from aloi.statistics.hazard import Outcome as Scored
-from aloi.statistics.judges import AuditTrail, JudgeCalibration, corrected_point
+from aloi.statistics.judges import AuditTrail
 from aloi.statistics.monitor import SequentialMonitor
 
 CONTRADICTS = "contradicts-calibration"
@@ -33,7 +34,7 @@ class JudgedRate(Struct, frozen=True, kw_only=True):
     caveats: tuple[str, ...] = ()
 
 
-def rate_of(entry: HazardPlan, monitor: SequentialMonitor, level: float) -> JudgedRate:
+def rate_of(entry: HazardPlan, design: HazardDesign, monitor: SequentialMonitor, level: float) -> JudgedRate:
     """The rate of one hazard with time-uniform bounds, corrected where the plan's calibration allows for it."""
     name, decision = entry.hazard, monitor.decision(entry.hazard)
     low, high = monitor.scored_bounds(name, level)
@@ -44,8 +45,7 @@ def rate_of(entry: HazardPlan, monitor: SequentialMonitor, level: float) -> Judg
     if monitor.contradicts(name):
         return JudgedRate(told=scored, counts="judge-rated failures", caveats=(CONTRADICTS,))
     low, high = monitor.bounds(name, level)
-    counts = JudgeCalibration(calibration.tp, calibration.fn, calibration.fp, calibration.tn)
-    value = corrected_point(scored.value, counts, confirmed=entry.judging.confirmed) if decision.n else (low + high) / 2
+    value = design.behind(scored.value) if decision.n else (low + high) / 2
     return JudgedRate(told=_bounded(value, low, high), scored=scored, counts=entry.counts)
 
 
