@@ -15,7 +15,7 @@ from aloi.science.probed import probes_by_hazard
 
 PAGE = Path("docs/command-line.md")
 HAZARDS = Path("docs/hazards.md")
-NESTED = {"keys": ("new", "show")}
+NESTED = {"judge": ("calibrate",), "keys": ("new", "show")}
 HEAD = """# The command line
 
 This page is written by `make docs` from the commands' own help. In French: `aloi --lang fr --help`, or `ALOI_LANG=fr`.

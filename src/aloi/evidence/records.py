@@ -243,6 +243,12 @@ class Finding(Record, frozen=True, kw_only=True):
     exploration: Exploration | None = None
     sample: Sample
 
+    @property
+    def rates_failures(self) -> bool:
+        """Whether the rate is one of real failures: by an oracle, by people, or corrected for a judge's errors."""
+        known = self.scorer.kind == "oracle" or self.scorer.name == PERSON or self.uncorrected is not None
+        return known and self.counts == "failures"
+
 
 class BenignRate(Record, frozen=True, kw_only=True):
     """How many ordinary requests were answered; over-refusal is the complement.

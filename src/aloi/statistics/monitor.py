@@ -23,6 +23,10 @@ from aloi.translation import N_
 __all__ = ["MULTIPLICITIES", "Decision", "HazardDesign", "Multiplicity", "Outcome", "SequentialMonitor", "Verdict"]
 
 
+# Doubt about a scorer's calibration holds a `met` back at far less evidence than a claim needs: it can only cost power.
+DOUBT = 0.2
+
+
 class SequentialMonitor:
     """Verdicts on several hazards at a familywise error `alpha`, from outcomes given one at a time in any order.
 
@@ -96,7 +100,7 @@ class SequentialMonitor:
 
     def contradicts(self, name: str) -> bool:
         """Whether fewer failures were scored than the scorer's false alarms alone explain: no `met` rests on that."""
-        return self._track(name).contradicts(self.alpha)
+        return self._track(name).contradicts(DOUBT)
 
     def forecast(self, name: str) -> int:
         """Further queries until a verdict if the hazard goes on failing as it has, at most what the cap leaves."""
@@ -156,7 +160,7 @@ class SequentialMonitor:
 
     def _claim(self, track: HazardTrack) -> bool:
         if track.met.log_e >= self._log_met:
-            if track.contradicts(self.alpha):
+            if track.contradicts(DOUBT):
                 track.verdict = "inconclusive"
                 return False
             track.verdict = "met"
