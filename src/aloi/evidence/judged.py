@@ -47,12 +47,12 @@ def _check_judging(entry: HazardPlan, judging: Judging, error: float) -> None:
     _check_counts(found, entry)
     failures, passes = found.tp + found.fn, found.fp + found.tn
     each = error if judging.confirmed else error / 2
-    holds = _at_least(found.tp, failures, float(judging.sensitivity)) <= each * (1 + _ERROR_ROUNDING)
+    holds = _is_lower(judging.sensitivity, found.tp, failures, each)
     if judging.confirmed:
         holds = holds and most == 0
     else:
-        holds = holds and _at_least(found.fp, passes, float(least)) <= each * (1 + _ERROR_ROUNDING)
-        holds = holds and 1 - _at_least(found.fp + 1, passes, float(most)) <= error * (1 + _ERROR_ROUNDING)
+        # What is not a false alarm is a pass let pass: the largest share of the one is the smallest of the other.
+        holds = holds and _is_lower(least, found.fp, passes, each) and _is_lower(1 - most, found.tn, passes, error)
     if not holds or judging.identifiable != (judging.sensitivity - most > LEAST_YOUDEN):
         raise _unfounded(entry)
 
@@ -116,13 +116,14 @@ def log_e(odds: Sequence[float], rate: float, n: int, ones: int) -> float:
     return top + log(sum(exp(term - top) for term in terms) / len(terms))
 
 
+def _is_lower(bound: Decimal, k: int, n: int, error: float) -> bool:
+    """Whether `k` events or more among `n` are no likelier than `error` at the rate `bound`."""
+    return bound <= 0 or _at_least(k, n, float(bound)) <= error * (1 + _ERROR_ROUNDING)
+
+
 def _at_least(k: int, n: int, rate: float) -> float:
-    """Probability of `k` events or more among `n` at `rate`."""
-    if k <= 0:
-        return 1.0
-    if rate <= 0 or k > n:
-        return 0.0
-    if rate >= 1:
+    """Probability of `k` events or more among `n` at a `rate` above 0."""
+    if k <= 0 or rate >= 1:
         return 1.0
     ways = lgamma(n + 1)
     return sum(

@@ -1,5 +1,7 @@
 """Ask an OpenAI-compatible endpoint, or the local model, for the embeddings of texts, as vectors of length 1."""
 
+import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from math import hypot
@@ -28,10 +30,11 @@ class _Embeddings(msgspec.Struct):
 
 
 class Embedder:
-    """One endpoint. Nothing is asked twice: a text that it cannot embed stays without a vector."""
+    """One endpoint. What it cannot embed after as many retries as its description allows stays without a vector."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, model: str, key: str) -> None:
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, model: str, key: str, retries: int = 0) -> None:
         self._session = session
+        self._retries = retries
         self._url = base_url.rstrip("/") + "/embeddings"
         self._model = model
         self._headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
@@ -44,6 +47,14 @@ class Embedder:
         return vectors
 
     async def _batch(self, texts: Sequence[str]) -> list[Vector]:
+        for attempt in range(self._retries):
+            try:
+                return await self._once(texts)
+            except Unscorable:
+                await asyncio.sleep(random.uniform(0.5, 1.0) * min(0.25 * 2**attempt, 8.0))
+        return await self._once(texts)
+
+    async def _once(self, texts: Sequence[str]) -> list[Vector]:
         body = msgspec.json.encode({"model": self._model, "input": list(texts)})
         try:
             async with self._session.post(self._url, data=body, headers=self._headers, allow_redirects=False) as reply:
@@ -99,4 +110,4 @@ async def open_embedder(description: TargetDescription) -> AsyncIterator[Embedde
         session = await stack.enter_async_context(
             aiohttp.ClientSession(timeout=timeout, connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         )
-        yield Embedder(session, base_url, model, key)
+        yield Embedder(session, base_url, model, key, description.retries)
