@@ -73,13 +73,13 @@ def command(
 
 def _tell(told: dict[str, object], left: int, run: Path) -> None:
     if "written" in told:
-        click.echo(say(N_("{count} answers written; fill in the column `label`."), count=told["written"]))
+        click.echo(say(N_("Answers written: {count}; fill in their column `label`."), count=told["written"]))
     if "labelled" in told:
-        click.echo(say(N_("{count} labels added."), count=told["labelled"]))
+        click.echo(say(N_("Labels added: {count}."), count=told["labelled"]))
     if "left" in told:
-        line = N_("{left} rows without a label, {known} said before.")
+        line = N_("Rows without a label: {left}; said before: {known}.")
         click.echo(say(line, left=told["left"], known=told["known"]))
-    click.echo(say(N_("{count} answers wait for your label."), count=left))
+    click.echo(say(N_("Answers that wait for your label: {count}."), count=left))
     if not left:
         click.echo(say(N_("To go on: aloi assure --resume {folder}"), folder=run))
 
