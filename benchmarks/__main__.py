@@ -10,6 +10,8 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "runner": "benchmarks.science.runner",
+    "hunting": "benchmarks.science.hunting",
+    "workplace": "benchmarks.science.workplace",
     "verdicts": "benchmarks.statistics.verdicts",
     "familywise": "benchmarks.statistics.familywise",
     "coverage": "benchmarks.statistics.coverage",
@@ -17,6 +19,7 @@ BENCHMARKS = {
     "judging": "benchmarks.statistics.judging",
     "remedies": "benchmarks.statistics.remedies",
     "pooling": "benchmarks.statistics.pooling",
+    "published_methods": "benchmarks.statistics.published_methods",
 }
 
 

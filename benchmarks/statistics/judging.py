@@ -14,6 +14,7 @@ from aloi.statistics.design import default_cap
 from aloi.statistics.judges import JudgeCalibration, corrected_rate, escalation
 from aloi.statistics.monitor import HazardDesign
 from aloi.statistics.simulation import log_e_paths, simulate
+from benchmarks.bars import bar
 
 ALPHA, SEED, THRESHOLD, SE, SP, LABELS = 0.05, 20261122, 0.01, 0.85, 0.97, 150
 MIX = (0, 0, 1e-4, 2e-4, 5e-4, 5e-4, 1e-3, 1e-3, 2e-3, 2e-3, 4e-3, 5e-3, 0.02, 0.025, 0.03, 0.05, 0.2, 0.25, 0.4, 0.6)
@@ -84,6 +85,12 @@ def main(*, quick: bool = False) -> None:
     print(f"escalated positives            cost {escalated:>9,.0f}   worst power {power:.3f}   {saved:.2f}x less")
     print(f"false met, all at threshold    {error:.3f} (bar {ALPHA + noise:.3f})")
     print(f"coverage of 95 % intervals     corrected {corrected:.3f}, judge taken at its word {judged:.3f}")
+    bar(
+        "cost of escalated positives against gold on everything", f"{saved:.2f}x less", ">= 2.5x less", met=saved >= 2.5
+    )
+    bar("familywise false met, all hazards at the threshold", f"{error:.3f}", f"<= {ALPHA}", met=error <= ALPHA)
+    bar("worst power with escalation", f"{power:.3f}", ">= 0.9", met=power >= 0.9)
+    bar("coverage of the corrected interval", f"{corrected:.3f}", ">= 0.95", met=corrected >= 0.95)
 
 
 if __name__ == "__main__":

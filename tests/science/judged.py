@@ -59,11 +59,11 @@ class ErringJudge:
         self._after(self.asked.total())
         rng = random.Random(f"{self._seed}|{of}")
         if rng.random() < self.unclear:
-            return Opinion(word="unclear", reason="judge-unclear", tokens=7)
+            return Opinion(word="unclear", reason="judge-unclear", calls=1, tokens=7)
         word: Word = "failed" if truly_failed(item, response) else "passed"
         if rng.random() >= (self.sensitivity if word == "failed" else self.specificity):
             word = "passed" if word == "failed" else "failed"
-        return Opinion(word=word, tokens=7)
+        return Opinion(word=word, calls=1, tokens=7)
 
 
 def calibration(tp: int = 148, fn: int = 2, fp: int = 2, tn: int = 148, **more: object) -> Calibration:

@@ -187,13 +187,13 @@ class Says:
 
 
 MODEL = {
-    "a verdict": (FAILED, Opinion(word="failed", tokens=5)),
-    "empty": ("", Opinion(word="unclear", reason="judge-unclear", tokens=5)),
-    "1 MB": ("passed" * 200_000, Opinion(word="unclear", reason="judge-unclear", tokens=5)),
-    "no answer": (Unscorable("timeout", "late"), Opinion(word="unclear", reason="judge-no-answer")),
+    "a verdict": (FAILED, Opinion(word="failed", calls=1, tokens=5)),
+    "empty": ("", Opinion(word="unclear", reason="judge-unclear", calls=1, tokens=5)),
+    "1 MB": ("passed" * 200_000, Opinion(word="unclear", reason="judge-unclear", calls=1, tokens=5)),
+    "no answer": (Unscorable("timeout", "late"), Opinion(word="unclear", reason="judge-no-answer", calls=1)),
     "a tool call beside the verdict": (
         Response(text=PASSED, tool_calls=(ToolCall(name="pass"),)),
-        Opinion(word="unclear", reason="judge-unclear"),
+        Opinion(word="unclear", reason="judge-unclear", calls=1),
     ),
 }
 

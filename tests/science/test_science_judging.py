@@ -15,7 +15,7 @@ from aloi.science.judging.judge import Opinion, subject
 from aloi.science.judging.judged import Chain, Judged, Words
 from aloi.science.judging.ratings import Awaiting, Labels, Ratings, Waiting
 from aloi.science.probe import scorer_for
-from aloi.science.trials import TrialLog
+from aloi.science.trials import Spent, TrialLog
 from aloi.system.description import HazardGoal
 from aloi.system.messages import GuardDecision, Message, Response
 from science.judged import (
@@ -202,7 +202,7 @@ async def test_one_exchange_is_judged_once_however_many_ask_at_once(tmp_path):
         scorer = Judged(plan_for(system)[0].hazards[0].scorer, Chain(judge="cheap"), words, judges={"cheap": slow})
         item = run.sampler.item("measure", HAZARD, 0)
         spent = await asyncio.gather(*(scorer.rate(item, Response(text="Yes.")) for _ in range(8)))
-    assert sorted(spent, key=str) == [7, *[None] * 7]
+    assert [one for one in spent if one] == [Spent(calls=1, tokens=7)]
     assert len((tmp_path / "ratings.jsonl").read_bytes().splitlines()) == 1
 
 
@@ -248,6 +248,7 @@ async def test_tokens_of_judges_count_towards_the_limit(tmp_path):
     run = await measured(tmp_path, system, 0.0, {"cheap": ErringJudge()}, workers=1)
     assert run.spending.stopped_by == "tokens"
     assert run.spending.tokens["judging"] == 7 * run.found.queries
+    assert run.spending.queries["judging"] == run.found.queries
 
 
 class Stops(Exception):
@@ -453,7 +454,7 @@ def test_a_judge_s_first_word_stands(tmp_path):
         ratings.write("cheap", one.item, one.subject, Opinion(word="passed", tokens=3))
         assert ratings.said("cheap", one.subject).word == "failed"
         assert ratings.said("gold", one.subject) is None
-        assert ratings.tokens == 6
+        assert ratings.spent.tokens == 6
 
 
 @pytest.mark.parametrize("escalate_to", [PERSON, ""], ids=["positives go to a person", "corrected by calibration"])

@@ -397,8 +397,8 @@ def test_an_unknown_hazard_offers_the_nearest_and_one_without_a_probe_those_that
     with pytest.raises(UnknownName) as caught:
         probes_of(system)
     assert str(caught.value.facts["nearest"]).startswith("data-disclosure")
-    with pytest.raises(UnknownName, match="weapons-uplift") as caught:
-        probes_of(small_system({"weapons-uplift": 0.1}))
+    with pytest.raises(UnknownName, match="sexual-abuse-media") as caught:
+        probes_of(small_system({"sexual-abuse-media": 0.1}))
     assert "benign" not in str(caught.value.facts["nearest"])
 
 

@@ -136,7 +136,7 @@ def _can_decide(planned: HazardPlan, story: Story) -> bool:
     threshold = float(planned.threshold)
     if not 0 < threshold < 1:
         return False
-    return planned.cap >= expected_queries(threshold, 0.0, float(story.plan.alpha), len(story.plan.hazards))
+    return planned.cap >= expected_queries(threshold, 0.0, float(story.plan.error_each_way), len(story.plan.hazards))
 
 
 def _assured(story: Story) -> Iterator[Fact]:

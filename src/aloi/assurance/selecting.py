@@ -3,20 +3,21 @@
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from aloi.assurance.arms import BASE, arm, refusal
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
-from aloi.science.items import Failed, Item, NotScored
+from aloi.science.items import Failed, Item, NotScored, Passed
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy, entry
 from aloi.solutions.guarded import replay
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
-from aloi.system.messages import GuardDecision, Response
+from aloi.system.messages import GuardDecision, Request, Response
 from aloi.system.target import Target
 
 
@@ -81,10 +82,10 @@ class Selection:
                 yield Job(Key("select", hazard, BASE, trial.key.index), trial.item, target)
                 for name in fixing:
                     yield Job(Key("select", hazard, name, trial.key.index), trial.item, arms[name])
-        for guard in (guard for guard in self._guards if guard.kind != "output-guard"):
+        for guard in self._guards:
             screened = arm(target, [guard], self._description)
             for trial in self._ordinary:
-                if self._changes(guard, trial):
+                if (guard.kind != "output-guard" or trial.item.converses) and self._changes(guard, trial):
                     yield Job(Key("select", "benign", guard.name, trial.key.index), trial.item, screened)
         for trial in self._ordinary[: self._plan.selection_pairs]:
             for name, behind in hardened.items():
@@ -166,9 +167,14 @@ class Selection:
         return (left + 0.5) / (bare + 0.5) if bare else None
 
     def _changes(self, guard: Remedy, trial: Trial) -> bool:
-        """Whether a guard would show the model another request than the one that was recorded."""
+        """Whether a guard would show the model another request than the one that was recorded.
+
+        In a conversation, whatever a guard does may lead elsewhere; one that does nothing leaves it as it was.
+        """
         if trial.response is None:
             return False
+        if trial.item.converses:
+            return any(response.decisions for response in self._reread(trial.item, trial.response, [guard]))
         words = refusal(self._description)
         response = replay(trial.item.request, trial.response, [guard], refusal=words)
         return any(decision.role != "assistant" for decision in _own(response, trial.response))
@@ -176,6 +182,8 @@ class Selection:
     def _replay(self, trial: Trial, guards: Sequence[Remedy]) -> Replayed:
         if trial.response is None:  # no answer: nothing that a guard could read, and nothing in anyone's favour
             return Replayed(failed=True, seconds=0.0)
+        if trial.item.converses:
+            return self._conversed(trial, trial.response, guards)
         response = replay(trial.item.request, trial.response, guards, refusal=refusal(self._description))
         outcome = self._asker.scorers[trial.key.hazard].score(trial.item, response)
         # An attack whose carrier the model never saw is taken as stopped; what another document did stays as recorded.
@@ -188,6 +196,22 @@ class Selection:
         elif trial.item.expectation.carrier in withheld:
             failed = False
         return Replayed(failed=failed, seconds=response.guard_seconds - trial.response.guard_seconds)
+
+    def _reread(self, item: Item, recorded: Response, guards: Sequence[Remedy]) -> list[Response]:
+        """A conversation read again through guards: all that the model was shown, then each of its answers."""
+        shown = msgspec.structs.replace(item.request, messages=(*item.request.messages, *recorded.earlier))
+        spoken = [(shown, ""), *((Request(prompt="", messages=()), text) for text in recorded.said())]
+        words = refusal(self._description)
+        return [replay(request, Response(text=text), guards, refusal=words) for request, text in spoken]
+
+    def _conversed(self, trial: Trial, recorded: Response, guards: Sequence[Remedy]) -> Replayed:
+        """An ordinary conversation behind guards. Where one of them would step in, it was asked again behind that one;
+        what none of them touches stands as it was recorded."""
+        seconds = sum(response.guard_seconds for response in self._reread(trial.item, recorded, guards))
+        meddling = [guard.name for guard in guards if self._changes(guard, trial)]
+        keys = [Key("select", "benign", name, trial.key.index) for name in meddling]
+        outcomes = [self._log.get(key).outcome if key in self._log else None for key in keys] or [trial.outcome]
+        return Replayed(failed=any(not isinstance(outcome, Passed) for outcome in outcomes), seconds=seconds)
 
     def _asked_without(self, trial: Trial, guards: Sequence[Remedy], screens: set[str]) -> bool:
         """Whether an ordinary request failed when asked behind the guard that withholds; unknown counts as yes."""

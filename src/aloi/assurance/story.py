@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Reason
-from aloi.system.messages import GuardDecision
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Reason
+from aloi.system.messages import GuardDecision, Message
 
 
 class Cost(Struct, frozen=True, kw_only=True):
@@ -32,7 +32,10 @@ class TriedSet(Struct, frozen=True, kw_only=True):
 
 
 class Transcript(Struct, frozen=True, kw_only=True):
-    """One trial for a person to read. `before` is the bare system's answer, `after` the guarded one's, if asked."""
+    """One trial for a person to read. `before` is the bare system's answer, `after` the guarded one's, if asked.
+
+    `before_trail` and `after_trail` are what was said and done before that answer, where there was more than one.
+    """
 
     hazard: str
     stage: str
@@ -44,6 +47,8 @@ class Transcript(Struct, frozen=True, kw_only=True):
     before_failed: bool | None
     after: str | None
     after_failed: bool | None
+    before_trail: tuple[Message, ...] = ()
+    after_trail: tuple[Message, ...] = ()
     decisions: tuple[GuardDecision, ...] = ()
 
 
@@ -78,6 +83,7 @@ class Story(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     remaining: dict[str, dict[str, int]] = {}
     benign: tuple[BenignRate, ...] = ()
+    hunts: tuple[Hunt, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     coverage: tuple[Coverage, ...]

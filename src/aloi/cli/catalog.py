@@ -111,11 +111,15 @@ def _probes() -> Iterable[Entry]:
 def _attacks() -> Iterable[Entry]:
     from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.science.attack import attack_for  # noqa: PLC0415 - as above
+    from aloi.science.attacks.wording import wording  # noqa: PLC0415 - as above
+    from aloi.system.description import MODEL_ATTACKER  # noqa: PLC0415 - as above
 
     for name in plugins.names("aloi.attacks"):
         attack = attack_for(name)
         spoken = ", ".join(sorted(attack.languages)) or say(N_("every language"))
         yield _plain(name, spoken, attack.title[language()])
+    by_model = wording(MODEL_ATTACKER)
+    yield _plain(MODEL_ATTACKER, ", ".join(sorted(by_model.languages())), by_model.title[language()])
 
 
 def _mapped(entry: "Mapping") -> str:

@@ -6,6 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from aloi.assurance.loop import Result
+from aloi.assurance.report.hunts import hunt_sentence
 from aloi.assurance.report.sentences import sentence
 from aloi.assurance.report.speech import Speech
 from aloi.cli.outcome import estimate
@@ -27,11 +28,14 @@ def speech() -> Speech:
 
 
 def sentence_lines(result: Result) -> Iterator[str]:
-    """Every finding as a sentence that may be quoted alone."""
+    """Every finding, and every hunt, as a sentence that may be quoted alone."""
     said, remaining = speech(), result.remaining()
     for finding in result.findings:
         told = sentence(finding, remaining[finding.stage].get(finding.hazard), said)
         yield f"{said.hazard(finding.hazard)} ({said.arm(finding.stage)})\n  {told.unescape()}"
+    for hunt in result.hunts:
+        title = say(N_("Hunt, {hazard}"), hazard=said.hazard(hunt.hazard))
+        yield f"{title} ({said.arm(hunt.stage)})\n  {hunt_sentence(hunt, said).unescape()}"
 
 
 def language_table(result: Result) -> Table | None:

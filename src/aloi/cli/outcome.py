@@ -1,5 +1,6 @@
 """The outcome of a run as a table."""
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
@@ -8,7 +9,7 @@ from rich.table import Table
 from aloi.assurance.loop import AWAITING_LABELS, Result
 from aloi.assurance.report.sentences import rounded
 from aloi.cli.speech import language, say
-from aloi.evidence.records import Counted, Estimate, Finding
+from aloi.evidence.records import Counted, Estimate, Finding, Hunt
 from aloi.science.forecasting import FARTHEST
 from aloi.science.hazards import hazards
 from aloi.translation import N_
@@ -78,6 +79,24 @@ def _needed(result: Result, finding: Finding) -> str:
     if remaining >= FARTHEST:
         return "\n" + say(N_("too close to the threshold to be decided"))
     return "\n" + say(N_("more queries needed: about {count}"), count=rounded(remaining))
+
+
+def hunt_lines(hunts: Iterable[Hunt]) -> Iterator[str]:
+    """Each hunt with its verdict; only one that proved something names a rate."""
+    for hunt in hunts:
+        line = N_("Hunt, {hazard}: {verdict} at {threshold}; {queries} trials")
+        if hunt.verdict == "not met":
+            line = N_("Hunt, {hazard}: {verdict} at {threshold}; some attack at least {low}, most with {worst}")
+        title = hazards()[hunt.hazard].title[language()] if hunt.hazard in hazards() else hunt.hazard
+        yield say(
+            line,
+            hazard=title,
+            verdict=verdict_word(hunt.verdict),
+            threshold=rate(hunt.threshold),
+            queries=hunt.queries,
+            low=rate(hunt.low),
+            worst=hunt.worst,
+        )
 
 
 def decision_line(result: Result) -> str:

@@ -13,9 +13,18 @@ from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
 from aloi.cli.detail import exploration_lines, language_table, sentence_lines
-from aloi.cli.outcome import cost_line, decision_line, hazard_title, outcome_table, rate, stop_line, verdict_word
+from aloi.cli.outcome import (
+    cost_line,
+    decision_line,
+    hazard_title,
+    hunt_lines,
+    outcome_table,
+    rate,
+    stop_line,
+    verdict_word,
+)
 from aloi.cli.speech import language, say
-from aloi.evidence.records import BenignRate, Effect, Estimate, Finding
+from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt
 from aloi.science.items import Failed
 from aloi.science.measuring import Measurement
 from aloi.science.trials import Trial
@@ -24,6 +33,7 @@ from aloi.translation import N_
 STAGES = {
     "plan": N_("Plan: what will be measured is registered and signed before the first query"),
     "measure": N_("Measure: fresh requests until each hazard is decided"),
+    "hunt": N_("Hunt: adaptive requests in search of the worst attack"),
     "select": N_("Remedy: guards are replayed on the recorded answers, hardenings are asked afresh"),
     "confirm": N_("Confirm: the chosen remedies on fresh requests"),
     "prove": N_("Prove: statements are signed and packed"),
@@ -53,6 +63,9 @@ class Silent:
 
     def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
         """A measurement ended."""
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """The hunts of one system ended."""
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """Remedies were tried."""
@@ -96,6 +109,11 @@ class Lines(Silent):
         answered = _interval(benign.estimate)
         self._console.print(say(N_("  Ordinary requests answered: {rate}"), rate=answered), highlight=False)
 
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """A line for each hunt."""
+        for line in hunt_lines(hunts):
+            self._console.print(f"  {line}", highlight=False)
+
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """How many sets were tried, and which one goes on."""
         chosen = next((" + ".join(one.remedies) for one in tried if one.chosen), "-")
@@ -110,6 +128,8 @@ class Lines(Silent):
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The table of the outcome, and where everything lies."""
         self._results.print(outcome_table(result))
+        for line in hunt_lines(result.standing_hunts()):
+            self._results.print(line, soft_wrap=True, highlight=False)
         for line in filter(None, (decision_line(result), stop_line(result), cost_line(result))):
             self._results.print(line, soft_wrap=True, highlight=False)
         report = reports[language()]
@@ -144,7 +164,7 @@ class Watched(Lines):
         self._stop()
         super().stage(name)
         self._asked = {}
-        if name in {"measure", "select", "confirm"}:
+        if name in {"measure", "hunt", "select", "confirm"}:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
 
@@ -160,6 +180,11 @@ class Watched(Lines):
         """The table gives way to the findings."""
         self._stop()
         super().found(findings, benign)
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """The table gives way to the hunts."""
+        self._stop()
+        super().hunted(hunts)
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """The table gives way to the choice."""

@@ -94,6 +94,7 @@ def _summary(
         "findings": result.findings,
         "remaining": result.remaining(),
         "benign": result.benign,
+        "hunts": result.hunts,
         "effect": result.effect,
         "stopped_by": result.stopped_by,
         "practices": practices,

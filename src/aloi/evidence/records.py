@@ -250,6 +250,40 @@ class Finding(Record, frozen=True, kw_only=True):
         return known and self.counts == "failures"
 
 
+class HuntedAttack(Record, frozen=True, kw_only=True):
+    """How often a hunt tried one attack: `failures` of `n` scorable trials. Chosen adaptively: no rate to claim."""
+
+    name: str
+    failures: int
+    n: int
+    unscorable: int = 0
+
+
+class Hunt(Record, frozen=True, kw_only=True):
+    """What a hunt for the worst attack on one hazard of one system proved: `not met`, or nothing (`inconclusive`).
+
+    `low` is a lower bound for the largest failure rate over the attacks, at all times, one-sided at `level`. `worst` is
+    the attack that failed most often; that one of them exceeds the threshold is proved, which one is not. Unscorable
+    trials count as passed. `stage` tells which system was hunted: 'measure' as it stood, 'confirm' with its remedies.
+    """
+
+    hazard: str
+    stage: Literal["measure", "confirm"]
+    estimand: str
+    threshold: Decimal
+    verdict: Verdict
+    low: Decimal
+    level: Decimal
+    method: str
+    log_e_not_met: Decimal
+    scorer: ScorerIdentity
+    attacks: tuple[HuntedAttack, ...]
+    worst: str = ""
+    queries: int
+    errors: dict[str, int] = {}
+    sample: Sample
+
+
 class BenignRate(Record, frozen=True, kw_only=True):
     """How many ordinary requests were answered; over-refusal is the complement.
 
@@ -286,6 +320,24 @@ class HazardPlan(Record, frozen=True, kw_only=True):
         """What a rate of this hazard is a rate of: only an oracle, or a judge allowed for, counts failures."""
         known = self.judging.corrected if self.judging else self.scorer.kind == "oracle"
         return "failures" if known else "judge-rated failures"
+
+
+class HuntPlan(Record, frozen=True, kw_only=True):
+    """How the worst of `attacks` on a hazard of the plan is hunted, apart from its measurement.
+
+    Thompson sampling chooses the attack of each trial from the outcomes before its batch of `batch` trials; `cap`
+    trials at most. `alpha` is the hunt's own error: over all hunts of one system the shares add up to the plan's.
+    `attacker` is the model that writes the user's turns, at most `turns`, in the attack of that name.
+    """
+
+    hazard: str
+    estimand: str
+    attacks: tuple[str, ...]
+    cap: int
+    batch: int
+    alpha: Decimal
+    attacker: str = ""
+    turns: int = 0
 
 
 class BenignPlan(Record, frozen=True, kw_only=True):
@@ -325,6 +377,7 @@ class Plan(Record, frozen=True, kw_only=True):
     multiplicity: Multiplicity
     joint: bool = False
     hazards: tuple[HazardPlan, ...]
+    hunts: tuple[HuntPlan, ...] = ()
     benign: BenignPlan
     remedies: tuple[str, ...]
     pairs: int

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple
 from aloi.errors import EvidenceError
 from aloi.evidence.decoding import shown
 from aloi.evidence.figures import check_estimate, check_hazard_plan, check_interval
+from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
 from aloi.evidence.judged import check_judged, check_judges
 from aloi.evidence.parts import check_exploration, check_parts
 from aloi.evidence.predicates import Claim, Manifest
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Plan, Record, Verdict
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
 from aloi.translation import N_
 
@@ -46,7 +47,14 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
             _check_subject(each, systems)
             _check_registration(each, plan)
             _check_record(each, _record(plan), {other.digest for other in statements})
-    _check_findings(plan, [each for each in statements if each.claim and isinstance(each.claim.record, Finding)])
+    findings = [each for each in statements if each.claim and isinstance(each.claim.record, Finding)]
+    _check_findings(plan, findings)
+    hunts = [
+        (each.statement.subject[0].fingerprint, each.claim.record)
+        for each in statements
+        if each.claim and isinstance(each.claim.record, Hunt)
+    ]
+    check_all_hunts(_record(plan), hunts, measured=bool(findings))
 
 
 def _record(plan: Stated) -> Plan:
@@ -67,6 +75,7 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan names {hazard} twice"), "repeated-hazard", hazard=repeated[0])
     for hazard in record.hazards:
         check_hazard_plan(hazard)
+    check_hunt_plans(record)
 
 
 def _check_subject(each: Stated, systems: set[str]) -> None:
@@ -93,6 +102,8 @@ def _check_record(each: Stated, plan: Plan, present: set[str]) -> None:
     match each.claim.record:
         case Finding() as finding:
             _check_finding(finding, plan)
+        case Hunt() as hunt:
+            check_hunt(hunt, plan)
         case BenignRate() as benign:
             _check_as_planned(benign, plan.benign, "benign", ("scorer",))
             check_estimate(benign.estimate)

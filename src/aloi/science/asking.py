@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from aloi.evidence.records import Limits, Stage
+from aloi.science.attacker import ModelAttacker
 from aloi.science.egress import sealed
 from aloi.science.episode import carry_out
 from aloi.science.items import Item, NotScored, Outcome
 from aloi.science.judging.judged import AWAITING_JUDGE, JUDGED_BADLY, Judged
 from aloi.science.probe import Scorer
-from aloi.science.trials import Key, Trial, TrialLog
-from aloi.system.messages import Response
+from aloi.science.trials import Key, Spent, Trial, TrialLog
+from aloi.system.messages import Request, Response
 from aloi.system.target import Target, Unscorable
 
 # After this many trials in a row without a usable answer, asking on would only spend; what is undecided stays so.
@@ -35,7 +36,11 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Spending:
-    """What a run has used of its limits. `stopped_by` names the first limit that ended it."""
+    """What a run has used of its limits. `stopped_by` names the first limit that ended it.
+
+    `queries` counts calls of the target and of models that play attacker or judge, so that a conversation counts each
+    answer.
+    """
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -53,15 +58,22 @@ class Spending:
         lost = isinstance(trial.outcome, NotScored) and trial.outcome.reason != AWAITING_JUDGE
         self._failing = self._failing + 1 if lost else 0
 
-    def count_rating(self, outcome: Outcome, tokens: int) -> None:
-        """Add what a judge spent on one answer, and whether it could tell."""
-        self.tokens[JUDGING] += tokens
+    def recall_ratings(self, spent: Spent) -> None:
+        """Add what judges spent."""
+        self.queries[JUDGING] += spent.calls
+        self.tokens[JUDGING] += spent.tokens
+
+    def count_rating(self, outcome: Outcome, spent: Spent) -> None:
+        """Add what judges spent on one answer now, and whether they could tell."""
+        self.recall_ratings(spent)
         badly = isinstance(outcome, NotScored) and outcome.reason in JUDGED_BADLY
         self._judged_badly = self._judged_badly + 1 if badly else 0
 
     def recall(self, trial: Trial) -> None:
         """Add one trial from the log of a run that is resumed. Its target may have been mended since."""
-        self.queries[trial.key.stage] += 1
+        attacker = trial.attacker or Spent()
+        self.queries[trial.key.stage] += trial.calls + attacker.calls
+        self.tokens[trial.key.stage] += attacker.tokens
         if trial.response:
             self.tokens[trial.key.stage] += trial.response.prompt_tokens + trial.response.completion_tokens
 
@@ -99,6 +111,7 @@ class Asker:
         self.spending = spending
         self._workers = workers
         log.rescored = rescoring(scorers)
+        self.attacker: ModelAttacker | None = None
         self.on_trial: Callable[[Trial], None] = lambda _: None
 
     async def ask(self, jobs: Iterator[Job], on_done: Callable[[Trial], None]) -> None:
@@ -166,23 +179,48 @@ class Asker:
 
     async def _rate(self, item: Item, response: Response) -> None:
         scorer = self.scorers.get(item.hazard)
-        if isinstance(scorer, Judged) and (tokens := await scorer.rate(item, response)) is not None:
-            self.spending.count_rating(scorer.score(item, response), tokens)
+        if isinstance(scorer, Judged) and (spent := await scorer.rate(item, response)) is not None:
+            self.spending.count_rating(scorer.score(item, response), spent)
 
     async def _trial(self, job: Job) -> Trial:
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        item, target = job.item, _Counted(job.target)
+        attempt = self.attacker.at(item) if self.attacker and item.goal else None
+        response: Response | None = None
         try:
-            response = await carry_out(job.item, job.target)
+            response = await carry_out(item, target, attempt)
         except Unscorable as unscorable:
             outcome: Outcome = NotScored(reason=unscorable.reason)
-            return Trial(key=job.key, item=job.item, response=None, outcome=outcome, at=at)
-        scorer = self.scorers[job.key.hazard]
-        if isinstance(scorer, Judged):
-            outcome = NotScored(reason=AWAITING_JUDGE)
-            return Trial(key=job.key, item=job.item, response=response, outcome=outcome, at=at)
+        else:
+            outcome = self._outcome(self.scorers[job.key.hazard], item, response)
+        return Trial(
+            key=job.key,
+            item=item,
+            response=response,
+            outcome=outcome,
+            at=at,
+            calls=target.calls,
+            attacker=attempt.spent if attempt else None,
+        )
+
+    @staticmethod
+    def _outcome(scorer: Scorer, item: Item, response: Response) -> Outcome:
+        if isinstance(scorer, Judged):  # what judges say is kept beside the log
+            return NotScored(reason=AWAITING_JUDGE)
         with sealed(scorer.identity.name):
-            outcome = scorer.score(job.item, response)
-        return Trial(key=job.key, item=job.item, response=response, outcome=outcome, at=at)
+            return scorer.score(item, response)
+
+
+class _Counted:
+    """A target, and how often it was asked: what was lost half-way was paid for as well."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self.calls = 0
+
+    async def ask(self, request: Request) -> Response:
+        self.calls += 1
+        return await self._target.ask(request)
 
 
 def rescoring(scorers: Mapping[str, Scorer]) -> Callable[[Trial], Trial]:

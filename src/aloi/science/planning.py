@@ -9,6 +9,7 @@ from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hazards import hazards
+from aloi.science.hunt_plans import planned_hunts
 from aloi.science.judging.registering import Asked, Registered, register, scorer_of
 from aloi.science.measuring import design_of
 from aloi.science.probe import probe_for, scorer_for
@@ -29,25 +30,27 @@ def probes_of(system: System) -> dict[str, str]:
 
     Raises UnknownName for a hazard that is not in the catalogue, or that no installed probe can measure.
     """
+    goals = system.description.assurance
+    chosen = {slug: _probe_of(known_hazard(slug).slug, goal.probe) for slug, goal in goals.hazards.items()}
+    return {**chosen, BENIGN: _probe_of(BENIGN, goals.benign.probe)}
+
+
+def _probe_of(slug: str, wanted: str) -> str:
+    """The probe that was wanted for a hazard, or its own. Raises where there is none, or it measures something else."""
     known = plugins.names("aloi.probes")
-    chosen = {}
-    for slug, goal in system.description.assurance.hazards.items():
-        known_hazard(slug)
-        name = goal.probe or slug
-        if name not in known:
-            raise UnknownName(
-                N_("probe for the hazard"), name, set(known) if goal.probe else set(known) & set(hazards())
-            )
-        if (measured := probe_for(name).hazard) != slug:
-            raise AskerError(
-                N_("the probe {probe} measures {got}, not {expected}"),
-                remedy=N_("`aloi catalog probes` lists the probes and their hazards"),
-                probe=name,
-                got=measured,
-                expected=slug,
-            )
-        chosen[slug] = name
-    return {**chosen, BENIGN: BENIGN}
+    name = wanted or slug
+    if name not in known:
+        others = {probe for probe in known if probe in hazards() or probe.startswith(f"{slug}-")}
+        raise UnknownName(N_("probe for the hazard"), name, set(known) if wanted else others)
+    if (measured := probe_for(name).hazard) != slug:
+        raise AskerError(
+            N_("the probe {probe} measures {got}, not {expected}"),
+            remedy=N_("`aloi catalog probes` lists the probes and their hazards"),
+            probe=name,
+            got=measured,
+            expected=slug,
+        )
+    return name
 
 
 def make_plan(
@@ -77,7 +80,7 @@ def make_plan(
             entry = replace(entry, cap=_judged_cap(judging, design_of(entry), error, len(goal.hazards)))
         hazards_planned.append(entry)
     benign = BenignPlan(
-        probe=BENIGN,
+        probe=sampler.names[BENIGN],
         scorer=scorer_for(sampler.probes[BENIGN].scorer).identity,
         selection_trials=goal.benign.selection_trials,
         confirmation_trials=goal.benign.trials,
@@ -91,6 +94,7 @@ def make_plan(
         multiplicity=goal.multiplicity,
         joint=goal.joint,
         hazards=tuple(hazards_planned),
+        hunts=tuple(planned_hunts(system, sampler)),
         benign=benign,
         remedies=tuple(remedies),
         pairs=goal.pairs,

@@ -7,11 +7,15 @@ from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import Stage
 from aloi.science.attack import speaks
+from aloi.science.attacker import towards
 from aloi.science.egress import sealed
 from aloi.science.items import Item
 from aloi.science.probe import Probe, probe_for
+from aloi.system.description import MODEL_ATTACKER
 from aloi.system.reading import System
 from aloi.translation import N_
+
+PLAIN = "plain"
 
 
 class Sampler:
@@ -44,6 +48,29 @@ class Sampler:
         with sealed(self.names[hazard]):
             return self.probes[hazard].item(self._system, language, attack, rng)
 
+    def hunted(self, hazard: str, attack: str, index: int) -> Item:
+        """The item at `index` of a hunt that chose an attack: each attack draws from a stream of its own.
+
+        The goal of a model that plays attacker is a plain request, where the probe makes any, else one of its mix.
+        """
+        rng = random.Random(f"{self._seed}\x1fhunt\x1f{hazard}\x1f{attack}\x1f{index}")
+        by_model, probe = attack == MODEL_ATTACKER, self.probes[hazard]
+        spoken = {
+            language: share
+            for language, share in self.languages[hazard].items()
+            if by_model or not _wraps(attack) or speaks(attack, language)
+        }
+        language = _draw(spoken, rng)
+        if by_model:
+            attack = PLAIN if PLAIN in probe.attacks() else _draw(self._mixes[hazard][language], rng)
+        with sealed(self.names[hazard]):
+            item = probe.item(self._system, language, attack, rng)
+        return towards(item) if by_model else item
+
+    def speaks(self, hazard: str, attack: str) -> bool:
+        """Whether an attack speaks any language in which a hazard is measured."""
+        return not _wraps(attack) or any(speaks(attack, language) for language in self.languages[hazard])
+
 
 def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
     """The share of each attack: as the system weighs them, else as the probe does. Raises UnknownName."""
@@ -60,8 +87,7 @@ def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
 
 def _spoken(shares: Mapping[str, float], hazard: str, language: str) -> dict[str, float]:
     """The shares without wrappers that do not speak the language; a probe's own attacks speak all that it does."""
-    wrappers = plugins.names("aloi.attacks")
-    spoken = {name: share for name, share in shares.items() if name not in wrappers or speaks(name, language)}
+    spoken = {name: share for name, share in shares.items() if not _wraps(name) or speaks(name, language)}
     if not spoken:
         raise AskerError(
             N_("no attack of {hazard} speaks {language}"),
@@ -70,6 +96,11 @@ def _spoken(shares: Mapping[str, float], hazard: str, language: str) -> dict[str
             language=language,
         )
     return spoken
+
+
+def _wraps(attack: str) -> bool:
+    """Whether an attack is a plug-in; a probe may have attacks of its own besides."""
+    return attack in plugins.names("aloi.attacks")
 
 
 def _draw(shares: Mapping[str, float], rng: random.Random) -> str:

@@ -52,6 +52,14 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
         if goal.judge_reads == "passed" and not goal.judge:
             at = (*at[:-1], "judge_reads")
             yield Fault(N_("{path}: names no judge that could read"), path=dotted(at), line=lines.get(at))
+        if goal.judge and goal.hunt:
+            at = (*at[:3], "hunt")
+            yield Fault(
+                N_("{path}: a hunt proves by an exact scorer; a judge rates this hazard"),
+                path=dotted(at),
+                line=lines.get(at),
+                remedy=N_("hunt without the judge, or measure with it"),
+            )
 
 
 def _kind_faults(judge: JudgeDescription, at: Place, lines: Lines) -> Iterator[Fault]:

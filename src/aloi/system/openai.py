@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from aloi.errors import AskerError, TargetError
 from aloi.system.description import TargetDescription
 from aloi.system.messages import Request, Response, ToolCall
-from aloi.system.rendering import chat_messages, chat_tools
+from aloi.system.rendering import chat_messages, chat_tools, written
 from aloi.system.target import Unscorable
 from aloi.translation import N_
 
@@ -24,7 +25,7 @@ LONGEST_WAIT = 30.0
 
 class _Function(msgspec.Struct):
     name: str
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class _Call(msgspec.Struct):
@@ -171,7 +172,7 @@ class OpenAITarget:
         text = choice.message.content or choice.message.refusal or ""
         calls = tuple(
             # Some endpoints leave the id out, and the protocol needs one to tie a result to its call.
-            ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=call.function.arguments or "{}")
+            ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=written(call.function.arguments))
             for i, call in enumerate(choice.message.tool_calls or ())
         )
         if not text.strip() and not calls:

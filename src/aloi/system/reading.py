@@ -9,7 +9,13 @@ import msgspec
 from aloi.errors import AskerError, Fault, InvalidFile
 from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.records import Calibration
-from aloi.system.description import DocumentDescription, Protected, SystemDescription, TargetDescription
+from aloi.system.description import (
+    MODEL_ATTACKER,
+    DocumentDescription,
+    Protected,
+    SystemDescription,
+    TargetDescription,
+)
 from aloi.system.judges import Aids, judge_faults, read_aids
 from aloi.system.labelled import Row
 from aloi.system.loading import LIMIT, Lines, Place, dotted, read
@@ -122,6 +128,7 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
         if judge.target:
             yield from _target_faults(judge.target, ("assurance", "judges", name, "target"), lines)
     yield from judge_faults(description, lines)
+    yield from _attacker_faults(description, lines)
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
@@ -140,11 +147,29 @@ def _target_faults(target: TargetDescription, at: Place, lines: Lines) -> Iterab
         yield Fault(N_("{path}: expected module:function"), path=dotted((*at, "callable")), line=lines.get(at))
 
 
+def _attacker_faults(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
+    """An attacker needs an address and something to hunt; a hunt that names it needs the attacker."""
+    assurance = description.assurance
+    place: Place = ("assurance", "attacker")
+    hunts = {hazard: goal.hunt for hazard, goal in assurance.hazards.items() if goal.hunt}
+    if assurance.attacker:
+        yield from _target_faults(assurance.attacker, place, lines)
+        if not hunts:
+            sentence = N_("{path}: no hazard is hunted: there is nothing for it to do")
+            yield Fault(sentence, path=dotted(place), line=lines.get(place), remedy=N_("add a `hunt` to a hazard"))
+    for hazard, hunt in hunts.items():
+        at: Place = ("assurance", "hazards", hazard, "hunt", "attacks")
+        yield from _repeated(hunt.attacks, at, lines)
+        if MODEL_ATTACKER in hunt.attacks and not assurance.attacker:
+            sentence = N_("{path}: {name} needs a model, and assurance.attacker names none")
+            yield Fault(sentence, path=dotted(at), line=lines.get(at), name=MODEL_ATTACKER)
+
+
 def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
     """The cost of a remedy to users of a language is known only where ordinary questions are asked in it."""
     place: Place = ("assurance", "benign", "questions")
     asked = description.assurance.benign.questions
-    for language in description.languages:
+    for language in description.languages if description.assurance.benign.probe == "benign" else ():
         if not asked.get(language):
             sentence = N_("{path}: no ordinary question in {language}, a language of this system")
             yield Fault(sentence, path=dotted(place), line=lines.get(place), language=language)

@@ -12,6 +12,7 @@ from aloi.assurance.practices import practice_list
 from aloi.assurance.report import words
 from aloi.assurance.report.changes import benign_chart, hazard_chart
 from aloi.assurance.report.figures import visible
+from aloi.assurance.report.hunts import hunt_sentence, hunts
 from aloi.assurance.report.outcomes import counted, hazards, outcomes
 from aloi.assurance.report.practices import STATES, practice_rows
 from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
@@ -63,6 +64,8 @@ def render(
             front=front(rated, speech.figures),
             findings=findings(story),
             sentence=lambda one: sentence(one, story.remaining.get(one.stage, {}).get(one.hazard), speech),
+            hunts=hunts(story),
+            hunt_sentence=lambda one: hunt_sentence(one, speech),
             benign=benign(story),
             transcripts=transcripts(story),
             coverages=coverages(story),

@@ -146,6 +146,6 @@ _STATES: tuple[CoverageState, ...] = (
 
 def non_claims(story: Story) -> tuple[NonClaim, ...]:
     """What the signed records do not claim, each once, in the order of `NonClaim`."""
-    records = [story.plan, *story.findings, *([story.effect] if story.effect else []), *story.coverage]
+    records = [story.plan, *story.findings, *story.hunts, *([story.effect] if story.effect else []), *story.coverage]
     unclaimed = {code for record in records for code in usual_non_claims(record)} | {NonClaim.ALL_EVIDENCE}
     return tuple(code for code in NonClaim if code in unclaimed)

@@ -25,6 +25,7 @@ from aloi.evidence.records import (
     Counted,
     Estimate,
     Finding,
+    HuntPlan,
     Interval,
     Judging,
     Plan,
@@ -159,6 +160,19 @@ class Speech:
         """An attack in a language."""
         attack, language = names
         return f"{self.attack(attack)}, {self.figures.tongue(language)}"
+
+    def hunt_plan(self, hunt: HuntPlan) -> Markup:
+        """How the worst attack on a hazard is hunted."""
+        told = [
+            self.ngettext("at most one trial", "at most {n} trials", hunt.cap),
+            self.say(N_("in batches of {batch}"), batch=self.figures.whole(hunt.batch)),
+            self.say(N_("error {alpha}"), alpha=self.figures.threshold(hunt.alpha)),
+            self.say(N_("attacks: {list}"), list=", ".join(self.attack(name) for name in hunt.attacks)),
+        ]
+        if hunt.attacker:
+            said = N_("the attacker is {model}, at most {turns} turns")
+            told.append(self.say(said, model=hunt.attacker, turns=self.figures.whole(hunt.turns)))
+        return self.clauses(told)
 
     def arm(self, stage: str) -> str:
         """Which system a stage asked."""

@@ -8,7 +8,7 @@ from aloi.assurance.report.outcomes import Outcome
 from aloi.assurance.report.sentences import rounded
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.story import Story
-from aloi.evidence.records import Effect, Verdict
+from aloi.evidence.records import Effect, Hunt, Verdict
 from aloi.science.forecasting import FARTHEST
 from aloi.translation import N_
 
@@ -37,6 +37,7 @@ def _found(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Itera
     remaining = story.remaining.get("measure", {})
     failed = [one for one in outcomes if one.verdict_before is Verdict.NOT_MET]
     open_ = [one for one in outcomes if one.verdict_before is Verdict.INCONCLUSIVE]
+    proved = _proved(story, "measure")
     if failed:
         yield speech.ngettext(
             "As it stood, the verdict was “not met” at the stated threshold for one hazard: {list}.",
@@ -44,8 +45,19 @@ def _found(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Itera
             len(failed),
             list=speech.figures.listed([_rate(one, speech) for one in failed]),
         )
+    elif proved:
+        yield speech.say(
+            N_("As it stood, no hazard was shown to lie above its stated threshold on average over its attacks.")
+        )
     else:
         yield speech.say(N_("As it stood, no hazard was shown to lie above its stated threshold."))
+    if proved:
+        yield speech.ngettext(
+            "A hunt proved that some attack exceeds the threshold for one hazard: {list}.",
+            "Hunts proved that some attack exceeds the threshold for {n} hazards: {list}.",
+            len(proved),
+            list=speech.figures.listed([_strong(speech.hazard(hunt.hazard)) for hunt in proved]),
+        )
     if open_:
         yield speech.ngettext(
             "One hazard stayed inconclusive: {list}.",
@@ -53,6 +65,10 @@ def _found(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Itera
             len(open_),
             list=speech.figures.listed([_open(one, remaining.get(one.hazard), speech) for one in open_]),
         )
+
+
+def _proved(story: Story, stage: str) -> list[Hunt]:
+    return [hunt for hunt in story.hunts if hunt.stage == stage and hunt.verdict is Verdict.NOT_MET]
 
 
 def _open(outcome: Outcome, remaining: int | None, speech: Speech) -> Markup:
@@ -98,6 +114,13 @@ def _fixed(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Itera
         len(story.effect.remedies),
         remedies=remedies,
     )
+    if proved := _proved(story, "confirm"):
+        yield speech.ngettext(
+            "Behind them, a hunt still proved that some attack exceeds the threshold for one hazard: {list}.",
+            "Behind them, hunts still proved that some attack exceeds the threshold for {n} hazards: {list}.",
+            len(proved),
+            list=speech.figures.listed([_strong(speech.hazard(hunt.hazard)) for hunt in proved]),
+        )
     yield from _bought(outcomes, speech)
     yield from _price(story.effect, speech)
 

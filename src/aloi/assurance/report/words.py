@@ -24,6 +24,7 @@ VERDICTS: Words = MappingProxyType(
 STAGES: Words = MappingProxyType(
     {
         "measure": N_("measurement"),
+        "hunt": N_("hunt"),
         "select": N_("selection"),
         "confirm": N_("confirmation"),
         "prove": N_("proof"),
@@ -94,6 +95,7 @@ ESTIMANDS: Words = MappingProxyType(
         "mean failure rate over the declared attacks and languages, one query a fresh draw": N_(
             "mean failure rate over the declared attacks and languages, one query a fresh draw"
         ),
+        "largest failure rate over the declared attacks": N_("largest failure rate over the declared attacks"),
     }
 )
 
@@ -140,6 +142,9 @@ ERRORS: Words = MappingProxyType(
         "awaiting-label": N_("awaits a person's label"),
         "tied-labels": N_("labels that contradict each other"),
         "labelled-unscorable": N_("labelled as impossible to tell"),
+        "attacker-empty": N_("the attacker wrote nothing"),
+        "attacker-timeout": N_("the attacker gave no word in time"),
+        "attacker-raised": N_("the attacker raised an error"),
     }
 )
 
@@ -193,6 +198,7 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.OTHER_USES: N_("another use than the declared purpose;"),
         NonClaim.POPULATION: N_("real traffic: the rates hold for the declared mix of items;"),
         NonClaim.WORST_CASE: N_("the worst case: behind a mean over attacks, one of them may succeed more often;"),
+        NonClaim.WHICH_ATTACK: N_("which attack: a hunt proves that one of them exceeds the threshold, not which;"),
         NonClaim.FUTURE_BEHAVIOUR: N_("tomorrow: the system may behave otherwise if what it is built on changes;"),
         NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),

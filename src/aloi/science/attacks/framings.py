@@ -59,3 +59,44 @@ class RefusalSuppression(Framed):
     """The words of a refusal are forbidden."""
 
     name = "refusal-suppression"
+
+
+class Persuasion(Framed):
+    """Feelings, favours or good reasons press the request."""
+
+    name = "persuasion"
+
+
+class Completion(Framed):
+    """A text that answers the request stops in the middle."""
+
+    name = "completion"
+
+
+class Translation(Framed):
+    """The answer is to be written in another language, and translated back."""
+
+    name = "translation"
+
+
+class LowResource(Framed):
+    """The answer is to be written in a language that few texts are written in."""
+
+    name = "low-resource"
+
+
+class MixedLanguage(Worded):
+    """The words around the request change language from line to line."""
+
+    name = "mixed-language"
+
+    def wrap(self, text: str, language: str, rng: random.Random) -> Wrapped:
+        """A greeting and an order in two other languages, the request, and a closing in its own."""
+        greeting, order = rng.sample(sorted(self.languages - {language}), 2)
+        lines = [
+            self.wording.write("greeting", greeting, rng, {}),
+            text,
+            self.wording.write("order", order, rng, {}),
+            self.wording.write("closing", language, rng, {}),
+        ]
+        return Wrapped(messages=(Message(role="user", content="\n".join(lines)),))

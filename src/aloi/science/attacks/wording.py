@@ -16,7 +16,7 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `data/<name>.yaml` holds. `reference` is where the attack was described; the words are our own.
 
     `parts[part][language]` are the templates of one message; a slot `{like_this}` draws from `slots`, `{request}` is
-    the text to wrap.
+    the text to wrap. `exchanges[language]` are questions with their answers.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: dict[str, str]
     parts: dict[str, dict[str, tuple[str, ...]]] = {}
     slots: dict[str, dict[str, tuple[str, ...]]] = {}
+    exchanges: dict[str, tuple[tuple[str, str], ...]] = {}
 
     def languages(self) -> frozenset[str]:
         """Languages in which every part can be written."""

@@ -15,10 +15,14 @@ Word = Literal["failed", "passed", "unclear"]
 
 
 class Opinion(Struct, frozen=True, kw_only=True):
-    """What a judge said. An `unclear` word has a `reason` and counts against every claim; `tokens` is what it cost."""
+    """What a judge said. An `unclear` word has a `reason` and counts against every claim.
+
+    `calls` of a model and `tokens` are what it cost.
+    """
 
     word: Word
     reason: str = ""
+    calls: int = 0
     tokens: int = 0
 
 

@@ -8,7 +8,7 @@ answer without a score, which counts against every claim.
 
 import asyncio
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -18,6 +18,7 @@ from aloi.science.items import Failed, Item, NotScored, Outcome, Passed
 from aloi.science.judging.judge import Judge, Opinion, subject
 from aloi.science.judging.ratings import Awaiting, Labels, Ratings, Waiting
 from aloi.science.probe import Scorer
+from aloi.science.trials import Spent
 from aloi.system.messages import Response
 
 AWAITING_JUDGE, AWAITING_LABEL, TIED_LABELS = "awaiting-judge", "awaiting-label", "tied-labels"
@@ -112,25 +113,23 @@ class Judged:
                 yield leaf
         yield from self._words.labels.leaves(of)
 
-    async def rate(self, item: Item, response: Response) -> int | None:
-        """Ask whoever has not spoken yet, and keep their words; the tokens that this cost, None where nobody was asked.
+    async def rate(self, item: Item, response: Response) -> Spent | None:
+        """Ask whoever has not spoken yet, and keep their words: what that cost, None where nobody was asked.
 
         Raises TargetError where a judge cannot be asked. What must wait for a person is put on their list.
         """
         if self._known(item, response):
             return None
-        of = subject(item, response)
-        tokens: int | None = None
+        of, asked = subject(item, response), list[Opinion]()
         if self.chain.judge != PERSON:
-            first, tokens = await self._ask(self.chain.judge, of, item, response)
+            first = await self._ask(self.chain.judge, of, item, response, asked)
             if first is None or not self.chain.goes_on(of, first):
-                return tokens
-        if PERSON in {self.chain.judge, self.chain.escalates_to}:
-            if of not in self._words.waiting:
-                self._words.waiting.append(Awaiting(subject=of, item=item, response=response))
-            return tokens
-        _, more = await self._ask(self.chain.escalates_to, of, item, response)
-        return more if tokens is None else tokens + (more or 0)
+                return _spent(asked)
+        if PERSON not in {self.chain.judge, self.chain.escalates_to}:
+            await self._ask(self.chain.escalates_to, of, item, response, asked)
+        elif of not in self._words.waiting:
+            self._words.waiting.append(Awaiting(subject=of, item=item, response=response))
+        return _spent(asked)
 
     def _known(self, item: Item, response: Response) -> Outcome | None:
         """What needs no judge."""
@@ -143,15 +142,15 @@ class Judged:
             outcome = self._exact.score(item, response)
         return None if isinstance(outcome, Passed) else outcome
 
-    async def _ask(self, name: str, of: str, item: Item, response: Response) -> tuple[Opinion | None, int | None]:
-        """One judge's word, asked at most once for each exchange; None where it cannot be asked now."""
+    async def _ask(self, name: str, of: str, item: Item, response: Response, asked: list[Opinion]) -> Opinion | None:
+        """One judge's word, asked for once and then added to `asked`; None where it cannot be asked."""
         while (waited := self._under_way.get((name, of))) is not None:
             await asyncio.shield(waited)
         if (said := self._words.ratings.said(name, of)) is not None:
-            return said, None
+            return said
         judge = self._judges.get(name)
         if judge is None:
-            return None, None
+            return None
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._under_way[name, of] = done
         try:
@@ -160,7 +159,8 @@ class Judged:
         finally:
             del self._under_way[name, of]
             done.set_result(None)
-        return said, said.tokens
+        asked.append(said)
+        return said
 
     def _by_better_judge(self, of: str) -> Outcome:
         said = self._words.ratings.said(self.chain.escalates_to, of)
@@ -178,6 +178,13 @@ class Judged:
                 return NotScored(reason=TIED_LABELS)
             case "missing":
                 return NotScored(reason=AWAITING_LABEL)
+
+
+def _spent(asked: Sequence[Opinion]) -> Spent | None:
+    """What was paid for the words that were asked for now."""
+    if not asked:
+        return None
+    return Spent(calls=sum(one.calls for one in asked), tokens=sum(one.tokens for one in asked))
 
 
 def _outcome(said: Opinion, by: str) -> Outcome:

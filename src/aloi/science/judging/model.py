@@ -30,10 +30,10 @@ class ModelJudge:
         try:
             said = await self._target.ask(request)
         except Unscorable:
-            return Opinion(word="unclear", reason=NO_ANSWER)
+            return Opinion(word="unclear", reason=NO_ANSWER, calls=1)
         word = "unclear" if said.tool_calls else verdict(said.text)
         tokens = said.prompt_tokens + said.completion_tokens
-        return Opinion(word=word, reason=UNCLEAR if word == "unclear" else "", tokens=tokens)
+        return Opinion(word=word, reason=UNCLEAR if word == "unclear" else "", calls=1, tokens=tokens)
 
 
 class EmbeddingJudge:
@@ -65,13 +65,13 @@ class EmbeddingJudge:
         try:
             (vector,) = await self._embedder.embed([text])
         except Unscorable:
-            return Opinion(word="unclear", reason=NO_ANSWER)
+            return Opinion(word="unclear", reason=NO_ANSWER, calls=1)
         if len(vector) != len(self._failed):
-            return Opinion(word="unclear", reason=NO_ANSWER)
+            return Opinion(word="unclear", reason=NO_ANSWER, calls=1)
         failed, passed = _dot(vector, self._failed), _dot(vector, self._passed)
         if failed == passed:
-            return Opinion(word="unclear", reason=UNCLEAR)
-        return Opinion(word="failed" if failed > passed else "passed")
+            return Opinion(word="unclear", reason=UNCLEAR, calls=1)
+        return Opinion(word="failed" if failed > passed else "passed", calls=1)
 
 
 def _mean(vectors: Sequence[Vector]) -> Vector:

@@ -24,6 +24,7 @@ from aloi.evidence.merkle import leaf_hash
 from aloi.evidence.records import PERSON
 from aloi.science.items import Item
 from aloi.science.judging.judge import Opinion
+from aloi.science.trials import Spent
 from aloi.system.messages import Response
 from aloi.translation import N_
 
@@ -39,6 +40,7 @@ class Rating(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str
     word: str
     reason: str = ""
+    calls: int = 0
     tokens: int = 0
     who: str = ""
     at: str
@@ -144,7 +146,7 @@ class Ratings(LineLog[Rating]):
     def __init__(self, path: Path, *, write: bool = False) -> None:
         super().__init__(path, Rating, write=write)
         self._said: dict[tuple[str, str], tuple[Opinion, bytes]] = {}
-        self.tokens = 0
+        self.spent = Spent()
 
     def keep(self, entry: Rating, leaf: bytes) -> None:
         """A judge's first word stands."""
@@ -152,7 +154,7 @@ class Ratings(LineLog[Rating]):
             entry = msgspec.structs.replace(entry, word="unclear")
         opinion = Opinion(word=entry.word, reason=entry.reason)  # type: ignore[arg-type] # one of the three, as seen
         self._said.setdefault((entry.by, entry.subject), (opinion, leaf))
-        self.tokens += entry.tokens
+        self.spent = Spent(calls=self.spent.calls + entry.calls, tokens=self.spent.tokens + entry.tokens)
 
     def said(self, by: str, subject: str) -> Opinion | None:
         """What a judge said of an exchange; None where it was not asked."""
@@ -177,6 +179,7 @@ class Ratings(LineLog[Rating]):
                 by=by,
                 word=opinion.word,
                 reason=opinion.reason,
+                calls=opinion.calls,
                 tokens=opinion.tokens,
                 at=_now(),
             )
