@@ -8,7 +8,7 @@ from aloi.science.items import Failed, NotScored
 from aloi.science.judging.judged import Judged
 from aloi.science.judging.rates import Bounded, Trail, rate_of
 from aloi.science.measuring import Measurement, design_of, outcome_word, planned
-from aloi.science.parts import TIME_UNIFORM, HazardParts, contrasts, estimate_of, parts_of, strata
+from aloi.science.parts import CORRECTED, TIME_UNIFORM, HazardParts, contrasts, estimate_of, parts_of, strata
 from aloi.science.probe import Scorer
 from aloi.science.trials import Trial, TrialLog
 from aloi.statistics.exact import clopper_pearson
@@ -82,12 +82,12 @@ def finding(
         scope=entry.scope,
         threshold=entry.threshold,
         verdict=verdict if tested else Verdict.NOT_TESTED,
-        estimate=_estimate(rate.told, decision, level),
+        estimate=_estimate(rate.told, decision, level, CORRECTED if rate.scored else TIME_UNIFORM),
         log_e_met=number(decision.log_e_met),
         log_e_not_met=number(decision.log_e_not_met),
         scorer=entry.scorer,
         counts=rate.counts,
-        uncorrected=_estimate(rate.scored, decision, level) if rate.scored else None,
+        uncorrected=_estimate(rate.scored, decision, level, TIME_UNIFORM) if rate.scored else None,
         audit=trail.audit(1 - float(plan.error_each_way)) if trail else None,
         ratings=trail.sample() if trail else None,
         caveats=(*(entry.judging.caveats if entry.judging else ()), *rate.caveats),
@@ -100,9 +100,9 @@ def finding(
     )
 
 
-def _estimate(rate: Bounded, decision: Decision, level: float) -> Estimate:
+def _estimate(rate: Bounded, decision: Decision, level: float, method: str) -> Estimate:
     counts = {"failures": decision.failures, "n": decision.n, "unscorable": decision.unscorable}
-    return estimate_of(Rate(value=rate.value, low=rate.low, high=rate.high, **counts), level, TIME_UNIFORM)
+    return estimate_of(Rate(value=rate.value, low=rate.low, high=rate.high, **counts), level, method)
 
 
 def answered(failures: int, unscorable: int, n: int, level: float = LEVEL) -> Estimate:

@@ -23,6 +23,7 @@ from aloi.statistics.arguments import level_of
 from aloi.statistics.parts import Parts, Rate, apart
 
 TIME_UNIFORM = "time-uniform mixture betting"
+CORRECTED = f"Rogan-Gladen, {TIME_UNIFORM}"
 UNION = "union of both bounds"
 
 
@@ -40,6 +41,7 @@ class HazardParts:
     def __init__(self, plan: Plan, entry: HazardPlan, *, as_scored: bool = False) -> None:
         design = design_of(replace(entry, judging=None) if as_scored else entry)
         self._false_share = plan.alpha
+        self._method = TIME_UNIFORM if as_scored else CORRECTED
         self._spent = 0.0 if as_scored else float(plan.error_each_way - plan.test_error)
         self._declared = [(attack, language) for attack in entry.attacks for language in entry.languages]
         self._parts: Parts[tuple[Part, str]] = Parts(design)
@@ -62,7 +64,7 @@ class HazardParts:
 
     def _estimate(self, part: tuple[Part, str], level: float) -> Estimate:
         # What a calibration leaves open has its part of the error of each end.
-        return estimate_of(self._parts.rate(part, level + 2 * self._spent), level, TIME_UNIFORM)
+        return estimate_of(self._parts.rate(part, level + 2 * self._spent), level, self._method)
 
     def exploration(self) -> Exploration | None:
         """Which attacks in which languages exceed the threshold; None where there is one cell, which is the hazard."""

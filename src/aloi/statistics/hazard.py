@@ -1,7 +1,7 @@
 """One hazard of a sequential test: its design, its running state, its bounds, and its saved form."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from math import exp, inf, log
 from typing import Any, Literal, Self
 
@@ -89,6 +89,13 @@ class HazardDesign:
         """The smallest real rate that a rate of scored failures allows, were every failure seen."""
         most = self.false_alarms[1]
         return max(0.0, (scored - most) / (1 - most)) if self.identifiable else 0.0
+
+
+def _brief(design: HazardDesign) -> dict[str, Any]:
+    """A design as JSON values, without what most hazards leave as it is."""
+    known = {field.name: field.default for field in fields(design)}
+    told = {name: value for name, value in asdict(design).items() if value != known[name]}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -288,7 +295,7 @@ class HazardTrack:
     def state(self) -> dict[str, Any]:
         """The track as JSON values."""
         return {
-            "design": asdict(self.design) | {name: list(getattr(self.design, name)) for name in _PAIRS},
+            "design": _brief(self.design),
             "verdict": self.verdict,
             "counts": [self.passed, self.failed, self.unscorable, self.partial],
             "partial_sum": self.partial_sum,
@@ -299,7 +306,7 @@ class HazardTrack:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The track that `state()` described. Raises KeyError, TypeError or ValueError where it is broken."""
-        pairs = {name: tuple(state["design"][name]) for name in _PAIRS}
+        pairs = {name: tuple(state["design"][name]) for name in _PAIRS if name in state["design"]}
         design = HazardDesign(**state["design"] | pairs)
         passed, failed, unscorable, partial = (int(count) for count in state["counts"])
         if min(passed, failed, unscorable, partial) < 0 or state["verdict"] not in VERDICTS:

@@ -109,6 +109,9 @@ SCOPES: Words = MappingProxyType(
 METHODS: Words = MappingProxyType(
     {
         "time-uniform mixture betting": N_("time-uniform interval from a mixture of bets"),
+        "Rogan-Gladen, time-uniform mixture betting": N_(
+            "time-uniform interval from a mixture of bets, corrected for the judge's errors (Rogan and Gladen)"
+        ),
         "Clopper-Pearson": N_("exact binomial interval (Clopper and Pearson)"),
         "median, order statistics": N_("median, interval from order statistics"),
         "exact on discordant pairs": N_("exact interval on discordant pairs"),
