@@ -201,6 +201,8 @@ class Speech:
 
     def scorer(self, identity: ScorerIdentity) -> str:
         """A scorer, and whether it can err."""
+        if identity.name == PERSON:
+            return self.say(N_("people"))
         facts = filter(None, (self.word(SCORERS, identity.kind), identity.calibration))
         return f"{identity.name} {identity.version} ({'; '.join(facts)})"
 
