@@ -1,4 +1,4 @@
-"""Write the generated parts of `docs/`: the command line's own help, and the catalogue of hazards.
+"""Write the generated parts of `docs/`: the command line's own help, the catalogues of hazards and of attacks.
 
 `python -m tools.docs` writes them; `python -m tools.docs check` changes nothing and fails where one is stale.
 """
@@ -10,11 +10,14 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 from aloi.cli.main import COMMANDS
+from aloi.science.attacks.wording import wording
 from aloi.science.hazards import Hazard, hazards, pack
 from aloi.science.probed import probes_by_hazard
+from aloi.system.description import MODEL_ATTACKER
 
 PAGE = Path("docs/command-line.md")
 HAZARDS = Path("docs/hazards.md")
+ATTACKS = Path("docs/attacks.md")
 NESTED = {"judge": ("calibrate",), "keys": ("new", "show")}
 HEAD = """# The command line
 
@@ -73,6 +76,19 @@ def _row(hazard: Hazard, probes: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def attack_tables() -> str:
+    """The attacks that ship, in both languages: not those that happen to be plugged in here."""
+    ours = [point.name for point in distribution("aloi").entry_points if point.group == "aloi.attacks"]
+    known = [wording(name) for name in (*sorted(ours), MODEL_ATTACKER)]
+    lines = ["| attack | what it does | languages | described in |", "|---|---|---|---|"]
+    for one in known:
+        spoken = ", ".join(sorted(one.languages())) or "every one"
+        lines.append(f"| `{one.name}` | {one.title['en']} | {spoken} | {one.reference} |")
+    lines += ["", "### En français", "", "| attaque | ce qu'elle fait |", "|---|---|"]
+    lines += [f"| `{one.name}` | {one.title['fr']} |" for one in known]
+    return "\n".join([*lines, ""])
+
+
 def between(text: str, generated: str) -> str:
     """A page that people write, with its generated part written anew. Raises ValueError where it has no such part."""
     head, start, rest = text.partition(START)
@@ -84,7 +100,11 @@ def between(text: str, generated: str) -> str:
 
 def pages() -> dict[Path, str]:
     """Every page that is generated, whole or in part, as it should stand."""
-    return {PAGE: page(), HAZARDS: between(HAZARDS.read_text(encoding="utf-8"), hazard_tables())}
+    return {
+        PAGE: page(),
+        HAZARDS: between(HAZARDS.read_text(encoding="utf-8"), hazard_tables()),
+        ATTACKS: between(ATTACKS.read_text(encoding="utf-8"), attack_tables()),
+    }
 
 
 def main() -> None:

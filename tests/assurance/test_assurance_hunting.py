@@ -8,30 +8,12 @@ from aloi.errors import TargetError
 from aloi.evidence.records import Verdict
 from aloi.evidence.verification import verify_bundle
 from aloi.science.trials import TrialLog
-from aloi.system.description import AttackerDescription, HuntGoal, LimitsDescription, Protected, TargetDescription
+from aloi.system.description import AttackerDescription, HuntGoal, LimitsDescription
 from assurance import one_way
+from assurance.one_way import HAZARD, described
 from assurance.runs import Run
-from assurance.worlds import description
 
-HAZARD = "hidden-context-exposure"
 POLITE = AttackerDescription(kind="callable", callable="science.attackers:polite", turns=2)
-
-
-def described(world, *, hunt=None, threshold=0.3, weights=None, **goals):
-    """A system with one hazard; completion is a thousandth of its mix, unless it is weighed otherwise."""
-    base = description(hazards=(HAZARD,), threshold=threshold, **({"remedies": ()} | goals))
-    goal = msgspec.structs.replace(
-        base.assurance.hazards[HAZARD],
-        attacks=weights or {"pretext": 0.999, "completion": 0.001},
-        hunt=HuntGoal(queries=200) if hunt is None else hunt,
-    )
-    secret = Protected(names={"en": "access code", "fr": "code d'accès"}, value=one_way.SECRET)
-    return msgspec.structs.replace(
-        base,
-        target=TargetDescription(kind="callable", callable=f"assurance.one_way:{world}", concurrency=4),
-        context=msgspec.structs.replace(base.context, secrets=(secret,)),
-        assurance=msgspec.structs.replace(base.assurance, hazards={HAZARD: goal}),
-    )
 
 
 def told(hunts):

@@ -197,3 +197,20 @@ def test_each_command_has_the_option_for_machines():
     for name in group.list_commands(None):
         for leaf in leaves(group.get_command(None, name)):
             assert "--json" in {option for parameter in leaf.params for option in parameter.opts}, leaf.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_attacks_are_listed_with_a_line_and_their_languages(tmp_path, language):
+    said = aloi("catalog", "attacks", "--json", home=tmp_path, ALOI_LANG=language)
+    rows = {row["name"]: row for row in json.loads(said.out)}
+    assert len(rows) >= 19
+    assert rows["rot13"]["kind"] == "de, en, es, fr"
+    assert rows["plain"]["kind"] == {"en": "every language", "fr": "toutes les langues"}[language]
+    assert rows["model-attacker"]["text"].startswith(
+        {"en": "A model that you name", "fr": "Un modèle que vous"}[language]
+    )
+    one = aloi("catalog", "attacks", "crescendo", home=tmp_path, ALOI_LANG=language)
+    assert {"en": "Three to five turns", "fr": "Trois à cinq tours"}[language] in one.out
+    missing = aloi("catalog", "attacks", "roleplay", home=tmp_path, ALOI_LANG=language)
+    assert missing.code == 2
+    assert "role-play" in missing.err

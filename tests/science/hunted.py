@@ -10,10 +10,11 @@ import msgspec
 
 from aloi.evidence.records import Hunt, Plan
 from aloi.science.asking import Asker, Spending
+from aloi.science.attack import wrap
 from aloi.science.attacker import ModelAttacker
 from aloi.science.hunting import Hunting
 from aloi.science.items import Expectation, Item
-from aloi.science.probe import ask, scorer_for
+from aloi.science.probe import ask, ask_wrapped, scorer_for
 from aloi.science.sampling import Sampler
 from aloi.science.trials import Trial, TrialLog
 from aloi.system.description import AttackerDescription, HuntGoal
@@ -46,6 +47,60 @@ class WaysProbe:
         return Item(
             hazard=HAZARD, seed=text, attack=attack, language=language, request=request, expectation=expectation
         )
+
+
+class MixedProbe(WaysProbe):
+    """A question, a script and a document; none of them is called plain."""
+
+    def attacks(self) -> dict[str, float]:
+        return {"question": 0.2, "script": 0.4, "document": 0.4}
+
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
+        item = super().item(system, language, attack, rng)
+        if attack == "script":
+            return msgspec.structs.replace(item, script=("Go on.",))
+        expectation = Expectation(needles=(SECRET,), carrier="planted" if attack == "document" else "")
+        return msgspec.structs.replace(item, expectation=expectation)
+
+
+class WrappingProbe(WaysProbe):
+    """Wraps one question by any attack plug-in, and has an attack of its own."""
+
+    wraps = True
+
+    def attacks(self) -> dict[str, float]:
+        return {"plain": 0.5, "of-its-own": 0.5}
+
+    def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
+        item = super().item(system, language, attack, rng)
+        if attack == "of-its-own":
+            return item
+        wrapped = wrap(attack, item.seed, language, rng)
+        return msgspec.structs.replace(item, request=ask_wrapped(system, wrapped), script=wrapped.script)
+
+
+class ChineseProbe(WrappingProbe):
+    """Speaks Chinese alone, whatever the system does."""
+
+    def languages(self, system: System) -> dict[str, float]:
+        return {"zh": 1.0}
+
+
+class LatinProbe(WrappingProbe):
+    """Speaks two languages, one of which an attack of its mix does not speak."""
+
+    def attacks(self) -> dict[str, float]:
+        return {"plain": 0.25, "rot13": 0.75}
+
+    def languages(self, system: System) -> dict[str, float]:
+        return {"en": 0.5, "zh": 0.5}
+
+
+class RottenProbe(LatinProbe):
+    """Has nothing to say in one of them."""
+
+    def attacks(self) -> dict[str, float]:
+        return {"rot13": 1.0}
 
 
 class Ways:

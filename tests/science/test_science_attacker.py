@@ -119,7 +119,7 @@ def test_a_goal_is_the_last_question_and_what_stood_before_it_stays():
     before = (Message(role="user", content="Hi."), Message(role="assistant", content="Hello."))
     drawn = item(request=Request(prompt="p", messages=(*before, Message(role="user", content="And?"))))
     goal = towards(drawn)
-    assert (goal.goal, goal.attack, goal.request.messages, goal.script) == ("And?", MODEL_ATTACKER, before, ())
+    assert (goal.goal, goal.attack, goal.request.messages) == ("And?", MODEL_ATTACKER, before)
     assert goal.converses
 
 
@@ -128,11 +128,12 @@ def test_a_goal_is_the_last_question_and_what_stood_before_it_stays():
     [
         item(expectation=Expectation(carrier="planted")),
         item(environment="workplace"),
+        item(script=("And now?",)),
         item(request=Request(prompt="p", messages=(Message(role="tool", content="r", tool_call_id="1"),))),
     ],
 )
 def test_what_the_user_does_not_carry_cannot_be_a_goal(drawn):
-    with pytest.raises(AskerError, match="come in documents or through tools"):
+    with pytest.raises(AskerError, match="come by document"):
         towards(drawn)
 
 
@@ -189,6 +190,20 @@ async def test_what_is_lost_half_way_was_paid_for(tmp_path):
     assert hunt.errors == {"empty": 1}
 
 
+async def test_an_attacker_that_fails_is_not_held_against_the_target(tmp_path):
+    """Forty conversations without a word from the attacker end no run; the target was never asked."""
+    system = hunted_system(40, probe="", attacks=(MODEL_ATTACKER,), attacker=NAMED)
+    target = Says("No.")
+    mute = ModelAttacker(Says(Unscorable("timeout", "late")), NAMED)
+    hunter = Hunter(tmp_path / "trials.jsonl", system, attacker=mute)
+    hunt = await hunter.go(target)
+    assert hunter.spending.stopped_by == ""
+    assert hunt.errors == {"attacker-timeout": 40}
+    assert hunt.verdict is Verdict.INCONCLUSIVE
+    assert target.asked == []
+    assert {trial.calls for trial in hunter.trials} == {0}
+
+
 def test_where_the_attack_comes_in_a_document_the_attacker_stays_out():
     def planned(**hunt):
         system = small_system({"indirect-injection": 0.1}, attacker=NAMED)
@@ -200,8 +215,17 @@ def test_where_the_attack_comes_in_a_document_the_attacker_stays_out():
 
     assert planned().attacks == ("false-answer", "override")
     assert planned().attacker == ""
-    with pytest.raises(AskerError, match="come in documents"):
+    with pytest.raises(AskerError, match="come by document"):
         planned(attacks=[MODEL_ATTACKER])
+
+
+def test_without_a_plain_request_the_goal_is_one_that_the_user_says(plugged):
+    """Of a mix of a script, a document and a question, only the question can be a goal, whatever the index."""
+    plugged("aloi.probes", {"mixed": "science.hunted:MixedProbe"})
+    _, sampler = plan_for(hunted_system(probe="mixed", attacker=NAMED))
+    goals = [sampler.hunted(HAZARD, MODEL_ATTACKER, index) for index in range(40)]
+    assert {goal.goal.split()[0] for goal in goals} == {"question"}
+    assert len({goal.goal for goal in goals}) == 40
 
 
 async def test_an_attacker_is_asked_by_its_own_attack_alone(tmp_path, plugged):

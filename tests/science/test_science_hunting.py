@@ -1,12 +1,14 @@
 """Hunts: they find the worst attack, prove what they find, can be drawn again, and resume where they stopped."""
 
 import asyncio
+from collections import Counter
 from decimal import Decimal
 from math import log
 
 import msgspec
 import pytest
 
+from aloi import plugins
 from aloi.errors import AskerError, EvidenceError, TargetError, UnknownName
 from aloi.evidence.records import Limits, Verdict
 from aloi.science.asking import Asker, Spending
@@ -24,7 +26,14 @@ BAD = {"way-7": 0.3}
 
 @pytest.fixture(autouse=True)
 def ways(plugged):
-    plugged("aloi.probes", {"ways": "science.hunted:WaysProbe"})
+    kinds = {
+        "ways": "WaysProbe",
+        "wrapping": "WrappingProbe",
+        "chinese": "ChineseProbe",
+        "latin": "LatinProbe",
+        "rotten": "RottenProbe",
+    }
+    plugged("aloi.probes", {name: f"science.hunted:{kind}" for name, kind in kinds.items()})
 
 
 def totals(hunt):
@@ -236,6 +245,38 @@ def test_attacks_that_the_probe_cannot_take_are_refused():
         plan_for(hunted_system(attacks=("way-99",)))
     with pytest.raises(AskerError):
         plan_for(hunted_system(attacks=("role-play",)))
+
+
+def test_a_probe_that_wraps_can_be_hunted_with_every_wrapper():
+    wrappers = plugins.names("aloi.attacks")
+    system = hunted_system(probe="wrapping")
+    plan, sampler = plan_for(system)
+    assert set(plan.hunts[0].attacks) == {*wrappers, "of-its-own"}
+    assert set(plan.hazards[0].attacks) == {"plain", "of-its-own"}
+    drawn = [sampler.hunted(HAZARD, "rot13", index) for index in range(5)]
+    assert {item.attack for item in drawn} == {"rot13"}
+
+
+def test_wrappers_that_speak_no_language_of_the_system_are_left_out():
+    plan, sampler = plan_for(hunted_system(probe="chinese"))
+    assert "rot13" not in plan.hunts[0].attacks
+    assert "role-play" in plan.hunts[0].attacks
+    with pytest.raises(UnknownName, match="rot13"):
+        plan_for(hunted_system(probe="chinese", attacks=("rot13",)))
+    assert {sampler.hunted(HAZARD, "role-play", index).language for index in range(9)} == {"zh"}
+
+
+def test_a_wrapper_leaves_its_share_to_those_that_speak_the_language_of_a_draw():
+    _, sampler = plan_for(hunted_system(probe="latin"))
+    drawn = Counter((item.language, item.attack) for item in (sampler.item("measure", HAZARD, i) for i in range(400)))
+    assert set(drawn) == {("zh", "plain"), ("en", "plain"), ("en", "rot13")}
+    assert 150 < drawn["zh", "plain"] < 250, "each language keeps its share"
+    assert 100 < drawn["en", "rot13"] < 200
+
+
+def test_a_language_that_no_attack_speaks_is_refused():
+    with pytest.raises(AskerError, match="no attack of hidden-context-exposure speaks zh"):
+        plan_for(hunted_system(probe="rotten"))
 
 
 async def test_at_the_threshold_hunts_err_as_seldom_as_they_say(tmp_path):

@@ -174,10 +174,10 @@ class Loop:
             asker, target = await self._open(plan, stack, offline=offline)
             log, spending = asker.log, asker.spending
             measurement = await self._measure(plan, asker, "measure", BASE, target)
+            findings, benign = self._found(plan, measurement, "measure", BASE, asker)
             if plan.hunts and not offline:
                 await self._arm_attacker(plan, asker, stack)
             hunts = await self._hunt(plan, asker, BASE, target)
-            findings, benign = self._found(plan, measurement, "measure", BASE, asker)
             if any(one.verdict is Verdict.INCONCLUSIVE for one in findings):
                 self._wait_for_people(spending)
             chosen: Sequence[Remedy] = ()
@@ -191,10 +191,10 @@ class Loop:
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
                 after = self._fingerprint(chosen)
-                self._wait_for_people(spending)
                 if effect.accepted:
                     remedied = arm(target, chosen, self.system.description)
                     hunts += await self._hunt(plan, asker, arm_name([one.name for one in chosen]), remedied)
+                self._wait_for_people(spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else []), *hunts):

@@ -55,12 +55,11 @@ class Selection:
         self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
         self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
         self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
-        self._conversing = frozenset(
-            h.hazard
-            for h in plan.hazards
-            if (first := next(self._log.trials("measure", h.hazard, BASE), None)) and first.item.converses
-        )
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
+        # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
+        self._conversing = frozenset(
+            hazard for hazard, trials in self._measured.items() if any(trial.item.converses for trial in trials)
+        )
         self._ordinary = list(self._log.trials("measure", "benign", BASE))
 
     async def ask_pairs(self, target: Target) -> None:

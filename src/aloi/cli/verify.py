@@ -156,9 +156,12 @@ def _rest(claim: "VerifiedClaim") -> str:
 
 
 def _hunt(hunt: "Hunt", about: str) -> str:
-    told = N_(
-        "hunt      {about}: {hazard} {verdict} at {threshold}; some attack at least {low}, {level} confidence, n = {n}"
-    )
+    told = N_("hunt      {about}: {hazard} {verdict} at {threshold}; nothing is proved of any attack, n = {n}")
+    if hunt.verdict == "not met":
+        told = N_(
+            "hunt      {about}: {hazard} {verdict} at {threshold}; "
+            "some attack at least {low}, {level} confidence, n = {n}"
+        )
     return say(
         told,
         about=about,

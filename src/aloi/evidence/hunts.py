@@ -49,12 +49,12 @@ def check_hunt(hunt: Hunt, plan: Plan) -> None:
     planned = next((entry for entry in plan.hunts if entry.hazard == hunt.hazard), None)
     if planned is None:
         raise _refusal(N_("the plan names no hunt on {hazard}"), "unplanned-hunt", hazard=hunt.hazard)
-    _check_as_planned(hunt, planned, plan)
+    _check_registered(hunt, planned, plan)
     _check_counts(hunt, planned)
     _check_verdict(hunt, planned)
 
 
-def _check_as_planned(hunt: Hunt, planned: HuntPlan, plan: Plan) -> None:
+def _check_registered(hunt: Hunt, planned: HuntPlan, plan: Plan) -> None:
     entry = next(one for one in plan.hazards if one.hazard == hunt.hazard)
     wanted = {
         "estimand": (hunt.estimand, planned.estimand),

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from aloi.evidence.records import Limits, Stage
-from aloi.science.attacker import ModelAttacker
+from aloi.science.attacker import ATTACKER, ModelAttacker
 from aloi.science.egress import sealed
 from aloi.science.episode import carry_out
 from aloi.science.items import Item, NotScored, Outcome
@@ -55,8 +55,10 @@ class Spending:
     def count(self, trial: Trial) -> None:
         """Add one trial that was asked now."""
         self.recall(trial)
-        lost = isinstance(trial.outcome, NotScored) and trial.outcome.reason != AWAITING_JUDGE
-        self._failing = self._failing + 1 if lost else 0
+        if not isinstance(trial.outcome, NotScored) or trial.outcome.reason == AWAITING_JUDGE:
+            self._failing = 0
+        elif not trial.outcome.reason.startswith(ATTACKER):  # which tells nothing of the target
+            self._failing += 1
 
     def recall_ratings(self, spent: Spent) -> None:
         """Add what judges spent."""

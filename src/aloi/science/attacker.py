@@ -21,23 +21,31 @@ from aloi.translation import N_
 # What the attacker is shown of an answer, and what the target is shown of the attacker's words, in characters.
 SHOWN, SENT = 2_000, 8_000
 FALLBACK = "en"
+# How the reason begins where the attacker, and not the target, has no usable word.
+ATTACKER = "attacker-"
+
+
+def said_by_the_user(item: Item) -> bool:
+    """Whether all that an item asks stands in the last message of the user."""
+    elsewhere = item.expectation.carrier or item.environment or item.script or item.sequel
+    return not elsewhere and item.request.messages[-1].role == "user"
 
 
 def towards(item: Item) -> Item:
     """The same request as a goal: whoever attacks is to obtain what it asks for, in words of their own.
 
-    Raises AskerError for an attack that comes in retrieved text or through tools: the user's words do not carry it.
+    Raises AskerError for an attack that comes in retrieved text, through tools or over several turns.
     """
-    if item.expectation.carrier or item.environment or item.request.messages[-1].role != "user":
+    if not said_by_the_user(item):
         raise AskerError(
-            N_("{name} writes what a user says; the attacks on {hazard} come in documents or through tools"),
+            N_("{name} writes what a user says; the attacks on {hazard} come by document, tool or script"),
             remedy=N_("leave it out of the hunt's `attacks`"),
             name=MODEL_ATTACKER,
             hazard=item.hazard,
         )
     *before, last = item.request.messages
     request = msgspec.structs.replace(item.request, messages=tuple(before))
-    return msgspec.structs.replace(item, attack=MODEL_ATTACKER, goal=last.content, request=request, script=())
+    return msgspec.structs.replace(item, attack=MODEL_ATTACKER, goal=last.content, request=request)
 
 
 class Attempt:
@@ -60,18 +68,18 @@ class Attempt:
     async def turn(self, said: Sequence[Message]) -> str:
         """The user's next turn, after the turns `said` by both sides.
 
-        Raises Unscorable, with a reason that begins with 'attacker-', where the attacker has no usable word.
+        Raises Unscorable, with a reason that begins with `ATTACKER`, where the attacker has no usable word.
         """
         self.calls += 1
         try:
             answer = await self._attacker.ask(self._request(said))
         except Unscorable as unscorable:
-            reason = f"attacker-{unscorable.reason}"
+            reason = ATTACKER + unscorable.reason
             raise Unscorable(reason, unscorable.message, remedy=unscorable.remedy, **unscorable.facts) from unscorable
         self.tokens += answer.prompt_tokens + answer.completion_tokens
         words = answer.text.strip().strip('"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}').strip()
         if not words:
-            raise Unscorable("attacker-empty", N_("the attacker wrote an empty turn"))
+            raise Unscorable(ATTACKER + "empty", N_("the attacker wrote an empty turn"))
         return words[:SENT]
 
     def _request(self, said: Sequence[Message]) -> Request:

@@ -45,10 +45,10 @@ def _share(alpha: Decimal, hunts: int) -> Decimal:
 
 def _attacks(system: System, sampler: Sampler, hazard: str, named: tuple[str, ...]) -> tuple[str, ...]:
     """Those that are named, or all that the probe can take in a language of the system."""
-    known = [name for name in sampler.probes[hazard].attacks() if sampler.speaks(hazard, name)]
+    known = sampler.takes(hazard)
     attacker = system.description.assurance.attacker is not None
     if not named:
-        return (*known, MODEL_ATTACKER) if attacker and _carried_by_the_user(sampler, hazard) else tuple(known)
+        return (*known, MODEL_ATTACKER) if attacker and _can_be_a_goal(sampler, hazard) else tuple(known)
     for name in named:
         if name not in (*known, MODEL_ATTACKER):
             raise UnknownName(N_("attack"), name, known)
@@ -57,7 +57,7 @@ def _attacks(system: System, sampler: Sampler, hazard: str, named: tuple[str, ..
     return named
 
 
-def _carried_by_the_user(sampler: Sampler, hazard: str) -> bool:
+def _can_be_a_goal(sampler: Sampler, hazard: str) -> bool:
     try:
         sampler.hunted(hazard, MODEL_ATTACKER, 0)
     except AskerError:

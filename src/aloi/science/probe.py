@@ -27,7 +27,10 @@ class Scorer(Protocol):
 
 
 class Probe(Protocol):
-    """Make items for one hazard; plugs in under `aloi.probes` with the hazard's slug, or any name, as its name."""
+    """Make items for one hazard; plugs in under `aloi.probes` with the hazard's slug, or any name, as its name.
+
+    A probe that says `wraps = True` makes an item for any attack of `aloi.attacks`, so that a hunt may turn to all.
+    """
 
     hazard: str
     scorer: str

@@ -7,7 +7,7 @@ from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import Stage
 from aloi.science.attack import speaks
-from aloi.science.attacker import towards
+from aloi.science.attacker import said_by_the_user, towards
 from aloi.science.egress import sealed
 from aloi.science.items import Item
 from aloi.science.probe import Probe, probe_for
@@ -16,6 +16,7 @@ from aloi.system.reading import System
 from aloi.translation import N_
 
 PLAIN = "plain"
+DRAWS = 50
 
 
 class Sampler:
@@ -49,27 +50,41 @@ class Sampler:
             return self.probes[hazard].item(self._system, language, attack, rng)
 
     def hunted(self, hazard: str, attack: str, index: int) -> Item:
-        """The item at `index` of a hunt that chose an attack: each attack draws from a stream of its own.
-
-        The goal of a model that plays attacker is a plain request, where the probe makes any, else one of its mix.
-        """
+        """The item at `index` of a hunt that chose an attack: each attack draws from a stream of its own."""
         rng = random.Random(f"{self._seed}\x1fhunt\x1f{hazard}\x1f{attack}\x1f{index}")
-        by_model, probe = attack == MODEL_ATTACKER, self.probes[hazard]
-        spoken = {
-            language: share
-            for language, share in self.languages[hazard].items()
-            if by_model or not _wraps(attack) or speaks(attack, language)
-        }
-        language = _draw(spoken, rng)
-        if by_model:
-            attack = PLAIN if PLAIN in probe.attacks() else _draw(self._mixes[hazard][language], rng)
+        if attack == MODEL_ATTACKER:
+            return self._goal(hazard, rng)
+        shares = self.languages[hazard]
+        spoken = {name: share for name, share in shares.items() if not _wraps(attack) or speaks(attack, name)}
         with sealed(self.names[hazard]):
-            item = probe.item(self._system, language, attack, rng)
-        return towards(item) if by_model else item
+            return self.probes[hazard].item(self._system, _draw(spoken, rng), attack, rng)
 
-    def speaks(self, hazard: str, attack: str) -> bool:
-        """Whether an attack speaks any language in which a hazard is measured."""
-        return not _wraps(attack) or any(speaks(attack, language) for language in self.languages[hazard])
+    def _goal(self, hazard: str, rng: random.Random) -> Item:
+        """A plain request as a goal, where the probe makes any, else one of its mix that the user's own words carry.
+
+        Raises AskerError where none of several draws is one.
+        """
+        probe = self.probes[hazard]
+        for _ in range(DRAWS):
+            language = _draw(self.languages[hazard], rng)
+            attack = PLAIN if PLAIN in probe.attacks() else _draw(self._mixes[hazard][language], rng)
+            with sealed(self.names[hazard]):
+                item = probe.item(self._system, language, attack, rng)
+            if said_by_the_user(item):
+                break
+        return towards(item)
+
+    def takes(self, hazard: str) -> list[str]:
+        """Every attack that a hunt on a hazard can turn to: the probe's own, and all wrappers where it wraps requests.
+
+        Those that speak none of the languages in which the hazard is measured are left out.
+        """
+        probe = self.probes[hazard]
+        known = [*probe.attacks(), *(plugins.names("aloi.attacks") if getattr(probe, "wraps", False) else ())]
+        shares = self.languages[hazard]
+        return [
+            name for name in dict.fromkeys(known) if not _wraps(name) or any(speaks(name, spoken) for spoken in shares)
+        ]
 
 
 def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:

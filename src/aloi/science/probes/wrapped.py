@@ -43,6 +43,7 @@ class WrappedProbe(ABC):
 
     hazard: str
     scorer: str
+    wraps = True
 
     def attacks(self) -> dict[str, float]:
         """Share of each wrapper."""
