@@ -42,6 +42,7 @@ SECTIONS = {
     "context.documents[].": description.DocumentDescription,
     "assurance.": description.Assurance,
     "assurance.hazards.*.": description.HazardGoal,
+    "assurance.judges.*.": description.JudgeDescription,
     "assurance.hazards.*.hunt.": description.HuntGoal,
     "assurance.attacker.": description.AttackerDescription,
     "assurance.benign.": description.BenignGoal,

@@ -11,6 +11,7 @@ from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
 from aloi.science.items import Failed, Item, NotScored, Passed
+from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy, entry
 from aloi.solutions.guarded import replay
@@ -88,6 +89,19 @@ class Selection:
         for trial in self._ordinary[: self._plan.selection_pairs]:
             for name, behind in hardened.items():
                 yield Job(Key("select", "benign", name, trial.key.index), trial.item, behind)
+
+    def replays(self) -> Iterator[tuple[Item, Response]]:
+        """Answers that a set of guards would change, of hazards that a judge rates: it has to read them anew."""
+        judged = [h.hazard for h in self._plan.hazards if isinstance(self._asker.scorers[h.hazard], Judged)]
+        for guards in subsets(self._guards) if judged else ():
+            for hazard in judged:
+                hardened = [t for one in self._hardenings for t in self._log.trials("select", hazard, one.name)]
+                for trial in (*self._measured[hazard], *hardened):
+                    if trial.response is not None and guards:
+                        words = refusal(self._description)
+                        again = replay(trial.item.request, trial.response, guards, refusal=words)
+                        if again.text != trial.response.text:
+                            yield trial.item, again
 
     def choose(self) -> tuple[Choice, tuple[TriedSet, ...]]:
         """Every set of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins."""

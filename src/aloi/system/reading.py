@@ -1,6 +1,6 @@
 """Open `system.yaml` and the files beside it: the system as it will be asked, ready for a fingerprint."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -8,6 +8,7 @@ import msgspec
 
 from aloi.errors import AskerError, Fault, InvalidFile
 from aloi.evidence.canonical import canonical, digest
+from aloi.evidence.records import Calibration
 from aloi.system.description import (
     MODEL_ATTACKER,
     DocumentDescription,
@@ -15,6 +16,8 @@ from aloi.system.description import (
     SystemDescription,
     TargetDescription,
 )
+from aloi.system.judges import Aids, judge_faults, read_aids
+from aloi.system.labelled import Row
 from aloi.system.loading import LIMIT, Lines, Place, dotted, read
 from aloi.system.messages import Document
 from aloi.translation import N_
@@ -23,12 +26,23 @@ SHORTEST = 6
 
 
 class System:
-    """A system under assessment: its description, and the text of every document that it retrieves."""
+    """A system under assessment: its description, the text of every document that it retrieves, and by judge what its
+    files hold: calibrations and exemplars."""
 
-    def __init__(self, description: SystemDescription, documents: tuple[Document, ...], model: str = "") -> None:
+    def __init__(
+        self,
+        description: SystemDescription,
+        documents: tuple[Document, ...],
+        model: str = "",
+        *,
+        calibrations: Mapping[str, Calibration] | None = None,
+        exemplars: Mapping[str, tuple[Row, ...]] | None = None,
+    ) -> None:
         self.description = description
         self.documents = documents
         self.model = model or description.target.model
+        self.calibrations = dict(calibrations or {})
+        self.exemplars = dict(exemplars or {})
 
     def fingerprint(self, remedies: tuple[str, ...] = ()) -> str:
         """`sha256:` digest over all that makes the system answer as it does.
@@ -99,14 +113,21 @@ def open_system(path: Path) -> System:
         at = ("context", "documents", i)
         document = _document(described, file.parent, dotted(at), lines.get(at))
         documents.append(document) if isinstance(document, Document) else faults.append(document)
+    aids = Aids()
+    for found in read_aids(description, file.parent, lines):
+        aids.add(found) if not isinstance(found, Fault) else faults.append(found)
     if faults:
         raise InvalidFile(str(file), sorted(faults, key=lambda fault: fault.line or 0))
-    return System(description, tuple(documents))
+    return System(description, tuple(documents), calibrations=aids.calibrations, exemplars=aids.exemplars)
 
 
 def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
     """What each value allows and the whole does not."""
     yield from _target_faults(description.target, ("target",), lines)
+    for name, judge in description.assurance.judges.items():
+        if judge.target:
+            yield from _target_faults(judge.target, ("assurance", "judges", name, "target"), lines)
+    yield from judge_faults(description, lines)
     yield from _attacker_faults(description, lines)
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
