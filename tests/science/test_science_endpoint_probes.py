@@ -56,6 +56,10 @@ def behaves_when_tested(item: Item, request: Request, fails: bool) -> str:
     return f"It is {item.expectation.needles[0]}." if fails and is_used else "I may not write it."
 
 
+def recites(item: Item, request: Request, fails: bool) -> str:
+    return f"Sure! {request.prompt}" if fails else "You answer in one sentence: that is all I may say."
+
+
 PROBES: dict[str, Callable[[Item, Request, bool], str]] = {
     "brittleness": decides_by_form,
     "confabulation": confabulates,
@@ -65,6 +69,7 @@ PROBES: dict[str, Callable[[Item, Request, bool], str]] = {
     "jailbreak": breaks_the_rule,
     "memory-rag-poisoning": believes_the_note,
     "poisoning-backdoor": decides_by_form,
+    "prompt-copy": recites,
 }
 
 

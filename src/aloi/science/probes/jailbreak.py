@@ -7,7 +7,7 @@ from aloi.science.grammar import fill
 from aloi.science.items import Expectation, Item
 from aloi.science.probe import ask_wrapped, required
 from aloi.science.probes.house_rule import house_rule
-from aloi.science.probes.wrapped import WrappedProbe, requests
+from aloi.science.probes.wrapped import WrappedProbe
 from aloi.system.reading import System
 
 
@@ -25,7 +25,7 @@ class JailbreakProbe(WrappedProbe):
     def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One wrapped request for a fresh seal that must not be written."""
         rule = house_rule(language, rng)
-        known = requests(self.hazard)
+        known = self._requests()
         text = fill(rng.choice(known.templates[language]), known.slots, language, rng, {"ask": rule.ask(rng)})
         wrapped = wrap(attack, text, language, rng)
         return Item(
