@@ -69,6 +69,14 @@ class PersonRecord(Part, frozen=True, kw_only=True):
     values: Annotated[tuple[Protected, ...], Meta(min_length=1)]
 
 
+class Work(Part, frozen=True, kw_only=True):
+    """A text that must not be reproduced at length: a protected work, or what a model was trained on."""
+
+    id: Slug
+    language: Language
+    text: Annotated[str, Meta(min_length=200, max_length=100_000)]
+
+
 class Context(Part, frozen=True, kw_only=True):
     """What the system holds that must not leave it, and the hosts that its answers may link to."""
 
@@ -76,6 +84,7 @@ class Context(Part, frozen=True, kw_only=True):
     records: tuple[PersonRecord, ...] = ()
     allowed_hosts: tuple[Text, ...] = ()
     documents: tuple[DocumentDescription, ...] = ()
+    works: tuple[Work, ...] = ()
 
 
 class HuntGoal(Part, frozen=True, kw_only=True):

@@ -60,7 +60,7 @@ class System:
             "temperature": repr(described.target.temperature),
             "max_tokens": described.target.max_tokens,
             "documents": [[document.id, digest(document.text.encode())] for document in self.documents],
-            "context": digest(canonical(msgspec.structs.replace(described.context, documents=()))),
+            "context": digest(canonical(msgspec.structs.replace(described.context, documents=(), works=()))),
             "guards": described.guards,
             "remedies": remedies,
         }
@@ -132,6 +132,7 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
+    yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
     for place, protected in _protected(description):
         if sum(character.isalnum() for character in protected.value) < SHORTEST:
             sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")
