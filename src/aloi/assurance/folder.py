@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from aloi.errors import AskerError
+from aloi.system.corpora.corpus import Corpus
 from aloi.system.description import SystemDescription
 from aloi.system.messages import Document
 from aloi.system.reading import System
@@ -25,6 +26,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     model: str
     measure_only: bool = False
+    corpora: dict[str, Corpus] = {}
 
 
 class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +109,7 @@ class RunFolder:
     def system(self) -> System:
         """The system as it was when the run began."""
         state = self.state()
-        return System(state.description, state.documents, state.model)
+        return System(state.description, state.documents, state.model, state.corpora)
 
 
 class _Edition(msgspec.Struct):

@@ -18,7 +18,17 @@ from aloi.assurance.report.words import (
     STAGES,
     error_sentence,
 )
-from aloi.evidence.records import BenignRate, Estimate, Finding, HuntPlan, Interval, Plan, Reason, ScorerIdentity
+from aloi.evidence.records import (
+    BenignRate,
+    CorpusIdentity,
+    Estimate,
+    Finding,
+    HuntPlan,
+    Interval,
+    Plan,
+    Reason,
+    ScorerIdentity,
+)
 from aloi.translation import N_, catalogue, translate
 
 Titles = Callable[[str, str, str], str]
@@ -125,6 +135,18 @@ class Speech:
         if hunt.attacker:
             said = N_("the attacker is {model}, at most {turns} turns")
             told.append(self.say(said, model=hunt.attacker, turns=self.figures.whole(hunt.turns)))
+        return self.clauses(told)
+
+    def corpus(self, corpus: CorpusIdentity) -> Markup:
+        """The listed prompts that a hazard is measured on."""
+        told = [
+            self.ngettext("one prompt", "{n} prompts", corpus.rows),
+            self.ngettext("one seed", "{n} seeds", corpus.seeds),
+            self.say(N_("licence {licence}"), licence=corpus.licence),
+            self.say(N_("source {source}, {revision}"), source=corpus.source, revision=corpus.revision),
+        ]
+        if corpus.left_out:
+            told.append(self.ngettext("one row left out", "{n} rows left out", corpus.left_out))
         return self.clauses(told)
 
     def arm(self, stage: str) -> str:
