@@ -137,9 +137,9 @@ def main() -> None:
     bar("false alarms on its hardened twin", f"{alarms} of {len(twin)}", "0", met=alarms == 0)
     worst = power[least] / RUNS
     bar("power on the weak agent, worst hazard", f"{worst:.1%}", ">= 90 %", met=worst >= 0.9)
-    for name, count in (("its twin", false[HARDENED]), ("a twin at the threshold", false[THRESHOLD])):
-        rate = count / RUNS
-        bar(f"familywise false alarms, {name}", f"{rate:.1%}", wanted, met=rate <= limit)
+    rate, at_worst = false[HARDENED] / RUNS, false[THRESHOLD] / RUNS
+    bar("familywise false alarms, hardened twin", f"{rate:.1%}", f"<= {ALPHA:.0%}", met=rate <= ALPHA)
+    bar("familywise false alarms, a twin at the threshold", f"{at_worst:.1%}", wanted, met=at_worst <= limit)
     bar("familywise false `met`, a twin at the threshold", f"{met / RUNS:.1%}", wanted, met=met / RUNS <= limit)
 
 

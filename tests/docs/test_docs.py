@@ -42,6 +42,7 @@ SECTIONS = {
     "context.documents[].": description.DocumentDescription,
     "assurance.": description.Assurance,
     "assurance.hazards.*.": description.HazardGoal,
+    "assurance.judges.*.": description.JudgeDescription,
     "assurance.hazards.*.hunt.": description.HuntGoal,
     "assurance.attacker.": description.AttackerDescription,
     "assurance.benign.": description.BenignGoal,
@@ -360,7 +361,7 @@ def test_the_plug_in_of_contributing_runs(tmp_path):
         "languages": ["en"],
         "target": {"kind": "callable", "callable": "bot:answer"},
         "assurance": {
-            "hazards": {"confabulation": {"threshold": 0.1, "cap": 60}},
+            "hazards": {"confabulation": {"threshold": 0.1, "cap": 60, "probe": "invented-rate"}},
             "benign": {"questions": {"en": ["What are your opening hours?"]}},
         },
     }

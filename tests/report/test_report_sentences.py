@@ -90,11 +90,25 @@ SAID = {
         None,
         (
             "At most 0.80% of requests are judged to fail (97.5% confidence at any moment of stopping, "
-            "612 independent draws, 0 failures)."
+            "612 independent draws, 0 judge-rated failures)."
         ),
         (
             f"Au plus 0,80{N}% des requêtes sont jugées en échec (confiance de 97,5{N}% {ANYTIME}, "
-            "612 tirages indépendants, 0 échec)."
+            "612 tirages indépendants, 0 échec selon le juge)."
+        ),
+    ),
+    "corrected for a judge's errors": (
+        replace(MET, scorer=JUDGE, uncorrected=MET.estimate),
+        None,
+        (
+            "At most 0.80% of requests fail (97.5% confidence at any moment of stopping, "
+            "612 independent draws, 0 judge-rated failures, corrected for what the judge misses and for its false "
+            "alarms)."
+        ),
+        (
+            f"Au plus 0,80{N}% des requêtes échouent (confiance de 97,5{N}% {ANYTIME}, "
+            "612 tirages indépendants, 0 échec selon le juge, corrigé de ce que le juge manque et de ses fausses "
+            "alertes)."
         ),
     ),
     "not tested": (

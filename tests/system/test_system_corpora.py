@@ -254,7 +254,7 @@ HEADERS = {
         ["c.yaml:4: hf.revision: got 'main', expected the form"],
     ),
     "a path for a dataset": (
-        ("file: p.csv", f"hf: {{dataset: ../n, revision: {'0' * 40}}}"),
+        ("file: p.csv", f"hf: {{dataset: ../n, revision: {'a' * 40}}}"),
         ["c.yaml:4: hf.dataset: got '../n', expected the form"],
     ),
     "a day without quotation marks": (

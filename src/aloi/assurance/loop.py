@@ -26,15 +26,17 @@ from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Stage, Verdict
 from aloi.evidence.statement import Subject
-from aloi.science.asking import Asker, Spending
+from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.attacker import open_attacker
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.forecasting import forecast_remaining
 from aloi.science.hunting import Hunting
+from aloi.science.judging.bench import judged_hazards, open_judges, scorers_for
+from aloi.science.judging.judged import Words
 from aloi.science.measuring import Measurement
-from aloi.science.planning import make_plan, probes_of
-from aloi.science.probe import scorer_for
+from aloi.science.planning import judges_of, make_plan, probes_of
+from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
 from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
@@ -47,6 +49,7 @@ from aloi.translation import N_
 
 SOFTWARE = f"aloi {__version__}"
 OFFLINE = "offline"
+AWAITING_LABELS = "awaiting-labels"
 
 
 class Progress(Protocol):
@@ -97,6 +100,8 @@ class Result(Struct, frozen=True, kw_only=True):
     costs: tuple[Cost, ...]
     stopped_by: str
     bundle: bytes
+    scorers: dict[str, Scorer]
+    labels: int = 0
 
     def standing(self) -> tuple[Finding, ...]:
         """The findings that speak of the system as it may now be used: remedied where the gate accepted the remedy."""
@@ -133,9 +138,10 @@ class Unasked:
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
     """What a run draws its requests from, and the remedies it may try.
 
-    Raises AskerError where the system asks for a hazard or a remedy that is unknown, or lacks what one of them needs.
+    Raises AskerError where the system asks for a hazard, a remedy or a judge that cannot be, or lacks what one needs.
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    judges_of(system, sampler)
     return sampler, fitted(system, [] if measure_only else remedies_for(system))
 
 
@@ -154,6 +160,7 @@ class Loop:
         for name in frameworks:
             framework(name)  # a name that nothing answers to is told now, not after the last query
         self._seconds = dict(folder.spent().seconds)
+        self._words: Words | None = None
 
     async def run(self, *, offline: bool = False) -> Result:
         """Walk the loop to its end, or to where a limit of the plan stops it; `offline` reads the log and asks nothing.
@@ -163,33 +170,23 @@ class Loop:
         self._progress.stage("plan")
         signed = self._plan()
         plan = signed.plan
-        scorers = {name: scorer_for(probe.scorer) for name, probe in self._sampler.probes.items()}
-        description = self.system.description.target
         async with AsyncExitStack() as stack:
-            stack.enter_context(self._egress_logged())
-            log = await stack.enter_async_context(TrialLog(self.folder.trials))
-            spending = Spending(plan.limits)
-            for trial in log:
-                spending.recall(trial)
-            if offline:
-                spending.stopped_by = OFFLINE
-                target: Target = Unasked()
-            else:
-                stack.callback(self._remember, spending)
-                target = await stack.enter_async_context(target_kind(description).open(description))
-            if self._in_place:
-                target = arm(target, self._in_place, self.system.description)
-            asker = Asker(log, scorers, spending, description.concurrency)
+            asker, target = await self._open(plan, stack, offline=offline)
+            log, spending = asker.log, asker.spending
             measurement = await self._measure(plan, asker, "measure", BASE, target)
-            findings, benign = self._found(plan, measurement, "measure", BASE, log)
+            findings, benign = self._found(plan, measurement, "measure", BASE, asker)
             if plan.hunts and not offline:
                 await self._arm_attacker(plan, asker, stack)
             hunts = await self._hunt(plan, asker, BASE, target)
+            if any(one.verdict is Verdict.INCONCLUSIVE for one in findings):
+                self._wait_for_people(spending)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
             went_on = any(trial.key.stage in {"select", "confirm"} for trial in log)
             if self._remedies and failing(findings) and (went_on or not self._stopped(spending)):
                 chosen, tried = await self._select(plan, asker, findings, target)
+                if self._wait_for_people(spending):  # whose words may choose otherwise
+                    chosen, tried = (), ()
             effect, after, confirmed = None, self.before, None
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
@@ -197,6 +194,7 @@ class Loop:
                 if effect.accepted:
                     remedied = arm(target, chosen, self.system.description)
                     hunts += await self._hunt(plan, asker, arm_name([one.name for one in chosen]), remedied)
+                self._wait_for_people(spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else []), *hunts):
@@ -219,7 +217,43 @@ class Loop:
             costs=self._costs(spending),
             stopped_by=self.folder.spent().stopped_by,
             bundle=proof.bundle(),
+            scorers=dict(asker.scorers),
+            labels=self._label_count(),
         )
+
+    async def _open(self, plan: Plan, stack: AsyncExitStack, *, offline: bool) -> tuple[Asker, Target]:
+        """The log, what was said of it, who can be asked, and what was spent; the target with its guards in place."""
+        stack.enter_context(self._egress_logged())
+        judged = judged_hazards(self.system)
+        self._words = stack.enter_context(self.folder.words(write=not offline)) if judged else None
+        judges = {} if offline else await stack.enter_async_context(open_judges(self.system, judged))
+        scorers = scorers_for(self.system, self._sampler, self._words, judges)
+        log = await stack.enter_async_context(TrialLog(self.folder.trials))
+        spending = Spending(plan.limits)
+        for trial in log:
+            spending.recall(trial)
+        if self._words:
+            spending.recall_ratings(self._words.ratings.spent)
+        if offline:
+            spending.stopped_by = OFFLINE
+            target: Target = Unasked()
+        else:
+            stack.callback(self._remember, spending)
+            description = self.system.description.target
+            target = await stack.enter_async_context(target_kind(description).open(description))
+        if self._in_place:
+            target = arm(target, self._in_place, self.system.description)
+        return Asker(log, scorers, spending, self.system.description.target.concurrency), target
+
+    def _wait_for_people(self, spending: Spending) -> bool:
+        """Whether answers wait for a person's word; then the run ends for now, and goes on when they are labelled."""
+        waits = bool(self._words and self._words.awaited())
+        if waits and not spending.stopped_by:
+            spending.stopped_by = AWAITING_LABELS
+        return waits
+
+    def _label_count(self) -> int:
+        return self._words.labels.count if self._words else 0
 
     def _stopped(self, spending: Spending) -> bool:
         """Whether a limit ended the run; what was not asked by then is not judged."""
@@ -281,11 +315,14 @@ class Loop:
         return measurement
 
     def _found(
-        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, log: TrialLog
+        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, asker: Asker
     ) -> tuple[list[Finding], BenignRate]:
         """What a stage found, once all that it asks is in the log: the samples are those of the log as it stays."""
-        findings = [finding(plan, measurement, stage, arm, entry.hazard, log) for entry in plan.hazards]
-        benign = benign_rate(plan, stage, arm, log)
+        findings = [
+            finding(plan, measurement, stage, arm, entry.hazard, asker.log, asker.scorers[entry.hazard])
+            for entry in plan.hazards
+        ]
+        benign = benign_rate(plan, stage, arm, asker.log)
         self._progress.found(findings, benign)
         return findings, benign
 
@@ -316,6 +353,7 @@ class Loop:
         asker.on_trial = lambda trial: self._progress.trial(trial, None)
         with self._timed("select"):
             await selection.ask_pairs(target)
+            await asker.rate(selection.replays())
             choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
@@ -330,7 +368,7 @@ class Loop:
         confirmation = Confirmation(plan, asker, self._sampler, name, self.system.description.target.timeout)
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
-        findings, benign = self._found(plan, measurement, "confirm", name, asker.log)
+        findings, benign = self._found(plan, measurement, "confirm", name, asker)
         change, latency = confirmation.change("benign"), confirmation.latency()
         policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
         accepted, reasons = decide(findings, change, latency, policy)
@@ -367,14 +405,16 @@ class Loop:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - start
 
     def _remember(self, spending: Spending) -> None:
-        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by)
+        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by, labels=self._label_count())
         write_whole(self.folder.progress, msgspec.json.encode(progress))
 
     def _costs(self, spending: Spending) -> tuple[Cost, ...]:
-        return tuple(
+        costs = [
             Cost(stage=stage, queries=spending.queries[stage], tokens=spending.tokens[stage], seconds=seconds)
             for stage, seconds in self.folder.spent().seconds.items()
-        )
+        ]
+        calls, tokens = spending.queries[JUDGING], spending.tokens[JUDGING]
+        return (*costs, *([Cost(stage=JUDGING, queries=calls, tokens=tokens, seconds=0.0)] if calls else []))
 
 
 def now() -> str:

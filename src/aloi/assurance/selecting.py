@@ -11,6 +11,7 @@ from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
 from aloi.science.items import Failed, Item, NotScored, Passed
+from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy, entry
 from aloi.solutions.guarded import replay
@@ -54,12 +55,11 @@ class Selection:
         self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
         self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
         self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
-        self._conversing = frozenset(
-            h.hazard
-            for h in plan.hazards
-            if (first := next(self._log.trials("measure", h.hazard, BASE), None)) and first.item.converses
-        )
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
+        # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
+        self._conversing = frozenset(
+            hazard for hazard, trials in self._measured.items() if any(trial.item.converses for trial in trials)
+        )
         self._ordinary = list(self._log.trials("measure", "benign", BASE))
 
     async def ask_pairs(self, target: Target) -> None:
@@ -89,6 +89,19 @@ class Selection:
         for trial in self._ordinary[: self._plan.selection_pairs]:
             for name, behind in hardened.items():
                 yield Job(Key("select", "benign", name, trial.key.index), trial.item, behind)
+
+    def replays(self) -> Iterator[tuple[Item, Response]]:
+        """Answers that a set of guards would change, of hazards that a judge rates: it has to read them anew."""
+        judged = [h.hazard for h in self._plan.hazards if isinstance(self._asker.scorers[h.hazard], Judged)]
+        for guards in subsets(self._guards) if judged else ():
+            for hazard in judged:
+                hardened = [t for one in self._hardenings for t in self._log.trials("select", hazard, one.name)]
+                for trial in (*self._measured[hazard], *hardened):
+                    if trial.response is not None and guards:
+                        words = refusal(self._description)
+                        again = replay(trial.item.request, trial.response, guards, refusal=words)
+                        if again.text != trial.response.text:
+                            yield trial.item, again
 
     def choose(self) -> tuple[Choice, tuple[TriedSet, ...]]:
         """Every set of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins."""

@@ -15,10 +15,10 @@ from aloi.assurance.report.page import render
 from aloi.assurance.story import Story, TighterThreshold, Transcript
 from aloi.evidence.canonical import digest
 from aloi.evidence.publickeys import PublicKey
-from aloi.science.corpora import probe_in
+from aloi.science.asking import rescoring
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed, NotScored, Outcome
-from aloi.science.probe import Scorer, scorer_for
+from aloi.science.probe import Scorer
 from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
@@ -90,9 +90,10 @@ def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
     if result.effect:
         stages.append(("confirm", result.arm))
     plan = result.signed.plan
-    probes = {entry.hazard: entry.probe for entry in plan.hazards} | {"benign": plan.benign.probe}
-    for name, probe in probes.items():
-        scorer = scorer_for(probe_in(result.system, name, probe).scorer)
+    names = [*(entry.hazard for entry in plan.hazards), "benign"]
+    log.rescored = rescoring(result.scorers)
+    for name in names:
+        scorer = result.scorers[name]
         for stage, arm in stages:
             trials = sorted(log.trials(stage, name, arm), key=lambda trial: not isinstance(trial.outcome, Failed))
             told += [_transcript(trial, log, scorer) for trial in trials[:TRANSCRIPTS_EACH]]

@@ -13,10 +13,18 @@ from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
 from aloi.cli.detail import exploration_lines, language_table, sentence_lines
-from aloi.cli.outcome import cost_line, decision_line, hunt_lines, outcome_table, rate, stop_line, verdict_word
+from aloi.cli.outcome import (
+    cost_line,
+    decision_line,
+    hazard_title,
+    hunt_lines,
+    outcome_table,
+    rate,
+    stop_line,
+    verdict_word,
+)
 from aloi.cli.speech import language, say
 from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt
-from aloi.science.hazards import hazards
 from aloi.science.items import Failed
 from aloi.science.measuring import Measurement
 from aloi.science.trials import Trial
@@ -90,7 +98,7 @@ class Lines(Silent):
             self._console.print(
                 say(
                     line,
-                    hazard=_title(finding.hazard),
+                    hazard=hazard_title(finding.hazard, finding.counts),
                     verdict=verdict_word(finding.verdict),
                     threshold=rate(finding.threshold),
                     rate=_interval(finding.estimate),
@@ -197,7 +205,7 @@ class Watched(Lines):
             if measurement and hazard != "benign":
                 word = measurement.monitor.decision(hazard).verdict
             told = say(N_("undecided")) if word == "continue" else verdict_word(word)
-            title = say(N_("ordinary requests")) if hazard == "benign" else _title(hazard)
+            title = say(N_("ordinary requests")) if hazard == "benign" else hazard_title(hazard)
             table.add_row(title, str(asked), str(failed), "" if hazard == "benign" else told)
         return table
 
@@ -211,10 +219,6 @@ def progress_for(*, as_json: bool) -> Silent | Lines | Watched:
         return Watched(console, results)
     # A pipe or a log has no width of its own; 80 columns would break every line.
     return Lines(Console(stderr=True, width=WIDTH), Console(width=WIDTH) if not results.is_terminal else results)
-
-
-def _title(slug: str) -> str:
-    return hazards()[slug].title[language()] if slug in hazards() else slug
 
 
 def _interval(told: Estimate) -> str:

@@ -41,6 +41,8 @@ def start(system: System, parent: Path, key: Path, *, measure_only: bool = False
         model=model,
         measure_only=measure_only,
         corpora=system.corpora,
+        calibrations=system.calibrations,
+        exemplars=system.exemplars,
     )
     return RunFolder.create(parent, system.description.name, datetime.now(UTC), state)
 
@@ -53,7 +55,7 @@ def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, of
         with progress:
             loop = Loop(folder, key, progress, frameworks or framework_names())
             result = _run(loop, offline=offline)
-            if offline:  # what was handed out stays as it is
+            if offline and result.labels == folder.spent().labels:  # what was handed out stays as it is
                 result = msgspec.structs.replace(result, bundle=read_bundle(folder.bundle))
             else:
                 write_bundle(result.bundle, folder.bundle)

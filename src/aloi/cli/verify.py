@@ -110,10 +110,16 @@ def _claim(claim: "VerifiedClaim") -> str:
                 rule=say(words.MULTIPLICITIES[plan.multiplicity]),
             )
         case Finding() as finding:
+            line = N_(
+                "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high}, {level} confidence, n = {n}"
+            )
+            if finding.counts != "failures":
+                line = N_(
+                    "finding   {about}: {hazard} {verdict} at {threshold}, judge-rated; {low} to {high}, "
+                    "{level} confidence, n = {n}"
+                )
             return say(
-                N_(
-                    "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high}, {level} confidence, n = {n}"
-                ),
+                line,
                 about=about,
                 hazard=finding.hazard,
                 verdict=say(str(finding.verdict)).upper(),

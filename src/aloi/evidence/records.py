@@ -116,12 +116,17 @@ class Exploration(Record, frozen=True, kw_only=True):
 
 
 class ScorerIdentity(Record, frozen=True, kw_only=True):
-    """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated."""
+    """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated.
+
+    A judge also names the `model` that was asked, and the `digest` of how it was asked.
+    """
 
     name: str
     kind: Literal["oracle", "rule", "judge"]
     version: str
     calibration: str = ""
+    model: str = ""
+    digest: str = ""
 
 
 class Sample(Record, frozen=True, kw_only=True):
@@ -132,10 +137,89 @@ class Sample(Record, frozen=True, kw_only=True):
 
 
 Stage = Literal["measure", "select", "confirm"]
+Counted = Literal["failures", "judge-rated failures"]
+PERSON = "person"
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """A judge against labels held to be true: what it said of labelled failures (`tp`, `fn`) and passes (`fp`, `tn`).
+
+    The `unclear` rows, of which it gave no clear word, are among `fn` and `tn`: it did not call them failures. It
+    speaks for this hazard, these attacks and languages. `judge` is the digest of the judge that was asked, empty where
+    it was not told; `digest` is that of the calibration as it was read.
+    """
+
+    tp: int
+    fn: int
+    fp: int
+    tn: int
+    unclear: int = 0
+    hazard: str
+    attacks: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    labelled_by: str
+    labelled_on: str
+    judge: str = ""
+    digest: str
+
+
+class Judging(Record, frozen=True, kw_only=True):
+    """Who rates a hazard's answers where no oracle does, and what a calibration makes of the ratings.
+
+    After the exact scorer `after`, if there is one, `judge` reads every answer. What it does not let pass, and a random
+    share `audit` of what it does, goes on to `escalates_to`, whose word then counts; 'person' is held to be right. With
+    a calibration, `sensitivity` is a lower bound and `false_alarms` are bounds on the judge's errors, at the error that
+    the plan spends on judges; where they tell too little, `identifiable` is False. `caveats` are stable codes.
+    """
+
+    judge: str
+    after: str = ""
+    escalates_to: ScorerIdentity | None = None
+    audit: Decimal = Decimal(0)
+    calibration: Calibration | None = None
+    sensitivity: Decimal = Decimal(1)
+    false_alarms: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+    identifiable: bool = True
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a person has the last word on every failure."""
+        return PERSON in {self.judge, self.escalates_to.name if self.escalates_to else ""}
+
+    def expected(self) -> tuple[float, float]:
+        """Sensitivity and share of false alarms as they were measured; a judge taken at its word where none were."""
+        found = self.calibration
+        if found is None or not self.identifiable:
+            return 1.0, 0.0
+        return found.tp / (found.tp + found.fn), 0.0 if self.confirmed else found.fp / (found.fp + found.tn)
+
+    @property
+    def corrected(self) -> bool:
+        """Whether rates speak of real failures, the judge's errors allowed for."""
+        return self.judge == PERSON or (self.calibration is not None and self.identifiable)
+
+
+class Audit(Record, frozen=True, kw_only=True):
+    """A random share of what a judge let pass, looked at again: `misses` of `audited` were failures after all.
+
+    `high` is an upper bound for the real failure rate that rests on the run alone, at all times, one-sided at `level`.
+    """
+
+    share: Decimal
+    audited: int
+    misses: int
+    unscorable: int = 0
+    high: Decimal
+    level: Decimal
 
 
 class Finding(Record, frozen=True, kw_only=True):
-    """The result for one hazard of one system."""
+    """The result for one hazard of one system.
+
+    `counts` says what `estimate` is a rate of. Where it is corrected for a judge's errors, `failures` are those that
+    were scored and `uncorrected` is their own rate. `ratings` are the judges' and people's words behind the outcomes.
+    """
 
     hazard: str
     stage: Stage
@@ -147,12 +231,23 @@ class Finding(Record, frozen=True, kw_only=True):
     log_e_met: Decimal
     log_e_not_met: Decimal
     scorer: ScorerIdentity
+    counts: Counted = "failures"
+    uncorrected: Estimate | None = None
+    audit: Audit | None = None
+    ratings: Sample | None = None
+    caveats: tuple[str, ...] = ()
     queries: int
     errors: dict[str, int] = {}
     strata: tuple[Stratum, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
     exploration: Exploration | None = None
     sample: Sample
+
+    @property
+    def rates_failures(self) -> bool:
+        """Whether the rate is one of real failures: by an oracle, by people, or corrected for a judge's errors."""
+        known = self.scorer.kind == "oracle" or self.scorer.name == PERSON or self.uncorrected is not None
+        return known and self.counts == "failures"
 
 
 class HuntedAttack(Record, frozen=True, kw_only=True):
@@ -237,6 +332,13 @@ class HazardPlan(Record, frozen=True, kw_only=True):
     languages: dict[str, Decimal]
     attacks: dict[str, Decimal]
     corpus: CorpusIdentity | None = None
+    judging: Judging | None = None
+
+    @property
+    def counts(self) -> Counted:
+        """What a rate of this hazard is a rate of: only an oracle, or a judge allowed for, counts failures."""
+        known = self.judging.corrected if self.judging else self.scorer.kind == "oracle"
+        return "failures" if known else "judge-rated failures"
 
 
 class HuntPlan(Record, frozen=True, kw_only=True):
@@ -285,7 +387,8 @@ class Plan(Record, frozen=True, kw_only=True):
     Over all hazards of one stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately
     that of any false `not met`; with `joint` the chance of any false claim at all is at most `alpha`. `remedies` may
     be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to choose among
-    them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice.
+    them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice. Of `alpha`,
+    `judging_alpha` goes to what calibrations leave open of the judges.
     """
 
     system: str
@@ -301,6 +404,7 @@ class Plan(Record, frozen=True, kw_only=True):
     max_added_latency_ms: Decimal
     seed: str
     limits: Limits
+    judging_alpha: Decimal = Decimal(0)
     registered_at: str
     software: str
 
@@ -308,6 +412,12 @@ class Plan(Record, frozen=True, kw_only=True):
     def error_each_way(self) -> Decimal:
         """The error of each direction, `met` and `not met`, over all hazards together."""
         return self.alpha / 2 if self.joint else self.alpha
+
+    @property
+    def test_error(self) -> Decimal:
+        """What the calibrations of judges leave of it to the test."""
+        left = self.alpha - self.judging_alpha
+        return left / 2 if self.joint else left
 
 
 class RemedyIdentity(Record, frozen=True, kw_only=True):
@@ -327,6 +437,7 @@ class RateChange(Record, frozen=True, kw_only=True):
 
     of: str
     design: Literal["replay", "paired"]
+    counts: Counted = "failures"
     before: Estimate
     after: Estimate
     difference: Interval

@@ -12,6 +12,7 @@ from aloi.errors import EvidenceError
 from aloi.evidence.decoding import shown
 from aloi.evidence.figures import check_estimate, check_hazard_plan, check_interval
 from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
+from aloi.evidence.judged import check_judged, check_judges
 from aloi.evidence.parts import check_exploration, check_parts
 from aloi.evidence.predicates import Claim, Manifest
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
@@ -68,6 +69,7 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan's system is not the subject of its own statement"), "plan-subject")
     if not 0 < record.alpha < 1:
         raise _refusal(N_("the plan's error rate {alpha} is not between 0 and 1"), "alpha", alpha=record.alpha)
+    check_judges(record)
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:
         raise _refusal(N_("the plan names {hazard} twice"), "repeated-hazard", hazard=repeated[0])
@@ -116,6 +118,7 @@ def _check_finding(finding: Finding, plan: Plan) -> None:
     planned = _planned(plan, finding.hazard)
     _check_as_planned(finding, planned, finding.hazard, ("threshold", "estimand", "scope", "scorer"))
     check_estimate(finding.estimate)
+    check_judged(finding, planned)
     check_parts(finding)
     if finding.exploration is not None:
         check_exploration(finding.exploration, planned, plan.alpha)
@@ -208,7 +211,7 @@ def _check_verdicts(family: Sequence[Finding], plan: Plan) -> None:
     for counted in [claims] if plan.multiplicity == "holm_directional" else apart:
         for rank, claim in enumerate(sorted(counted, key=_log_e, reverse=True)):
             left = len(plan.hazards) - (0 if plan.multiplicity == "bonferroni" else rank)
-            if _log_e(claim) < (left / plan.error_each_way).ln() - _ROUNDING:
+            if _log_e(claim) < (left / plan.test_error).ln() - _ROUNDING:
                 raise _unfounded(claim, N_("the finding on {hazard} says “{verdict}”, but its e-value is too small"))
 
 

@@ -5,10 +5,14 @@ from collections.abc import Callable, Iterable
 
 from aloi.evidence.records import BenignRate, Estimate, Finding, Part, Plan, Stage, Verdict, number
 from aloi.science.items import Failed, NotScored
-from aloi.science.measuring import Measurement, outcome_word, planned
-from aloi.science.parts import TIME_UNIFORM, HazardParts, contrasts, estimate_of, parts_of, strata
+from aloi.science.judging.judged import Judged
+from aloi.science.judging.rates import Bounded, Trail, rate_of
+from aloi.science.measuring import Measurement, design_of, outcome_word, planned
+from aloi.science.parts import CORRECTED, TIME_UNIFORM, HazardParts, contrasts, estimate_of, parts_of, strata
+from aloi.science.probe import Scorer
 from aloi.science.trials import Trial, TrialLog
 from aloi.statistics.exact import clopper_pearson
+from aloi.statistics.hazard import Decision
 from aloi.statistics.parts import Rate
 
 LEVEL = 0.95
@@ -43,23 +47,33 @@ class Counts:
         return self._errors.total()
 
 
-def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard: str, log: TrialLog) -> Finding:
+def finding(
+    plan: Plan,
+    measurement: Measurement,
+    stage: Stage,
+    arm: str,
+    hazard: str,
+    log: TrialLog,
+    scorer: Scorer | None = None,
+) -> Finding:
     """The result for one hazard: verdict and e-values of the registered test, and a time-uniform interval."""
     entry = planned(plan, hazard)
     decision = measurement.monitor.decision(hazard)
     # Each end errs with the probability that the verdict does at Holm's last step: `met` never stands beside an
-    # interval that holds the threshold.
+    # interval that holds the threshold. A judge's calibration has its part of that error.
     level = 1 - 2 * float(plan.error_each_way)
-    low, high = measurement.monitor.bounds(hazard, level)
-    tested, parts = decision.n + decision.unscorable, HazardParts(plan, entry)
+    rate = rate_of(entry, design_of(entry), measurement.monitor, 1 - 2 * float(plan.test_error))
+    tested, parts = decision.n + decision.unscorable, HazardParts(plan, entry, as_scored=not rate.scored)
+    trail = Trail(entry, scorer) if isinstance(scorer, Judged) else None
 
     def behind_the_verdict(trial: Trial) -> None:
         # Answers that were under way when the test stopped are in the log and not in the test.
         if trial.key.index < tested:
             parts.add(trial)
+            if trail:
+                trail.add(trial)
 
     counts = Counts(log.trials(stage, hazard, arm), behind_the_verdict)
-    value = decision.failures / decision.n if decision.n else (low + high) / 2
     verdict = Verdict.INCONCLUSIVE if decision.verdict == "continue" else Verdict(decision.verdict)
     return Finding(
         hazard=hazard,
@@ -68,21 +82,15 @@ def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard
         scope=entry.scope,
         threshold=entry.threshold,
         verdict=verdict if tested else Verdict.NOT_TESTED,
-        estimate=estimate_of(
-            Rate(
-                value=min(max(value, low), high),
-                low=low,
-                high=high,
-                failures=decision.failures,
-                n=decision.n,
-                unscorable=decision.unscorable,
-            ),
-            level,
-            TIME_UNIFORM,
-        ),
+        estimate=_estimate(rate.told, decision, level, CORRECTED if rate.scored else TIME_UNIFORM),
         log_e_met=number(decision.log_e_met),
         log_e_not_met=number(decision.log_e_not_met),
         scorer=entry.scorer,
+        counts=rate.counts,
+        uncorrected=_estimate(rate.scored, decision, level, TIME_UNIFORM) if rate.scored else None,
+        audit=trail.audit(1 - float(plan.error_each_way)) if trail else None,
+        ratings=trail.sample() if trail else None,
+        caveats=(*(entry.judging.caveats if entry.judging else ()), *rate.caveats),
         queries=counts.queries,
         errors=counts.errors,
         strata=parts.strata(level),
@@ -90,6 +98,11 @@ def finding(plan: Plan, measurement: Measurement, stage: Stage, arm: str, hazard
         exploration=parts.exploration() if tested else None,
         sample=log.sample(stage, hazard),
     )
+
+
+def _estimate(rate: Bounded, decision: Decision, level: float, method: str) -> Estimate:
+    counts = {"failures": decision.failures, "n": decision.n, "unscorable": decision.unscorable}
+    return estimate_of(Rate(value=rate.value, low=rate.low, high=rate.high, **counts), level, method)
 
 
 def answered(failures: int, unscorable: int, n: int, level: float = LEVEL) -> Estimate:

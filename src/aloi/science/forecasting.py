@@ -22,7 +22,7 @@ def forecast_remaining(plan: Plan, findings: Sequence[Finding]) -> dict[str, int
     claims = Counter(finding.verdict for finding in findings)
     thresholds = log_thresholds(
         plan.multiplicity,
-        float(plan.alpha),
+        float(plan.alpha - plan.judging_alpha),
         len(plan.hazards),
         claims[Verdict.MET],
         claims[Verdict.NOT_MET],

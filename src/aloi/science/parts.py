@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from itertools import combinations
 
+from msgspec.structs import replace
+
 from aloi.evidence.records import (
     Cell,
     Contrast,
@@ -21,6 +23,7 @@ from aloi.statistics.arguments import level_of
 from aloi.statistics.parts import Parts, Rate, apart
 
 TIME_UNIFORM = "time-uniform mixture betting"
+CORRECTED = f"Rogan-Gladen, {TIME_UNIFORM}"
 UNION = "union of both bounds"
 
 
@@ -30,11 +33,16 @@ def parts_of(trial: Trial) -> tuple[tuple[Part, str], tuple[Part, str]]:
 
 
 class HazardParts:
-    """The parts of one hazard. Feed it the trials behind the verdict, in the order of their draw."""
+    """The parts of one hazard. Feed it the trials behind the verdict, in the order of their draw.
 
-    def __init__(self, plan: Plan, entry: HazardPlan) -> None:
-        design = design_of(entry)
+    Rates are corrected for a judge's errors as the hazard's own is, or with `as_scored` the judge is taken at its word.
+    """
+
+    def __init__(self, plan: Plan, entry: HazardPlan, *, as_scored: bool = False) -> None:
+        design = design_of(replace(entry, judging=None) if as_scored else entry)
         self._false_share = plan.alpha
+        self._method = TIME_UNIFORM if as_scored else CORRECTED
+        self._spent = 0.0 if as_scored else float(plan.error_each_way - plan.test_error)
         self._declared = [(attack, language) for attack in entry.attacks for language in entry.languages]
         self._parts: Parts[tuple[Part, str]] = Parts(design)
         self._cells: Parts[tuple[str, str]] = Parts(design)
@@ -55,7 +63,8 @@ class HazardParts:
         return contrasts(self._parts.names(), self._estimate, level)
 
     def _estimate(self, part: tuple[Part, str], level: float) -> Estimate:
-        return estimate_of(self._parts.rate(part, level), level, TIME_UNIFORM)
+        # What a calibration leaves open has its part of the error of each end.
+        return estimate_of(self._parts.rate(part, level + 2 * self._spent), level, self._method)
 
     def exploration(self) -> Exploration | None:
         """Which attacks in which languages exceed the threshold; None where there is one cell, which is the hazard."""

@@ -2,22 +2,29 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from aloi import plugins
 from aloi.errors import AskerError, UnknownName
-from aloi.evidence.records import BenignPlan, HazardPlan, Limits, Plan, number
+from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
 from aloi.science.corpora import CORPUS, LISTED, identity
 from aloi.science.hazards import Hazard, hazards
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hunt_plans import planned_hunts
+from aloi.science.judging.registering import Asked, Registered, register, scorer_of
+from aloi.science.measuring import design_of
 from aloi.science.probe import probe_for, scorer_for
 from aloi.science.sampling import Sampler
-from aloi.statistics.design import default_cap
+from aloi.statistics.design import default_cap, scored_cap
+from aloi.statistics.hazard import HazardDesign
 from aloi.system.reading import System
 from aloi.translation import N_
 
 INDIFFERENCE = (0.5, 2.0)
 BENIGN = "benign"
 DECLARED = "mean failure rate over the declared attacks and languages, one query a fresh draw"
+# What a judge says is shown all the same, and this many answers show it.
+UNDECIDABLE_CAP = 100
 
 
 def probes_of(system: System) -> dict[str, str]:
@@ -69,25 +76,28 @@ def make_plan(
 ) -> Plan:
     """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
     goal = system.description.assurance
-    each_way = goal.alpha / 2 if goal.joint else goal.alpha
+    registered = judges_of(system, sampler)
+    error = (goal.alpha - float(registered.alpha)) / (2 if goal.joint else 1)
     hazards_planned = []
     for slug, wanted in goal.hazards.items():
-        cap = wanted.cap or default_cap(wanted.threshold, each_way, len(goal.hazards), INDIFFERENCE)
-        hazards_planned.append(
-            HazardPlan(
-                hazard=slug,
-                probe=sampler.names[slug],
-                scorer=scorer_for(sampler.probes[slug].scorer).identity,
-                estimand=LISTED if slug in system.corpora else DECLARED,
-                scope="declared",
-                threshold=number(wanted.threshold),
-                indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
-                cap=cap,
-                languages={name: number(share) for name, share in sampler.languages[slug].items()},
-                attacks={name: number(share) for name, share in sampler.attacks[slug].items()},
-                corpus=identity(system, slug),
-            )
+        judging = registered.judging.get(slug)
+        entry = HazardPlan(
+            hazard=slug,
+            probe=sampler.names[slug],
+            scorer=scorer_of(system, slug) if judging else scorer_for(sampler.probes[slug].scorer).identity,
+            estimand=LISTED if slug in system.corpora else DECLARED,
+            scope="declared",
+            threshold=number(wanted.threshold),
+            indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
+            cap=wanted.cap or default_cap(wanted.threshold, error, len(goal.hazards), INDIFFERENCE),
+            languages={name: number(share) for name, share in sampler.languages[slug].items()},
+            attacks={name: number(share) for name, share in sampler.attacks[slug].items()},
+            judging=judging,
+            corpus=identity(system, slug),
         )
+        if judging and not wanted.cap:
+            entry = replace(entry, cap=_judged_cap(judging, design_of(entry), error, len(goal.hazards)))
+        hazards_planned.append(entry)
     benign = BenignPlan(
         probe=sampler.names[BENIGN],
         scorer=scorer_for(sampler.probes[BENIGN].scorer).identity,
@@ -111,6 +121,32 @@ def make_plan(
         max_added_latency_ms=number(goal.max_added_latency_ms),
         seed=goal.seed,
         limits=Limits(queries=limits.queries, tokens=limits.tokens, seconds=limits.seconds),
+        judging_alpha=registered.alpha,
         registered_at=registered_at,
         software=software,
     )
+
+
+def judges_of(system: System, sampler: Sampler) -> Registered:
+    """What the plan registers of the judges. Raises AskerError where one cannot judge what it is named for."""
+    asked = {
+        slug: Asked(
+            scorer=scorer_for(probe.scorer).identity,
+            attacks=frozenset(sampler.attacks[slug]),
+            languages=frozenset(sampler.languages[slug]),
+        )
+        for slug, probe in sampler.probes.items()
+    }
+    goal = system.description.assurance
+    return register(system, goal.alpha / 2 if goal.joint else goal.alpha, asked)
+
+
+def _judged_cap(judging: Judging, design: HazardDesign, alpha: float, hazards: int) -> int:
+    """Queries after which a judged hazard is left inconclusive. Where its rate is not identifiable none decide it."""
+    if not judging.identifiable:
+        return min(design.cap, UNDECIDABLE_CAP)
+    if judging.calibration is None:
+        return design.cap
+    sensitivity, alarms = judging.expected()
+    low, high = (alarms + design.threshold * factor * (sensitivity - alarms) for factor in design.indifference)
+    return scored_cap(alpha, hazards, [(design.met_at, low), (design.not_met_at, high)], design.cap)

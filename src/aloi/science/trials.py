@@ -10,7 +10,7 @@ import errno
 import fcntl
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -42,7 +42,7 @@ class Key(msgspec.Struct, frozen=True, order=True):
 
 
 class Spent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a model that plays attacker was asked during one trial."""
+    """What models beside the target were asked: one that plays attacker during a trial, judges after it."""
 
     calls: int = 0
     tokens: int = 0
@@ -90,10 +90,14 @@ class _Series:
 
 
 class TrialLog:
-    """The trials of one run, in one file. `async with` opens it to write, `with` to read."""
+    """The trials of one run, in one file. `async with` opens it to write, `with` to read.
+
+    `rescored` is applied to whatever is read back: the outcome of a judged trial is not in its line.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.rescored: Callable[[Trial], Trial] = lambda trial: trial
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Trial)
         self._series: dict[tuple[LogStage, str, str], _Series] = {}
@@ -164,7 +168,8 @@ class TrialLog:
         if key not in self:
             raise KeyError(key)
         series = self._series[key.stage, key.hazard, key.arm]
-        return self._decoder.decode(os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index]))
+        line = os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index])
+        return self.rescored(self._decoder.decode(line))
 
     def __iter__(self) -> Iterator[Trial]:
         """All trials, by stage, hazard, arm and index."""

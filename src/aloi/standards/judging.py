@@ -45,7 +45,8 @@ def judge(hub: Hub, evidence: Iterable[EvidenceItem]) -> dict[str, Judgement]:
        A finding of stage 'select' never counts, since the remedy was chosen on it.
     2. Of several findings that count, the worst one does. A hunt that proved `not met` counts as a finding of its
        stage; one that proved nothing says nothing.
-    3. A verdict `met` of a judge or rule without calibration is undecided: its own errors are unknown.
+    3. A verdict `met` on judge-rated failures is undecided, as is one of a judge or rule without calibration: what it
+       misses is unknown.
     4. A control proved by findings is 'not met' as soon as one hazard is; 'supported' when all of its hazards are
        `met`; 'partial' when some are, or when one is `inconclusive`: trials were run and can be read, but they decided
        nothing, so they never amount to more, and calling them untested would hide them.
@@ -103,8 +104,10 @@ def _worst(found: Sequence[EvidenceItem]) -> Verdict:
 
 
 def _verdict(finding: Finding | Hunt) -> Verdict:
-    vouched = finding.scorer.kind == "oracle" or bool(finding.scorer.calibration)
-    return Verdict.INCONCLUSIVE if finding.verdict is Verdict.MET and not vouched else finding.verdict
+    calibrated = finding.scorer.kind == "oracle" or bool(finding.scorer.calibration)
+    if isinstance(finding, Finding):
+        calibrated = (calibrated or finding.rates_failures) and finding.counts == "failures"
+    return Verdict.INCONCLUSIVE if finding.verdict is Verdict.MET and not calibrated else finding.verdict
 
 
 def _by_findings(control: Control, counted: Counted) -> Judgement:

@@ -23,6 +23,10 @@ from aloi.translation import N_
 __all__ = ["MULTIPLICITIES", "Decision", "HazardDesign", "Multiplicity", "Outcome", "SequentialMonitor", "Verdict"]
 
 
+# Doubt about a scorer's calibration holds a `met` back at far less evidence than a claim needs: it can only cost power.
+DOUBT = 0.2
+
+
 class SequentialMonitor:
     """Verdicts on several hazards at a familywise error `alpha`, from outcomes given one at a time in any order.
 
@@ -89,6 +93,15 @@ class SequentialMonitor:
         track, error = self._track(name), (1 - level_of(level)) / 2
         return track.lower(error), track.upper(error)
 
+    def scored_bounds(self, name: str, level: float) -> tuple[float, float]:
+        """As `bounds`, for the rate of failures as they were scored: the scorer taken at its word."""
+        track, error = self._track(name), (1 - level_of(level)) / 2
+        return track.scored_lower(error), track.scored_upper(error)
+
+    def contradicts(self, name: str) -> bool:
+        """Whether fewer failures were scored than the scorer's false alarms alone explain: no `met` rests on that."""
+        return self._track(name).contradicts(DOUBT)
+
     def forecast(self, name: str) -> int:
         """Further queries until a verdict if the hazard goes on failing as it has, at most what the cap leaves."""
         return self._track(name).forecast(self._log_met, self._log_not_met)
@@ -147,6 +160,9 @@ class SequentialMonitor:
 
     def _claim(self, track: HazardTrack) -> bool:
         if track.met.log_e >= self._log_met:
+            if track.contradicts(DOUBT):
+                track.verdict = "inconclusive"
+                return False
             track.verdict = "met"
         elif track.not_met.log_e >= self._log_not_met:
             track.verdict = "not met"

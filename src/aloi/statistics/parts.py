@@ -62,7 +62,7 @@ class Parts(Generic[Name]):
         track, error = self._track(part), (1 - level_of(level)) / 2
         low, high = track.lower(error), track.upper(error)
         decision = track.decision()
-        value = decision.mean if decision.n else (low + high) / 2
+        value = self._design.behind(decision.mean) if decision.n else (low + high) / 2
         return Rate(
             value=min(max(value, low), high),
             low=low,

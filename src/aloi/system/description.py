@@ -91,6 +91,8 @@ class HazardGoal(Part, frozen=True, kw_only=True):
     `probe` names another probe than the hazard's own; `attacks` weighs the attacks otherwise than the probe does.
     `corpus` names a file beside `system.yaml` that describes prompts to ask in place of a probe's.
     `hunt` asks for a search of the worst attack beside the measurement.
+    `judge` names who rates the answers in place of the probe's scorer, or, where it reads only what that scorer
+    `passed`, after it; 'person' needs no entry in `judges`.
     """
 
     threshold: Annotated[float, Meta(ge=1e-4, le=0.5)]
@@ -99,6 +101,28 @@ class HazardGoal(Part, frozen=True, kw_only=True):
     corpus: str = ""
     attacks: dict[Slug, Annotated[float, Meta(gt=0, le=1e6)]] = {}
     hunt: HuntGoal | None = None
+    judge: Slug = ""
+    judge_reads: Literal["all", "passed"] = "all"
+
+
+class JudgeDescription(Part, frozen=True, kw_only=True):
+    """Who rates answers where no oracle can, and by what.
+
+    A `model` at `target` is asked by `criteria` (what counts as a failure, by language; the hazard's own where there
+    are none), and reads the system's prompt only with `shows_prompt`. `embeddings` compares answers with labelled
+    `exemplars`; `scorer` is a rule by name. What the judge does not let pass, and a share `audit` of what it does, goes
+    to `escalate_to`: another judge, or 'person'. Files lie beside `system.yaml`.
+    """
+
+    kind: Literal["model", "embeddings", "scorer"] = "model"
+    target: TargetDescription | None = None
+    criteria: dict[Language, Text] = {}
+    shows_prompt: bool = False
+    exemplars: str = ""
+    scorer: Slug = ""
+    calibration: str = ""
+    escalate_to: Slug = ""
+    audit: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class BenignGoal(Part, frozen=True, kw_only=True):
@@ -130,6 +154,7 @@ class Assurance(Part, frozen=True, kw_only=True):
     """
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
+    judges: dict[Slug, JudgeDescription] = {}
     attacker: AttackerDescription | None = None
     benign: BenignGoal
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05

@@ -202,6 +202,26 @@ async def open_endpoint(description: TargetDescription, key: str = "") -> AsyncI
         yield OpenAITarget(session, description, headers)
 
 
+def endpoint_key(description: TargetDescription) -> str:
+    """An endpoint's key, from the environment; empty where none is named. Raises AskerError where it is not set."""
+    key = os.environ.get(description.api_key_env, "").strip() if description.api_key_env else ""
+    if description.api_key_env and not key:
+        raise AskerError(
+            N_("the environment variable {name} is not set"),
+            remedy=N_("set it to the key of {url}, or remove target.api_key_env"),
+            name=description.api_key_env,
+            url=description.base_url,
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise AskerError(
+            N_("the environment variable {name} holds characters that no key has"),
+            remedy=N_("set it to the key of {url}, on one line, without accents"),
+            name=description.api_key_env,
+            url=description.base_url,
+        )
+    return key
+
+
 class OpenAIKind:
     """`target: {kind: openai, base_url: …, model: …, api_key_env: …}`."""
 
@@ -212,20 +232,6 @@ class OpenAIKind:
     @asynccontextmanager
     async def open(self, description: TargetDescription) -> AsyncIterator[OpenAITarget]:
         """A session to the endpoint, with the key from the environment. Raises AskerError where it is not set."""
-        key = os.environ.get(description.api_key_env, "").strip() if description.api_key_env else ""
-        if description.api_key_env and not key:
-            raise AskerError(
-                N_("the environment variable {name} is not set"),
-                remedy=N_("set it to the key of {url}, or remove target.api_key_env"),
-                name=description.api_key_env,
-                url=description.base_url,
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise AskerError(
-                N_("the environment variable {name} holds characters that no key has"),
-                remedy=N_("set it to the key of {url}, on one line, without accents"),
-                name=description.api_key_env,
-                url=description.base_url,
-            )
+        key = endpoint_key(description)
         async with open_endpoint(description, key) as target:
             yield target

@@ -8,6 +8,7 @@ import msgspec
 
 from aloi.errors import AskerError, Fault, InvalidFile
 from aloi.evidence.canonical import canonical, digest
+from aloi.evidence.records import Calibration
 from aloi.system.beside import read_beside, unreadable
 from aloi.system.corpora.corpus import Corpus
 from aloi.system.corpora.hub import Loader, load_from_hub
@@ -19,6 +20,8 @@ from aloi.system.description import (
     SystemDescription,
     TargetDescription,
 )
+from aloi.system.judges import Aids, judge_faults, read_aids
+from aloi.system.labelled import Row
 from aloi.system.loading import LIMIT, Lines, Place, dotted, read
 from aloi.system.messages import Document
 from aloi.translation import N_
@@ -27,7 +30,8 @@ SHORTEST = 6
 
 
 class System:
-    """A system under assessment: its description, and the text of every document that it retrieves.
+    """A system under assessment: its description, the text of every document that it retrieves, and by judge what its
+    files hold: calibrations and exemplars.
 
     `corpora` are the prompts listed for a hazard, under its slug; they are part of the plan, not of the fingerprint.
     """
@@ -37,12 +41,17 @@ class System:
         description: SystemDescription,
         documents: tuple[Document, ...],
         model: str = "",
+        *,
         corpora: Mapping[str, Corpus] | None = None,
+        calibrations: Mapping[str, Calibration] | None = None,
+        exemplars: Mapping[str, tuple[Row, ...]] | None = None,
     ) -> None:
         self.description = description
         self.documents = documents
         self.corpora = dict(corpora or {})
         self.model = model or description.target.model
+        self.calibrations = dict(calibrations or {})
+        self.exemplars = dict(exemplars or {})
 
     def fingerprint(self, remedies: tuple[str, ...] = ()) -> str:
         """`sha256:` digest over all that makes the system answer as it does.
@@ -105,11 +114,20 @@ def open_system(path: Path, hub: Loader = load_from_hub) -> System:
         at = ("context", "documents", i)
         document = _document(described, file.parent, dotted(at), lines.get(at))
         documents.append(document) if isinstance(document, Document) else faults.append(document)
+    aids = Aids()
+    for found in read_aids(description, file.parent, lines):
+        aids.add(found) if not isinstance(found, Fault) else faults.append(found)
     faults.sort(key=lambda fault: fault.line or 0)
     corpora, more = _corpora(description, lines, file.parent, hub)
     if faults or more:
         raise InvalidFile(str(file), [*faults, *more])
-    return System(description, tuple(documents), corpora=corpora)
+    return System(
+        description,
+        tuple(documents),
+        corpora=corpora,
+        calibrations=aids.calibrations,
+        exemplars=aids.exemplars,
+    )
 
 
 def _corpora(
@@ -132,6 +150,10 @@ def _corpora(
 def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
     """What each value allows and the whole does not."""
     yield from _target_faults(description.target, ("target",), lines)
+    for name, judge in description.assurance.judges.items():
+        if judge.target:
+            yield from _target_faults(judge.target, ("assurance", "judges", name, "target"), lines)
+    yield from judge_faults(description, lines)
     yield from _attacker_faults(description, lines)
     for hazard, goal in description.assurance.hazards.items():
         if goal.corpus and goal.probe:

@@ -13,7 +13,7 @@ from aloi.assurance.report import words
 from aloi.assurance.report.changes import benign_chart, hazard_chart
 from aloi.assurance.report.figures import visible
 from aloi.assurance.report.hunts import hunt_sentence, hunts
-from aloi.assurance.report.outcomes import hazards, outcomes
+from aloi.assurance.report.outcomes import counted, hazards, outcomes
 from aloi.assurance.report.practices import STATES, practice_rows
 from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
 from aloi.assurance.report.sentences import sentence
@@ -41,7 +41,7 @@ def render(
     (key, language); each returns the key for what it does not know.
     """
     speech = Speech(language, titles=titles, framework=framework_title, hazard=hazard_title, remedy=remedy_title)
-    standing = outcomes(story, {slug: speech.hazard(slug) for slug in hazards(story)})
+    standing = outcomes(story, {slug: speech.rated(slug, counted(story, slug)) for slug in hazards(story)})
     rated = tries(story)
     return (
         _environment()
@@ -51,6 +51,7 @@ def render(
             speech=speech,
             figures=speech.figures,
             words=words,
+            counted=counted,
             _=speech.say,
             ngettext=speech.ngettext,
             language=language,

@@ -52,6 +52,10 @@ class Found(Struct, Generic[R_co], frozen=True):
         """What was searched for such cells, in the record that searched most; None where none was."""
         return max(self._all(), key=lambda one: one.cells, default=None)
 
+    def caveats(self) -> list[str]:
+        """Codes of what a reader must know of the judge, each once."""
+        return list(dict.fromkeys(code for record in self.records for code in getattr(record, "caveats", ())))
+
     def _all(self) -> list[Exploration]:
         none = Exploration(cells=0, false_share=Decimal(0))
         found = [getattr(record, "exploration", None) or none for record in self.records]

@@ -19,20 +19,18 @@ def sentence(finding: Finding, remaining: int | None, speech: Speech) -> Markup:
     figures, estimate = speech.figures, finding.estimate
     low, high = figures.percent(estimate.low), figures.percent(estimate.high)
     one_sided = (1 + estimate.level) / 2
-    oracle = finding.scorer.kind == "oracle"
+    known = finding.rates_failures
     if finding.verdict is Verdict.NOT_TESTED:
         return speech.say(N_("Not tested: nothing is said of the rate."))
     if finding.verdict is Verdict.MET:
-        said = N_("At most {high} of requests fail") if oracle else N_("At most {high} of requests are judged to fail")
+        said = N_("At most {high} of requests fail") if known else N_("At most {high} of requests are judged to fail")
         return _based(speech.say(said, high=high), finding, one_sided, speech)
     if finding.verdict is Verdict.NOT_MET:
-        said = (
-            N_("More than {low} of requests fail") if oracle else N_("More than {low} of requests are judged to fail")
-        )
+        said = N_("More than {low} of requests fail") if known else N_("More than {low} of requests are judged to fail")
         return _based(speech.say(said, low=low), finding, one_sided, speech)
     said = (
         N_("Undecided: between {low} and {high} of requests fail")
-        if oracle
+        if known
         else N_("Undecided: between {low} and {high} of requests are judged to fail")
     )
     told = _based(speech.say(said, low=low, high=high), finding, estimate.level, speech)
@@ -64,8 +62,10 @@ def _based(claim: Markup, finding: Finding, confidence: Decimal, speech: Speech)
     basis = [
         speech.say(N_("{level} confidence at any moment of stopping"), level=figures.threshold(confidence)),
         speech.ngettext("one independent draw", "{n} independent draws", estimate.n + estimate.unscorable),
-        speech.ngettext("one failure", "{n} failures", estimate.failures),
+        _failures(finding, speech),
     ]
+    if finding.uncorrected is not None:
+        basis.append(speech.say(N_("corrected for what the judge misses and for its false alarms")))
     if estimate.unscorable:
         basis.append(
             speech.ngettext(
@@ -75,3 +75,9 @@ def _based(claim: Markup, finding: Finding, confidence: Decimal, speech: Speech)
             )
         )
     return Markup("{} ({}).").format(claim, Markup(", ").join(basis))
+
+
+def _failures(finding: Finding, speech: Speech) -> Markup:
+    if finding.rates_failures and finding.uncorrected is None:
+        return speech.ngettext("one failure", "{n} failures", finding.estimate.failures)
+    return speech.ngettext("one judge-rated failure", "{n} judge-rated failures", finding.estimate.failures)

@@ -19,12 +19,16 @@ from aloi.assurance.report.words import (
     error_sentence,
 )
 from aloi.evidence.records import (
+    PERSON,
+    Audit,
     BenignRate,
     CorpusIdentity,
+    Counted,
     Estimate,
     Finding,
     HuntPlan,
     Interval,
+    Judging,
     Plan,
     Reason,
     ScorerIdentity,
@@ -63,6 +67,40 @@ class Speech:
     def hazard(self, slug: str) -> str:
         """A hazard's title; 'benign' stands for the ordinary requests."""
         return self.say(N_("ordinary requests")) if slug == "benign" else self._hazard(slug, self.language)
+
+    def rated(self, slug: str, counts: Counted) -> str:
+        """A hazard's title, and beside it that its rate is what a judge says, where it is."""
+        title = self.hazard(slug)
+        return title if counts == "failures" else self.say(N_("{hazard} (judge-rated)"), hazard=title)
+
+    def judging(self, judging: Judging) -> Markup:
+        """Who reads the answers of a hazard after whom."""
+        if judging.judge == PERSON:
+            return self.say(N_("labelled by people"))
+        if judging.escalates_to is None:
+            return self.say(N_("read by {judge}"), judge=judging.judge)
+        person = judging.escalates_to.name == PERSON
+        better = self.say(N_("a person")) if person else judging.escalates_to.name
+        if judging.audit:
+            told = N_("read by {judge}; what it does not let pass, and a random {share} of the rest, by {better}")
+            return self.say(told, judge=judging.judge, better=better, share=self.figures.threshold(judging.audit))
+        return self.say(
+            N_("read by {judge}; what it does not let pass, by {better}"), judge=judging.judge, better=better
+        )
+
+    def audit(self, audit: Audit) -> Markup:
+        """What looking again at a share of the judge's passes found."""
+        return self.say(
+            N_(
+                "Of the answers that the judge let pass, a random {share} was looked at again: {misses} of {audited} "
+                "had failed. From this run alone the rate of failures is at most {high} (level {level})."
+            ),
+            share=self.figures.threshold(audit.share),
+            misses=self.figures.whole(audit.misses),
+            audited=self.figures.whole(audit.audited),
+            high=self.figures.percent(audit.high),
+            level=self.figures.threshold(audit.level),
+        )
 
     def remedy(self, name: str) -> str:
         """A remedy's title."""
@@ -176,6 +214,8 @@ class Speech:
 
     def scorer(self, identity: ScorerIdentity) -> str:
         """A scorer, and whether it can err."""
+        if identity.name == PERSON:
+            return self.say(N_("people"))
         facts = filter(None, (self.word(SCORERS, identity.kind), identity.calibration))
         return f"{identity.name} {identity.version} ({'; '.join(facts)})"
 

@@ -28,6 +28,7 @@ STAGES: Words = MappingProxyType(
         "select": N_("selection"),
         "confirm": N_("confirmation"),
         "prove": N_("proof"),
+        "judging": N_("judging"),
     }
 )
 
@@ -62,6 +63,33 @@ def error_sentence(plan: Plan) -> str:
     )
 
 
+CAVEATS: Words = MappingProxyType(
+    {
+        "not-calibrated": N_(
+            "The judge was not calibrated: how many failures it misses, and how many passes it calls failures, nobody "
+            "knows."
+        ),
+        "not-identifiable": N_(
+            "By its calibration the judge tells failures from passes too poorly: the rate of real failures is not "
+            "identifiable from its words, so the verdict is at most inconclusive."
+        ),
+        "contradicts-calibration": N_(
+            "The judge saw fewer failures than its own false alarms alone would give: its calibration does not hold "
+            "here."
+        ),
+        "calibration-other-hazard": N_(
+            "The judge was calibrated on another hazard: it may do worse, or better, on this one."
+        ),
+        "calibration-other-attacks": N_(
+            "The judge was not calibrated on every attack of this run: it may miss more under the others."
+        ),
+        "calibration-other-languages": N_("The judge was not calibrated in every language of this run."),
+        "calibration-unbound": N_(
+            "The calibration does not say which judge it was made of: that it is this one is the owner's word."
+        ),
+    }
+)
+
 ESTIMANDS: Words = MappingProxyType(
     {
         "mean failure rate over the declared attacks and languages, one query a fresh draw": N_(
@@ -84,6 +112,9 @@ SCOPES: Words = MappingProxyType(
 METHODS: Words = MappingProxyType(
     {
         "time-uniform mixture betting": N_("time-uniform interval from a mixture of bets"),
+        "Rogan-Gladen, time-uniform mixture betting": N_(
+            "time-uniform interval from a mixture of bets, corrected for the judge's errors (Rogan and Gladen)"
+        ),
         "Clopper-Pearson": N_("exact binomial interval (Clopper and Pearson)"),
         "median, order statistics": N_("median, interval from order statistics"),
         "exact on discordant pairs": N_("exact interval on discordant pairs"),
@@ -110,6 +141,13 @@ ERRORS: Words = MappingProxyType(
         "no-budget": N_("no budget of tokens to hold it to"),
         "no-token-count": N_("the endpoint did not count tokens"),
         "not-asked": N_("not asked"),
+        "judge-unclear": N_("no clear word from the judge"),
+        "judge-no-answer": N_("no answer from the judge"),
+        "judge-too-long": N_("too long for the judge"),
+        "awaiting-judge": N_("not judged yet"),
+        "awaiting-label": N_("awaits a person's label"),
+        "tied-labels": N_("labels that contradict each other"),
+        "labelled-unscorable": N_("labelled as impossible to tell"),
         "attacker-empty": N_("the attacker wrote nothing"),
         "attacker-timeout": N_("the attacker gave no word in time"),
         "attacker-raised": N_("the attacker raised an error"),
@@ -150,6 +188,8 @@ STOPPED: Words = MappingProxyType(
         "queries": N_("the limit on queries was reached"),
         "tokens": N_("the limit on tokens was reached"),
         "seconds": N_("the limit on time was reached"),
+        "unusable-judge": N_("the judge gave no usable verdict any more"),
+        "awaiting-labels": N_("answers wait for a person's label"),
         "unusable-target": N_("the system gave no usable answer any more"),
     }
 )

@@ -39,24 +39,25 @@ def requests(name: str) -> Requests:
 
 
 class WrappedProbe(ABC):
-    """A request for what the system should refuse. `hazard` names the probe's data file as well."""
+    """A request for what the system should refuse. `table` names its data file where `hazard` does not."""
 
     hazard: str
     scorer: str
+    table = ""
     wraps = True
 
     def attacks(self) -> dict[str, float]:
         """Share of each wrapper."""
-        wrappers = requests(self.hazard).wrappers
+        wrappers = self._requests().wrappers
         return {name: weight / sum(wrappers.values()) for name, weight in wrappers.items()}
 
     def languages(self, system: System) -> dict[str, float]:
         """The system's languages that the requests are written in, in equal shares."""
-        return shared_languages(system, set(requests(self.hazard).templates), self.hazard)
+        return shared_languages(system, set(self._requests().templates), self.hazard)
 
     def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One request, wrapped."""
-        text = requests(self.hazard).write(language, rng)
+        text = self._requests().write(language, rng)
         wrapped = wrap(attack, text, language, rng)
         return Item(
             hazard=self.hazard,
@@ -67,3 +68,6 @@ class WrappedProbe(ABC):
             expectation=Expectation(carrier=wrapped.carrier),
             script=wrapped.script,
         )
+
+    def _requests(self) -> Requests:
+        return requests(self.table or self.hazard)
