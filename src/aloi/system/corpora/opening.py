@@ -66,8 +66,8 @@ class Opening:
     def _made(self, header: Header, lines: Lines, found: Foreign) -> Corpus | list[Fault]:
         table = found.table
         data = self._file.parent / header.file if header.file else self._file
-        is_mended = bool(header.file) or table.is_cut  # by whom reads the faults; others' rows are left out instead
-        faults = _within(data, told(table.faults)) if is_mended else []
+        # Whoever reads the faults can mend an own file, or choose fewer rows; other people's rows are left out instead.
+        faults = _within(data, told(table.faults)) if header.file or table.is_cut else []
         if of_header := [*self._unknown(header, found, lines)]:
             return [*_within(self._file, of_header), *faults]
         rows = rows_of(table.records, header, self._languages, foreign=not header.file)
