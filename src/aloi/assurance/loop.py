@@ -280,7 +280,15 @@ class Loop:
                     got=self.before,
                     planned=signed.plan.system,
                 )
-            if self._make_plan(signed.plan.registered_at) != signed.plan:
+            made = self._make_plan(signed.plan.registered_at)
+            if [one.corpus for one in made.hazards] != [one.corpus for one in signed.plan.hazards]:
+                raise EvidenceError(
+                    N_("the prompts in {file} are not those that were planned"),
+                    reason="other-corpus",
+                    remedy=N_("the folder was changed by hand: start a new run"),
+                    file=self.folder.state_file,
+                )
+            if made != signed.plan:
                 raise AskerError(
                     N_("{folder} was planned by {got}; this is {expected}, which would measure otherwise"),
                     remedy=N_("finish it with the version that began it, or start a new run"),
