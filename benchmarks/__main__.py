@@ -11,6 +11,9 @@ BENCHMARKS = {
     "guards": "benchmarks.solutions.guards",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
+    "local_judge": "benchmarks.science.local_judge",
+    "hunting": "benchmarks.science.hunting",
+    "workplace": "benchmarks.science.workplace",
     "verdicts": "benchmarks.statistics.verdicts",
     "familywise": "benchmarks.statistics.familywise",
     "coverage": "benchmarks.statistics.coverage",
@@ -18,6 +21,7 @@ BENCHMARKS = {
     "judging": "benchmarks.statistics.judging",
     "remedies": "benchmarks.statistics.remedies",
     "pooling": "benchmarks.statistics.pooling",
+    "published_methods": "benchmarks.statistics.published_methods",
 }
 
 

@@ -15,12 +15,15 @@ from aloi.cli.main import COMMANDS
 from aloi.science.hazards import hazards
 from aloi.science.probe import probe_for, scorer_for
 from aloi.solutions.catalogue import build, entries
+from aloi.standards.applicability import applicability
 from aloi.standards.frameworks import framework
+from aloi.standards.frameworks import names as framework_names
 from aloi.system.description import TargetDescription
 from aloi.system.target import target_kind
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 POINTS = [(group, name) for group, points in PROJECT["entry-points"].items() for name in points]
+LISTED = yaml.safe_load((Path(__file__).parent / "science" / "data" / "listed-ids.yaml").read_text(encoding="utf-8"))
 CONTROLS = yaml.safe_load((files("aloi.standards") / "data" / "controls.yaml").read_text(encoding="utf-8"))
 
 
@@ -31,6 +34,48 @@ def test_standards_know_the_hazards_of_science_and_the_remedies_of_solutions():
     assert {name: set(row.get("remedies", ())) for name, row in rows.items()} == serving
 
 
+def ids_of(key):
+    """Every number of a list at an edition that we can look up here; None for a list that we cannot."""
+    if key in LISTED:
+        return set(LISTED[key]["ids"])
+    if key not in framework_names():
+        return None
+    dated = applicability()
+    provisions = {provision.provision for provision in dated.provisions} if dated.key == key else set()
+    # A dated table says `Art. 5(1)(ba) with 5(1a)` where one provision is read with another.
+    return {one.id for one in framework(key).pack.requirements} | {one.partition(" with ")[0] for one in provisions}
+
+
+@pytest.mark.parametrize("slug", hazards())
+def test_every_number_that_a_hazard_maps_to_exists_at_its_edition(slug):
+    for entry in hazards()[slug].maps_to:
+        known = ids_of(entry.framework)
+        if known is None:
+            assert entry.unconfirmed, f"{entry.to}: no list of {entry.framework} to look it up in"
+        else:
+            assert entry.id in known, entry.to
+            assert not entry.unconfirmed, f"{entry.to} is confirmed by now"
+
+
+def test_a_number_that_does_not_exist_would_be_seen():
+    assert "LLM11:2026" not in ids_of("owasp-llm@2026")
+    assert "LLM01" not in ids_of("owasp-llm@2026")
+    assert "Art. 5(1)(bz)" not in ids_of("eu-ai-act@2026-07-27")
+    assert {"Art. 5(1)(ba)", "Art. 50(2)"} <= ids_of("eu-ai-act@2026-07-27")
+    assert ids_of("owasp-llm@2025") is None
+
+
+def test_a_hazard_maps_to_nothing_that_the_mappings_call_unrelated():
+    serving = {
+        slug: {row["id"] for row in CONTROLS["controls"] if slug in row.get("hazards", ())} for slug in hazards()
+    }
+    for slug, one in hazards().items():
+        for entry in one.maps_to:
+            rows = framework(entry.framework).rows if entry.framework in framework_names() else ()
+            relations = {row.relation for row in rows if row.object == entry.id and row.subject in serving[slug]}
+            assert "none" not in relations, f"{slug}: {entry.to}"
+
+
 def test_remedies_serve_hazards_that_exist():
     assert {hazard for entry in entries().values() for hazard in entry.hazards} <= set(hazards())
 
@@ -38,8 +83,8 @@ def test_remedies_serve_hazards_that_exist():
 def test_every_probe_measures_a_hazard_that_exists_with_a_scorer_that_exists():
     for name in plugins.names("aloi.probes"):
         probe = probe_for(name)
-        assert name == "benign" or name in hazards()
-        assert probe.hazard == name
+        assert probe.hazard == "benign" or probe.hazard in hazards()
+        assert name.removesuffix("-agent") == probe.hazard
         assert scorer_for(probe.scorer).identity.name == probe.scorer
 
 

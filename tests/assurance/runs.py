@@ -9,7 +9,7 @@ from aloi.assurance.folder import EDITION, RunFolder, RunState
 from aloi.assurance.loop import SOFTWARE, Loop, Result
 from aloi.assurance.proving import signing_key
 from aloi.assurance.story import TriedSet
-from aloi.evidence.records import BenignRate, Effect, Finding
+from aloi.evidence.records import BenignRate, Effect, Finding, Hunt
 from aloi.science.measuring import Measurement
 from aloi.science.trials import Trial
 from aloi.system.description import SystemDescription
@@ -36,6 +36,9 @@ class Watcher:
         self.asked += 1
 
     def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
+        pass
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
         pass
 
     def chose(self, tried: Sequence[TriedSet]) -> None:

@@ -3,15 +3,19 @@
 import asyncio
 from collections import Counter
 
+import msgspec
 import pytest
 
 from aloi.assurance.remedies import fitted, options, remedies_for
 from aloi.assurance.selecting import Selection
 from aloi.errors import UnknownName
-from aloi.science.asking import Asker
+from aloi.science.asking import Asker, Spending
+from aloi.science.findings import finding
+from aloi.science.items import Failed
+from aloi.science.measuring import Measurement
 from aloi.science.trials import TrialLog
 from assurance.worlds import GUARDS, LEAKING, description, opened
-from science.runs import Run
+from science.runs import Run, trial
 from science.simulated import SimulatedTarget
 
 RUNS = 102
@@ -74,3 +78,25 @@ def test_without_a_list_every_remedy_that_serves_is_tried():
     names = remedies_for(system(remedies=(), hazards=("unsafe-output",)))
     assert "link-policy" in names
     assert "personal-data-filter" not in names
+
+
+@pytest.mark.parametrize("conversing", [(), (0,), (3,)])
+async def test_one_conversation_among_a_hazard_s_trials_has_its_guards_asked_afresh(tmp_path, conversing):
+    """Of a mix of attacks some may converse; which of them was drawn first must not matter."""
+    run = Run(tmp_path / "trials.jsonl", system())
+    remedies = fitted(run.system, GUARDS)
+    async with TrialLog(run.path) as log:
+        for index in range(4):
+            made = trial(index)
+            script = ("Go on.",) if index in conversing else ()
+            item = msgspec.structs.replace(made.item, script=script)
+            log.append(msgspec.structs.replace(made, item=item, outcome=Failed()))
+        asker = Asker(log, run.scorers, Spending(run.plan.limits), 1)
+        found = [
+            finding(run.plan, Measurement(run.plan, "measure", "base", run.sampler), "measure", "base", hazard, log)
+            for hazard in LEAKING
+        ]
+        target = SimulatedTarget({}, system=run.system)
+        await Selection(run.plan, asker, found, remedies, run.system.description).ask_pairs(target)
+        asked = {key.key.arm for key in log if key.key.stage == "select"}
+    assert asked == ({"base", "personal-data-filter", "secret-filter"} if conversing else set())

@@ -97,6 +97,34 @@ def test_the_catalogue(tmp_path, kind, known):
     assert "\x1b" not in english.out
 
 
+def test_a_hazard_with_all_that_is_known_of_it(tmp_path):
+    (told,) = json.loads(aloi("catalog", "hazards", "indirect-injection", "--json", home=tmp_path).out)
+    assert told["tier"] == "visible"
+    assert told["surfaces"] == ["endpoint", "agent"]
+    assert told["scorers"] == ["oracle"]
+    assert "indirect-injection" in told["probes"]
+    assert {"framework": "owasp-llm@2026", "id": "LLM01:2026", "unconfirmed": False} in told["maps_to"]
+    said = aloi("catalog", "hazards", "indirect-injection", home=tmp_path)
+    assert told["description"] in said.out
+    assert "owasp-llm@2026:LLM01:2026, owasp-agentic@2026:ASI01:2026, mitre-atlas@2026.09:AML.T0051.001" in said.out
+    french = aloi("--lang", "fr", "catalog", "hazards", "indirect-injection", home=tmp_path)
+    assert "surfaces\u202f: point d\u2019accès, agent\u202f; noteurs\u202f: oracle\u202f;" in french.out
+
+
+def test_what_could_not_be_confirmed_and_what_is_never_asked_is_said(tmp_path):
+    assert "iasr@2026:2.2.2 (unconfirmed)" in aloi("catalog", "hazards", "loss-of-control", home=tmp_path).out
+    assert "never asked of a system" in aloi("catalog", "hazards", "sexual-abuse-media", home=tmp_path).out
+
+
+@pytest.mark.parametrize(("kind", "known"), KINDS.items(), ids=KINDS)
+def test_one_entry_of_a_catalogue(tmp_path, kind, known):
+    assert [row["name"] for row in json.loads(aloi("catalog", kind, known, "--json", home=tmp_path).out)] == [known]
+    absent = aloi("catalog", kind, known[:-2], home=tmp_path)
+    assert absent.code == 2
+    assert known in absent.err
+    assert absent.out == ""
+
+
 def test_a_worked_question_of_law(tmp_path):
     # Q6b: a recruitment tool placed before the cut-off and redesigned after it.
     given = (
@@ -169,3 +197,20 @@ def test_each_command_has_the_option_for_machines():
     for name in group.list_commands(None):
         for leaf in leaves(group.get_command(None, name)):
             assert "--json" in {option for parameter in leaf.params for option in parameter.opts}, leaf.name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_attacks_are_listed_with_a_line_and_their_languages(tmp_path, language):
+    said = aloi("catalog", "attacks", "--json", home=tmp_path, ALOI_LANG=language)
+    rows = {row["name"]: row for row in json.loads(said.out)}
+    assert len(rows) >= 19
+    assert rows["rot13"]["kind"] == "de, en, es, fr"
+    assert rows["plain"]["kind"] == {"en": "every language", "fr": "toutes les langues"}[language]
+    assert rows["model-attacker"]["text"].startswith(
+        {"en": "A model that you name", "fr": "Un modèle que vous"}[language]
+    )
+    one = aloi("catalog", "attacks", "crescendo", home=tmp_path, ALOI_LANG=language)
+    assert {"en": "Three to five turns", "fr": "Trois à cinq tours"}[language] in one.out
+    missing = aloi("catalog", "attacks", "roleplay", home=tmp_path, ALOI_LANG=language)
+    assert missing.code == 2
+    assert "role-play" in missing.err

@@ -155,6 +155,7 @@ def ended_run(tmp_path_factory):
     file = written(description("good"), folder)
     said = aloi("assure", file, "--json", home=folder)
     assert said.code == 0, said.err
+    (folder / "said.json").write_text(said.out)
     return folder
 
 
@@ -255,7 +256,10 @@ def test_show_writes_the_same_reports_again(copied):
     assert said.code == 0, said.err
     assert all((run / f"report.{language}.html").stat().st_size for language in ("en", "fr"))
     assert (run / "trials.jsonl").read_bytes() == trials
-    assert json.loads(said.out)["stopped_by"] == ""
+    told, first = json.loads(said.out), json.loads((copied / "said.json").read_text())
+    assert told["stopped_by"] == ""
+    assert told["practices"] == first["practices"]
+    assert [one["practice"] for one in told["practices"]][:1] == ["clear-objective"]
     assert aloi("verify", run, "--key", run / "signer.pub.pem", home=copied).code == 0
 
 
@@ -272,3 +276,16 @@ def test_a_runs_folder_that_cannot_be_written(tmp_path, where):
     assert "Error: " in said.err
     assert "runs" in said.err
     assert "Traceback" not in said.err
+
+
+def test_show_tells_each_finding_in_a_sentence_and_each_language_alone(copied):
+    run = only_run(copied)
+    said = aloi("show", run, home=copied)
+    assert said.code == 0, said.err
+    assert "confidence at any moment of stopping" in said.out
+    findings = json.loads(aloi("show", run, "--json", home=copied).out)["findings"]
+    assert said.out.count("of requests fail (") == len(findings)
+    assert "By language, each interval alone" in said.out
+    assert said.out.count("English \u2212 French") == len(findings) + 1  # and the ordinary requests
+    french = aloi("--lang", "fr", "show", run, home=copied)
+    assert "à tout moment d\u2019arrêt" in french.out

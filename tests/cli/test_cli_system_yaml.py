@@ -56,7 +56,7 @@ def test_the_same_in_french_and_for_machines(tmp_path):
 
 UNKNOWN = {
     "hazard": ({"hazards": ("data-disclosre",)}, "data-disclosure"),
-    "hazard without a probe": ({"hazards": ("jailbreak",)}, "data-disclosure"),
+    "hazard without a probe": ({"hazards": ("sexual-abuse-media",)}, "resource-abuse"),
     "remedy": ({"remedies": ("secret-filtre",)}, "secret-filter"),
 }
 
@@ -138,6 +138,13 @@ def test_measure_is_a_gate(tmp_path):
     told = json.loads(said.out)
     assert told["effect"] is None
     assert {one["hazard"]: one["verdict"] for one in told["findings"]} == dict.fromkeys(LEAKING, "not met")
+    practices = {one["practice"]: one for one in told["practices"]}
+    assert len(practices) == 8
+    assert practices["clear-objective"]["state"] == "done"
+    assert {"code": "own-verdict", "state": "done", "count": len(LEAKING), "of": len(LEAKING)} in practices[
+        "separate-reporting"
+    ]["facts"]
+    assert {"code": "transcripts-unread", "state": "not done"} in practices["embedded-quality-assurance"]["facts"]
     assert aloi("verify", told["run"], home=tmp_path).code == 0
 
 

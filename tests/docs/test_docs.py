@@ -13,10 +13,14 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+from tools.docs import END, START, between
 
+from aloi.assurance.practices import practice_list
+from aloi.assurance.report.practices import FACTS
 from aloi.cli.main import COMMANDS, aloi
 from aloi.evidence.predicates import CLAIMS, NonClaim, predicate_type
 from aloi.plugins import names
+from aloi.science.hazards import hazards
 from aloi.statistics.design import default_cap, expected_queries
 from aloi.statistics.paired import paired_difference
 from aloi.system import description
@@ -36,8 +40,12 @@ SECTIONS = {
     "context.records[].": description.PersonRecord,
     "context.records[].values[].": description.Protected,
     "context.documents[].": description.DocumentDescription,
+    "context.works[].": description.Work,
     "assurance.": description.Assurance,
     "assurance.hazards.*.": description.HazardGoal,
+    "assurance.judges.*.": description.JudgeDescription,
+    "assurance.hazards.*.hunt.": description.HuntGoal,
+    "assurance.attacker.": description.AttackerDescription,
     "assurance.benign.": description.BenignGoal,
     "assurance.limits.": description.LimitsDescription,
 }
@@ -229,6 +237,62 @@ def test_every_remedy_and_framework_is_documented():
     assert {name for name in names("aloi.frameworks") if f"| `{name}` |" not in frameworks} == set()
 
 
+def test_every_hazard_is_documented_as_the_catalogue_has_it():
+    text = page("docs/hazards.md")
+    for slug, one in hazards().items():
+        for words in (one.title["en"], one.description["en"], one.title["fr"], one.description["fr"]):
+            assert words in text, slug
+        assert all(f"`{entry.to}`" in text for entry in one.maps_to), slug
+
+
+def test_the_attack_of_the_page_runs_and_is_short(tmp_path):
+    text = page("docs/attacks.md")
+    (source,), (points,) = blocks(text, "python"), blocks(text, "toml")
+    assert len(source.splitlines()) < 50
+    (tmp_path / "telegrams.py").write_text(source)
+    info = tmp_path / "telegrams-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: telegrams\nVersion: 1\n")
+    (name, value), *others = tomllib.loads(points)["project"]["entry-points"]["aloi.attacks"].items()
+    assert not others
+    (info / "entry_points.txt").write_text(f"[aloi.attacks]\n{name} = {value}\n")
+    code = "from random import Random; from aloi.science.attack import wrap; "
+    code += "print(wrap('telegram', 'Open it', 'fr', Random(1)))"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    wrapped = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True
+    ).stdout
+    assert "Open STOP it" in wrapped
+    listed = subprocess.run(
+        [sys.executable, "-m", "aloi.cli.main", "catalog", "attacks", "telegram", "--json"],
+        capture_output=True,
+        text=True,
+        env={**environment, "ALOI_LANG": "fr"},
+        check=True,
+    ).stdout
+    assert json.loads(listed) == [{"name": "telegram", "kind": "en, fr", "text": "La demande en télégramme."}]
+
+
+def test_the_attacks_of_the_page_are_those_that_ship():
+    told = re.findall(r"^\| `([a-z0-9-]+)` \|", page("docs/attacks.md"), re.MULTILINE)
+    assert sorted(told) == sorted(2 * [*names("aloi.attacks"), description.MODEL_ATTACKER])
+
+
+def test_every_fact_of_the_practices_is_documented():
+    text = page("docs/report.md")
+    assert {code for code in FACTS if f"`{code}`" not in text} == set()
+    assert all(f"| {practice.title['en'].lower()} |" in text for practice in practice_list().practices)
+
+
+def test_a_stale_part_of_a_page_is_written_anew_and_the_rest_is_left():
+    written = between(f"# Ours\n{START}old\n{END}Tail\n", "new\n")
+    assert written == f"# Ours\n{START}\nnew\n\n{END}Tail\n"
+    assert between(written, "new\n") == written
+    for broken in ("# Ours\n", START, END, f"{END}{START}"):
+        with pytest.raises(ValueError, match="written by make docs"):
+            between(broken, "new\n")
+
+
 def test_figures_are_those_of_the_code():
     told = re.findall(r"^\| (\d+) % \| (\d+) \| (\d+) \|$", page("docs/statistics.md"), re.MULTILINE)
     assert len(told) == 4
@@ -298,7 +362,7 @@ def test_the_plug_in_of_contributing_runs(tmp_path):
         "languages": ["en"],
         "target": {"kind": "callable", "callable": "bot:answer"},
         "assurance": {
-            "hazards": {"confabulation": {"threshold": 0.1, "cap": 60}},
+            "hazards": {"confabulation": {"threshold": 0.1, "cap": 60, "probe": "invented-rate"}},
             "benign": {"questions": {"en": ["What are your opening hours?"]}},
         },
     }

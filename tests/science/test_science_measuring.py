@@ -178,7 +178,8 @@ async def test_a_target_without_usable_answers_stops_inconclusive_and_is_never_m
         assert finding.estimate.unscorable == finding.queries
         assert finding.estimate.n == 0
         assert (finding.estimate.low, finding.estimate.high) == (0, 1)
-        assert finding.strata == ()
+        assert {(one.n, one.estimate.low, one.estimate.high) for one in finding.strata} == {(0, 0, 1)}
+        assert all(one.difference.low == -1 and one.difference.high == 1 for one in finding.contrasts)
     assert (run.benign.estimate.low, run.benign.estimate.high) == (0, 1)
 
 
@@ -396,8 +397,8 @@ def test_an_unknown_hazard_offers_the_nearest_and_one_without_a_probe_those_that
     with pytest.raises(UnknownName) as caught:
         probes_of(system)
     assert str(caught.value.facts["nearest"]).startswith("data-disclosure")
-    with pytest.raises(UnknownName, match="weapons-uplift") as caught:
-        probes_of(small_system({"weapons-uplift": 0.1}))
+    with pytest.raises(UnknownName, match="sexual-abuse-media") as caught:
+        probes_of(small_system({"sexual-abuse-media": 0.1}))
     assert "benign" not in str(caught.value.facts["nearest"])
 
 

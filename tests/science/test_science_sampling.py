@@ -8,9 +8,8 @@ from importlib.resources import files
 import msgspec
 import pytest
 
-from aloi.errors import AskerError, UnknownName
+from aloi.errors import AskerError
 from aloi.science.grammar import SLOT, Attack, Grammar, grammar
-from aloi.science.hazards import hazard, hazards
 from aloi.science.items import Item
 from aloi.science.planning import probes_of
 from aloi.science.probe import probe_for, scorer_for
@@ -204,27 +203,6 @@ def test_a_canary_is_drawn_from_its_generator_and_reads_like_no_word():
     drawn = {canary(random.Random(seed)) for seed in range(2_000)}
     assert len(drawn) == 2_000
     assert all(re.fullmatch(r"[B-DF-HJ-NP-TV-XZ2-9]{4}-[B-DF-HJ-NP-TV-XZ2-9]{4}", one) for one in drawn)
-
-
-def test_the_catalogue_of_hazards():
-    known = hazards()
-    lines = files("aloi.science").joinpath("data/hazards.yaml").read_text(encoding="utf-8").count("\n- {slug:")
-    assert len(known) == lines == 25  # a slug that stood twice would be lost
-    assert sum(one.tier == "extreme" for one in known.values()) == 6
-    assert [one.tier for one in known.values()] == ["extreme"] * 6 + ["visible"] * 19
-    for slug, one in known.items():
-        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", slug)
-        assert set(one.title) == {"en", "fr"}
-        assert len(set(one.title.values())) == 2
-        assert one.surfaces
-        assert one.scorers
-    assert set(HAZARDS) <= set(known)
-
-
-def test_an_unknown_hazard_offers_the_nearest():
-    with pytest.raises(UnknownName) as caught:
-        hazard("indirect-injecton")
-    assert str(caught.value.facts["nearest"]).startswith("indirect-injection")
 
 
 MISSING = {

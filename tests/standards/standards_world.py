@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
-from aloi.evidence.records import Effect, Finding, HazardPlan, Plan, Record, ScorerIdentity, Stage, Verdict
+from aloi.evidence.records import Effect, Finding, HazardPlan, Hunt, Plan, Record, ScorerIdentity, Stage, Verdict
 from aloi.standards import packs
 from aloi.standards.frameworks import Framework, FrameworkFiles, read_framework
 from aloi.standards.judging import EvidenceItem
@@ -57,6 +57,12 @@ def finding(
     """The result for one hazard."""
     said = {"hazard": hazard, "stage": stage, "scorer": scorer, "threshold": Decimal(threshold)}
     return signed(made(Finding, **said, verdict=Verdict(verdict)))
+
+
+def hunt(hazard: str, verdict: str, stage: Stage = "measure", *, threshold: str = "0.05") -> EvidenceItem:
+    """What a hunt on one hazard proved."""
+    said = {"hazard": hazard, "stage": stage, "threshold": Decimal(threshold), "scorer": ORACLE}
+    return signed(made(Hunt, **said, verdict=Verdict(verdict)))
 
 
 def effect(stage: Stage = "confirm", *, accepted: bool = True) -> EvidenceItem:

@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from standards_world import CALIBRATED, JUDGE, effect, finding, plan
+from standards_world import CALIBRATED, JUDGE, effect, finding, hunt, plan
 
 from aloi.standards.hub import hub
 from aloi.standards.judging import judge
@@ -53,6 +53,41 @@ CASES = {
         "hidden-context",
         [finding("hidden-context-exposure", "met", "confirm"), effect(), effect(accepted=False)],
         "untested",
+    ),
+    "a hunt that proved something": (
+        "hidden-context",
+        [finding("hidden-context-exposure", "met"), hunt("hidden-context-exposure", "not met")],
+        "not met",
+    ),
+    "a hunt that proved nothing": (
+        "hidden-context",
+        [finding("hidden-context-exposure", "met"), hunt("hidden-context-exposure", "inconclusive")],
+        "supported",
+    ),
+    "a hunt that proved nothing, alone": (
+        "hidden-context",
+        [hunt("hidden-context-exposure", "inconclusive")],
+        "untested",
+    ),
+    "hunted before the remedies": (
+        "hidden-context",
+        [
+            finding("hidden-context-exposure", "not met"),
+            hunt("hidden-context-exposure", "not met"),
+            finding("hidden-context-exposure", "met", "confirm"),
+            hunt("hidden-context-exposure", "inconclusive", "confirm"),
+            effect(),
+        ],
+        "supported",
+    ),
+    "hunted behind the remedies": (
+        "hidden-context",
+        [
+            finding("hidden-context-exposure", "met", "confirm"),
+            hunt("hidden-context-exposure", "not met", "confirm"),
+            effect(),
+        ],
+        "not met",
     ),
     "worst of two": (
         "hidden-context",

@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 
 from aloi.errors import AskerError
-from aloi.statistics.betting import MET
-from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower
-from aloi.statistics.judges import JudgeCalibration, NotIdentifiable, audited_upper, corrected_rate, escalation
+from aloi.statistics.betting import MET, NOT_MET
+from aloi.statistics.design import default_cap, scored_cap
+from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower, clopper_pearson_upper
+from aloi.statistics.hazard import HazardTrack
+from aloi.statistics.judges import (
+    AuditTrail,
+    JudgeCalibration,
+    NotIdentifiable,
+    allowance,
+    audited_upper,
+    corrected_rate,
+    escalation,
+)
 from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from aloi.statistics.simulation import log_e_paths
 
@@ -125,3 +135,239 @@ def test_an_audit_bounds_the_rate_without_any_calibration():
         audited = rng.permutation(np.flatnonzero(~seen))[:150]
         covered += audited_upper(int(seen.sum()), 500, int(failed[audited].sum()), 150, 0.95) >= 0.05
     assert covered >= 950
+
+
+def judged(calibration, threshold=0.1, alpha=0.05, *, confirmed=False, cap=500, name="h"):
+    """The design of one hazard as a plan makes it."""
+    allowed = allowance(calibration, alpha, confirmed=confirmed)
+    return HazardDesign(
+        name=name,
+        threshold=threshold,
+        cap=cap,
+        sensitivity=allowed.sensitivity,
+        false_alarms=allowed.false_alarms,
+        expected=(calibration.sensitivity, 0.0 if confirmed else 1 - calibration.specificity),
+        identifiable=allowed.identifiable,
+    )
+
+
+def test_an_allowance_spends_in_each_direction_what_escalation_spends():
+    confirmed = allowance(GOOD, 0.05, confirmed=True, calibrations=2)
+    assert confirmed.sensitivity == escalation(GOOD, 0.05, calibrations=2).sensitivity
+    assert confirmed.false_alarms == (0.0, 0.0)
+    assert confirmed.error == pytest.approx(0.005)
+    both = allowance(GOOD, 0.05, confirmed=False, calibrations=2)
+    assert both.sensitivity == GOOD.sensitivity_lower(1 - 0.0025)
+    assert both.false_alarms == (
+        clopper_pearson_lower(5, 150, 1 - both.error / 2),
+        clopper_pearson_upper(5, 150, 1 - both.error),
+    )
+    assert both.identifiable
+    assert confirmed.identifiable
+
+
+@pytest.mark.parametrize(
+    "calibration",
+    [
+        JudgeCalibration(50, 50, 50, 50),  # Youden 0
+        JudgeCalibration(0, 1, 0, 1),
+        JudgeCalibration(1, 0, 0, 1),  # one label of each: nothing is known
+        JudgeCalibration(150, 0, 150, 0),  # everything is a failure
+        JudgeCalibration(0, 150, 0, 150),  # nothing is
+    ],
+)
+def test_a_judge_that_tells_nothing_never_decides(calibration):
+    design = judged(calibration, cap=2000)
+    assert not design.identifiable
+    for outcome in ("passed", "failed"):
+        monitor = SequentialMonitor([design], 0.04)
+        for _ in range(2000):
+            decision = monitor.update("h", outcome)
+        assert decision.verdict == "inconclusive"
+        assert monitor.bounds("h", 0.9) == (0.0, 1.0)
+        low, high = monitor.scored_bounds("h", 0.9)
+        assert (low > 0.98) if outcome == "failed" else (high < 0.02)
+
+
+def test_a_threshold_is_seen_through_the_judge():
+    design = judged(GOOD)
+    least, most = design.false_alarms
+    assert design.met_at == pytest.approx(0.1 * design.sensitivity + 0.9 * least)
+    assert design.not_met_at == pytest.approx(0.1 + 0.9 * most)
+    assert design.most_behind(design.met_at) == pytest.approx(0.1)
+    assert design.least_behind(design.not_met_at) == pytest.approx(0.1)
+    assert design.behind(0.1 * GOOD.sensitivity + 0.9 * (1 - GOOD.specificity)) == pytest.approx(0.1)
+    assert (design.behind(0.0), design.behind(1.0)) == (0.0, 1.0)
+    oracle = HazardDesign(name="h", threshold=0.1, cap=1)
+    assert (oracle.met_at, oracle.not_met_at, oracle.behind(0.3)) == (0.1, 0.1, 0.3)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sensitivity": 0.04},
+        {"sensitivity": 1.1},
+        {"false_alarms": (0.2, 0.1)},
+        {"false_alarms": (-0.1, 0.1)},
+        {"sensitivity": 0.5, "false_alarms": (0.1, 0.5)},
+    ],
+)
+def test_bounds_that_no_judge_can_have(fields):
+    with pytest.raises(AskerError):
+        HazardDesign(name="h", threshold=0.1, cap=10, **fields)
+
+
+def test_a_judged_design_survives_saving():
+    monitor = SequentialMonitor([judged(GOOD, cap=100)], 0.04)
+    for i in range(30):
+        monitor.update("h", "failed" if i % 7 == 0 else "passed")
+    again = SequentialMonitor.from_state(monitor.state())
+    assert again.state() == monitor.state()
+    assert again.bounds("h", 0.9) == monitor.bounds("h", 0.9)
+
+
+def test_fewer_failures_than_false_alarms_alone_are_no_met():
+    """The judge raised a false alarm on a third of the labels and raises none here: its calibration fails."""
+    noisy = JudgeCalibration(290, 10, 100, 200)
+    monitor = SequentialMonitor([judged(noisy, threshold=0.02)], 0.04)
+    for _ in range(60):
+        decision = monitor.update("h", "passed")
+    assert monitor.contradicts("h")
+    assert decision.verdict == "inconclusive"
+    # The same stream is met where the judge's alarms were rare.
+    quiet = SequentialMonitor([judged(JudgeCalibration(290, 10, 0, 300), threshold=0.02)], 0.04)
+    assert [quiet.update("h", "passed").verdict for _ in range(300)][-1] == "met"
+
+
+def test_a_calibration_that_holds_seldom_costs_a_met():
+    """A clean system of 200 runs, with the noisy judge as it was calibrated: `met` is reached all the same."""
+    noisy, rng, met = JudgeCalibration(2900, 100, 600, 2400), np.random.default_rng(58), 0
+    for _ in range(200):
+        monitor = SequentialMonitor([judged(noisy, threshold=0.2, cap=400)], 0.04)
+        for failed in rng.random(400) < 0.2:
+            if monitor.update("h", "failed" if failed else "passed").verdict != "continue":
+                break
+        met += monitor.decision("h").verdict == "met"
+    assert met >= 180
+
+
+# Rate of failures, sensitivity, specificity, labels of each kind.
+JUDGES = [
+    (0.0, 0.85, 0.97, 150),
+    (0.05, 0.85, 0.97, 150),
+    (0.1, 0.85, 0.97, 30),
+    (0.3, 0.7, 0.9, 60),
+    (0.6, 0.95, 0.8, 150),
+    (0.95, 0.9, 0.8, 150),
+    (0.1, 1.0, 1.0, 20),
+]
+
+
+@pytest.mark.parametrize(("rate", "se", "sp", "labels"), JUDGES)
+def test_corrected_bounds_cover_at_all_times_together(rate, se, sp, labels):
+    """1,000 runs of up to 400 trials, each with its own calibration; a run fails where any look leaves the rate out.
+
+    A bound on the real rate is crossed exactly where the e-process against the scored rate that it maps to is.
+    """
+    rng, errors, alpha = np.random.default_rng(54), np.zeros(2), 0.05
+    for _ in range(1000):
+        calibration = drawn(rng, se, sp, labels)
+        allowed = allowance(calibration, alpha, confirmed=False)
+        if not allowed.identifiable:
+            continue
+        least, most = allowed.false_alarms
+        outcomes = (rng.random(400) < rate * se + (1 - rate) * (1 - sp)).astype(float)
+        shown = ((MET, least + rate * (allowed.sensitivity - least)), (NOT_MET, most + rate * (1 - most)))
+        for side, (mixture, scored) in enumerate(shown):
+            if 0 < scored < 1:
+                errors[side] += log_e_paths(mixture, scored, outcomes).max() >= -log(0.8 * alpha)
+    assert errors.max() / 1000 <= alpha
+
+
+def drawn(rng, se, sp, labels):
+    tp, tn = int(rng.binomial(labels, se)), int(rng.binomial(labels, sp))
+    return JudgeCalibration(tp, labels - tp, labels - tn, tn)
+
+
+@pytest.mark.parametrize(("rate", "se", "sp", "labels"), JUDGES[1:6])
+def test_the_interval_at_the_moment_of_stopping_covers(rate, se, sp, labels):
+    """400 runs of the monitor itself, stopped by its verdict or at 200; threshold at the rate, the worst null."""
+    rng, covered, runs, false = np.random.default_rng(55), 0, 0, 0
+    threshold = min(rate, 0.5)
+    for _ in range(400):
+        design = judged(drawn(rng, se, sp, labels), threshold=threshold, cap=200)
+        monitor = SequentialMonitor([design], 0.04)
+        for outcome in rng.random(200) < rate * se + (1 - rate) * (1 - sp):
+            if monitor.update("h", "failed" if outcome else "passed").verdict != "continue":
+                break
+        low, high = monitor.bounds("h", 1 - 2 * 0.04)
+        covered += low <= rate <= high
+        false += monitor.decision("h").verdict == ("met" if rate >= threshold else "not met")
+        runs += 1
+    assert covered / runs >= 0.9
+    assert false / runs <= 0.05 + 2 * (0.05 * 0.95 / runs) ** 0.5
+
+
+def test_an_audit_bounds_the_rate_at_all_times_together():
+    """500 runs of 300 trials: 5 % fail, the judge misses two in five, a fifth of its passes is audited; 15 looks."""
+    rng, covered = np.random.default_rng(56), 0
+    for _ in range(500):
+        trail, low = AuditTrail(), 1.0
+        for i in range(300):
+            failed = rng.random() < 0.05
+            if failed and rng.random() < 0.6:
+                trail.escalated("failed")
+            else:
+                audited = rng.random() < 0.2
+                trail.let_pass(("failed" if failed else "passed") if audited else None)
+            if i % 20 == 19:
+                low = min(low, trail.upper(0.95))
+        covered += low >= 0.05
+    assert covered / 500 >= 0.95
+
+
+def test_an_audit_counts_what_nobody_could_tell_against_the_claim():
+    told, untold = AuditTrail(), AuditTrail()
+    for trail, outcome in ((told, "passed"), (untold, "unscorable")):
+        for _ in range(50):
+            trail.let_pass(outcome)
+    assert told.upper(0.95) < 0.25
+    assert untold.upper(0.95) == 1.0
+    assert AuditTrail().upper(0.95) == 1.0
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_a_judged_cap_lets_both_ends_of_the_zone_be_decided(confirmed):
+    """100 runs at each end of the indifference zone, with a judge calibrated on 1,000 labels of each kind."""
+    calibration = JudgeCalibration(900, 100, 5, 995)
+    least = default_cap(0.1, 0.04, 2)
+    design = judged(calibration, confirmed=confirmed)
+    alarms = 0.0 if confirmed else 0.005
+    ends = [alarms + rate * (0.9 - alarms) for rate in (0.05, 0.2)]
+    cap = scored_cap(0.04, 2, [(design.met_at, ends[0]), (design.not_met_at, ends[1])], least)
+    assert least <= cap <= 3 * least
+    rng = np.random.default_rng(57)
+    for scored, verdict in zip(ends, ("met", "not met"), strict=True):
+        right = 0
+        for _ in range(100):
+            monitor = SequentialMonitor([judged(calibration, confirmed=confirmed, cap=cap)], 0.02)
+            for failed in rng.random(cap) < scored:
+                if monitor.update("h", "failed" if failed else "passed").verdict != "continue":
+                    break
+            right += monitor.decision("h").verdict == verdict
+        assert right >= 80
+
+
+def test_a_cap_stays_finite_where_the_doubt_swallows_the_zone():
+    vague = judged(JudgeCalibration(20, 2, 3, 20))
+    assert scored_cap(0.04, 4, [(vague.met_at, 0.9), (vague.not_met_at, 0.01)], 500) == 500
+    assert scored_cap(0.04, 4, [(0.1, 0.0999), (0.1, 0.1001)], 500) == 5000
+
+
+def test_a_track_that_allows_for_nothing_is_an_oracles():
+    plain = HazardTrack(HazardDesign(name="h", threshold=0.1, cap=10))
+    for outcome in ("passed", "failed", "passed"):
+        plain.add(outcome)
+    assert plain.upper(0.05) == plain.scored_upper(0.05)
+    assert plain.lower(0.05) == plain.scored_lower(0.05)
+    assert not plain.contradicts(0.05)

@@ -1,24 +1,20 @@
-"""Random effects against fixed values of metafor, statsmodels and brute force."""
+"""Random effects against PyMARE, metafor (see `make_pooling_oracle.py`), statsmodels and brute force."""
 
-import csv
+import json
 import warnings
-from pathlib import Path
+from dataclasses import asdict
 
 import numpy as np
 import pytest
+from benchmarks.statistics.public_sets import DATA, bcg, public_sets
 from scipy import stats
 
 from aloi.errors import AskerError
 from aloi.statistics.pooling import Study, logit_study, pool, q_profile, random_effects, reml
 
-BCG = Path(__file__).parent / "data" / "bcg.csv"
-
-
-def bcg():
-    with BCG.open(encoding="utf-8") as lines:
-        rows = list(csv.DictReader(line for line in lines if not line.startswith("#")))
-    a, b, c, d = (np.array([float(row[name]) for row in rows]) for name in ("tpos", "tneg", "cpos", "cneg"))
-    return np.log(a / (a + b) / (c / (c + d))), 1 / a - 1 / (a + b) + 1 / c - 1 / (c + d)
+ORACLE = json.loads((DATA / "pooling-oracle.json").read_text(encoding="utf-8"))
+SETS = public_sets()
+LEVEL = 0.95
 
 
 def studies(y, v, clusters=None):
@@ -41,6 +37,48 @@ def test_the_bcg_trials_give_metafors_figures():
     assert len(pooled.without) == 13
 
 
+def figures(y, v):
+    effect, (tau2_low, tau2_high) = random_effects(y, v, LEVEL), q_profile(y, v, LEVEL)
+    return {
+        "tau2": effect.tau2,
+        "estimate": effect.estimate,
+        "standard_error": effect.standard_error,
+        "low": effect.low,
+        "high": effect.high,
+        "tau2_low": tau2_low,
+        "tau2_high": tau2_high,
+    }
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_public_sets_give_pymares_figures(name):
+    """REML, Hartung-Knapp floored at Wald and the Q-profile on 14 published sets: within 1e-6, relative from 1 up."""
+    assert len(SETS) == len(ORACLE["sets"]) == 14
+    ours = figures(*SETS[name])
+    assert ours == {key: pytest.approx(value, rel=1e-6, abs=1e-6) for key, value in ORACLE["sets"][name].items()}
+
+
+@pytest.mark.parametrize("name", ORACLE["designs"])
+def test_designs_of_every_shape_give_metafors_figures(name):
+    """metafor stops its own search for tau2 at 1e-5: where we differ by more than 1e-6, ours is the likelier."""
+    design = ORACLE["designs"][name]
+    y, v = np.array(design["y"]), np.array(design["v"])
+    ours = figures(y, v)
+    assert ours == {key: pytest.approx(design[key], rel=1e-5, abs=1e-5) for key in ours}
+    assert likelihood(ours["tau2"], y, v) >= likelihood(design["tau2"], y, v) - 1e-12
+    tight = {"tau2_low", "tau2_high"}
+    assert {key: ours[key] for key in tight} == {key: pytest.approx(design[key], rel=1e-6, abs=1e-6) for key in tight}
+
+
+def likelihood(tau2, y, v):
+    """The restricted log-likelihood up to a constant, written with matrices."""
+    design = np.ones((len(y), 1))
+    inverse = np.diag(1 / (v + tau2))
+    information = design.T @ inverse @ design
+    projection = inverse - inverse @ design @ np.linalg.inv(information) @ design.T @ inverse
+    return -(np.log(v + tau2).sum() + np.linalg.slogdet(information)[1] + y @ projection @ y) / 2
+
+
 def test_reml_and_q_profile_solve_their_equations_to_1e_9():
     """The estimate is where the derivative of an independently written likelihood changes sign."""
     rng = np.random.default_rng(61)
@@ -48,18 +86,11 @@ def test_reml_and_q_profile_solve_their_equations_to_1e_9():
         v = rng.uniform(0.05, 0.5, k)
         y = rng.normal(0, np.sqrt(v + 0.8))
 
-        def likelihood(tau2, y=y, v=v, k=k):
-            design = np.ones((k, 1))
-            inverse = np.diag(1 / (v + tau2))
-            information = design.T @ inverse @ design
-            projection = inverse - inverse @ design @ np.linalg.inv(information) @ design.T @ inverse
-            return -(np.log(v + tau2).sum() + np.linalg.slogdet(information)[1] + y @ projection @ y) / 2
-
         best = reml(y, v)
         grid = np.linspace(0, 10, 4001)
-        assert likelihood(best) >= max(map(likelihood, grid)) - 1e-9
+        assert likelihood(best, y, v) >= max(likelihood(tau2, y, v) for tau2 in grid) - 1e-9
         if best > 0:
-            assert likelihood(best + 1e-3) < likelihood(best) > likelihood(best - 1e-3)
+            assert likelihood(best + 1e-3, y, v) < likelihood(best, y, v) > likelihood(best - 1e-3, y, v)
         low, high = q_profile(y, v, 0.95)
         assert low <= high
         for end, quantile in ((high, 0.025), (low, 0.975)):
@@ -69,17 +100,39 @@ def test_reml_and_q_profile_solve_their_equations_to_1e_9():
                 assert q == pytest.approx(stats.chi2.ppf(quantile, k - 1), rel=1e-9)
 
 
-def test_hartung_knapp_is_statsmodels_at_the_same_variance():
+@pytest.mark.parametrize("name", SETS)
+def test_hartung_knapp_is_statsmodels_at_the_same_variance(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         from statsmodels.stats.meta_analysis import combine_effects
-    y, v = bcg()
-    effect = random_effects(y, v, 0.95)
+    y, v = SETS[name]
+    effect = random_effects(y, v, LEVEL)
     # With tau2 added to the variances, statsmodels' fixed-effect figures are the random-effects ones at that tau2.
     oracle = combine_effects(y, v + effect.tau2, method_re="iterated", use_t=True)
-    assert effect.estimate == pytest.approx(oracle.mean_effect_fe, abs=1e-9)
-    assert effect.standard_error == pytest.approx(np.sqrt(oracle.var_hksj_fe), abs=1e-9)
-    assert (effect.low, effect.high) == pytest.approx(oracle.conf_int()[2], abs=1e-9)
+    assert effect.estimate == pytest.approx(oracle.mean_effect_fe, rel=1e-9, abs=1e-9)
+    # statsmodels has no floor: ours is the larger of its two errors, Hartung-Knapp's and Wald's.
+    floored = max(float(oracle.var_hksj_fe), float(oracle.var_eff_w_fe))
+    assert effect.standard_error == pytest.approx(np.sqrt(floored), rel=1e-9, abs=1e-9)
+    if oracle.var_hksj_fe > oracle.var_eff_w_fe:
+        assert (effect.low, effect.high) == pytest.approx(oracle.conf_int()[2], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_prediction_interval_has_the_spread_of_both_variances(name):
+    y, v = SETS[name]
+    pooled = pool(studies(y, v))
+    half = stats.t.ppf(0.975, len(y) - 2) * np.sqrt(pooled.effect.tau2 + pooled.effect.standard_error**2)
+    assert pooled.prediction == pytest.approx((pooled.effect.estimate - half, pooled.effect.estimate + half), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_leaving_one_out_is_pooling_the_others(name):
+    y, v = SETS[name]
+    pooled = pool(studies(y, v))
+    assert list(pooled.without) == [f"c{i:02}" for i in range(len(y))]
+    for i in (0, len(y) // 2, len(y) - 1):
+        others = random_effects(np.delete(y, i), np.delete(v, i), LEVEL)
+        assert asdict(pooled.without[f"c{i:02}"]) == pytest.approx(asdict(others), rel=1e-9, abs=1e-12)
 
 
 def test_agreeing_studies_are_never_narrower_than_wald():
@@ -107,6 +160,48 @@ def test_many_studies_of_one_cluster_count_as_one():
     assert crowded.k == 3
     assert crowded.effect.estimate == pytest.approx(alone.effect.estimate)
     assert crowded.effect.low == pytest.approx(alone.effect.low)
+
+
+def test_one_giant_among_small_ones_is_told():
+    assert pool(studies([0.0, 1.0, 2.0], [0.1] * 3)).heaviest == pytest.approx(1 / 3)
+    assert pool(studies([0.0, 1.0, 2.0], [0.0001, 0.1, 0.1])).heaviest == pytest.approx(0.998, abs=1e-4)
+    assert pool(studies([0.0, 1.0], [0.1] * 2)).heaviest is None
+
+
+HOSTILE = {
+    "all agree": ([0.5] * 5, [0.1] * 5),
+    "hardly any variance": ([-1.0, 0.0, 1.0], [1e-12] * 3),
+    "hardly any information": ([-1.0, 0.0, 1.0], [1e12] * 3),
+    "variances of every size": ([-3.0, 0.1, 0.2, 4.0], [1e-9, 1.0, 1e3, 1e9]),
+    "far apart": ([-700.0, 0.0, 700.0], [0.1] * 3),
+    "a hundred": ([0.01 * i for i in range(100)], [0.1] * 100),
+}
+
+
+@pytest.mark.parametrize(("y", "v"), HOSTILE.values(), ids=HOSTILE)
+def test_whatever_is_pooled_has_an_interval_around_its_mean(y, v):
+    pooled = pool(studies(y, v))
+    ends = [pooled.low, pooled.high, *pooled.tau2_interval, *pooled.prediction, pooled.effect.tau2, pooled.i2]
+    assert np.isfinite(ends).all()
+    assert pooled.low < pooled.effect.estimate < pooled.high
+    assert pooled.prediction[0] <= pooled.low
+    assert pooled.high <= pooled.prediction[1]
+    assert pooled.tau2_interval[0] <= pooled.tau2_interval[1]
+    assert min(y) <= pooled.effect.estimate <= max(y)
+
+
+@pytest.mark.parametrize(("failures", "n"), [(0, 1), (1, 1), (0, 10**9), (10**9, 10**9)])
+def test_a_rate_without_events_or_without_others_can_be_pooled(failures, n):
+    results = [logit_study(f"lab{i}", failures, n, f"c{i}") for i in range(3)]
+    pooled = pool(results)
+    assert np.isfinite([pooled.low, pooled.high]).all()
+    assert pooled.low < pooled.high
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_a_rate_of_nothing_is_no_result(n):
+    with pytest.raises(AskerError):
+        logit_study("lab", 0, n, "lab")
 
 
 def test_settled_asks_the_prediction_interval():

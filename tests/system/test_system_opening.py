@@ -133,6 +133,41 @@ CONTRADICTIONS = {
     "password in the address": ("http://127", "http://u:hunter2@127", "a key or password does not belong here"),
     "key in the address": ("/v1", "/v1?key=hunter2", "a key or password does not belong here"),
     "callable without a name": ("kind: openai", "kind: callable", "target.callable: expected module:function"),
+    "an attacker and no hunt": (
+        "  alpha: 0.05\n",
+        "  alpha: 0.05\n  attacker: {kind: local}\n",
+        "assurance.attacker: no hazard is hunted",
+    ),
+    "an attacker without an address": (
+        "      threshold: 0.1\n",
+        "      threshold: 0.1\n      hunt: {queries: 9}\n  attacker: {kind: openai}\n",
+        "assurance.attacker.base_url: missing for kind: openai",
+    ),
+    "an attacker with a password in its address": (
+        "      threshold: 0.1\n",
+        "      threshold: 0.1\n      hunt: {queries: 9}\n  attacker: {kind: openai, base_url: 'http://u:hunter2@h'}\n",
+        "assurance.attacker.base_url: a key or password does not belong here",
+    ),
+    "a hunt that needs an attacker": (
+        "      threshold: 0.1\n",
+        "      threshold: 0.1\n      hunt: {queries: 9, attacks: [model-attacker]}\n",
+        "assurance.hazards.data-disclosure.hunt.attacks: model-attacker needs a model",
+    ),
+    "an attack hunted twice": (
+        "      threshold: 0.1\n",
+        "      threshold: 0.1\n      hunt: {queries: 9, attacks: [pretext, pretext]}\n",
+        "assurance.hazards.data-disclosure.hunt.attacks[1]: pretext stands twice",
+    ),
+    "a hunt of nothing": (
+        "      threshold: 0.1\n",
+        "      threshold: 0.1\n      hunt: {queries: 0}\n",
+        "assurance.hazards.data-disclosure.hunt.queries: got 0, expected at least 1",
+    ),
+    "an attacker of no turns": (
+        "      threshold: 0.1\n",
+        "      threshold: 0.1\n      hunt: {queries: 9}\n  attacker: {kind: local, turns: 0}\n",
+        "assurance.attacker.turns: got 0, expected at least 1",
+    ),
     "nothing to look for": ("KESTREL-7731", '"--- !! ---"', "context.secrets[0].value: needs 6 letters or digits"),
 }
 
@@ -169,6 +204,7 @@ NOT_COVERED = {
     "limits": ("alpha: 0.05", "alpha: 0.05\n  limits: {queries: 7}"),
     "benign questions": ("When do you open?", "When do you close?"),
     "owner": ("owner: Nobody", "owner: Somebody"),
+    "hunts": ("threshold: 0.1", "threshold: 0.1\n      hunt: {queries: 9}\n  attacker: {kind: local}"),
 }
 
 
@@ -212,3 +248,12 @@ def test_the_fingerprint_survives_a_round_trip_of_the_description(tmp_path):
 def test_the_shipped_example_opens():
     system = open_system(Path(__file__).parents[2] / "examples" / "banque-azur")
     assert {document.id for document in system.documents} >= {"horaires", "tarifs"}
+
+
+def test_questions_are_required_where_the_plain_probe_asks_them(tmp_path):
+    questions = '    questions: {en: ["When do you open?"], fr: ["Quand ouvrez-vous ?"]}\n'
+    found = faults(tmp_path, (questions, "    trials: 60\n"))
+    assert [fault.facts["language"] for fault in found] == ["en", "fr"]
+    system = opened(tmp_path, (questions, "    probe: benign-agent\n"))
+    assert system.description.assurance.benign.questions == {}
+    assert system.description.assurance.benign.probe == "benign-agent"

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from aloi.assurance.arms import BASE
-from aloi.evidence.records import Estimate, Interval, Plan, RateChange, number
+from aloi.evidence.records import PERSON, Counted, Estimate, Interval, Plan, RateChange, number
 from aloi.science.asking import Asker, Job
 from aloi.science.findings import LEVEL, answered
-from aloi.science.items import Failed, NotScored, Outcome
+from aloi.science.items import Failed, Item, NotScored, Outcome
 from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
 from aloi.science.trials import Key, Trial, TrialLog
@@ -64,6 +64,15 @@ class Confirmation:
         """Ask what the sequential measurement left unasked of the pairs, then the bare arm where it is needed."""
         await self._asker.ask(self._jobs(self._arm, remedied), lambda _: None)
         await self._asker.ask(self._bare_jobs(unremedied), lambda _: None)
+        await self._asker.rate(self._bare_answers())
+
+    def _bare_answers(self) -> Iterator[tuple[Item, Response]]:
+        """What the bare system answered, for judges to read."""
+        for hazard in (entry.hazard for entry in self._plan.hazards if entry.judging):
+            for trial in self._paired(hazard):
+                answer, _ = bare(trial, self._log, self._asker.scorers[hazard])
+                if answer is not None:
+                    yield trial.item, answer
 
     def _jobs(self, arm: str, target: Target) -> Iterator[Job]:
         for hazard in (entry.hazard for entry in self._plan.hazards):
@@ -94,10 +103,18 @@ class Confirmation:
         return RateChange(
             of=hazard,
             design="paired" if asked_twice else "replay",
+            counts=self._counts(hazard),
             before=estimate(before),
             after=estimate(after),
             difference=_difference(pairs, benign=hazard == "benign"),
         )
+
+    def _counts(self, hazard: str) -> Counted:
+        """What the rates of a change are rates of: a judge's errors are not allowed for in them."""
+        entry = next((entry for entry in self._plan.hazards if entry.hazard == hazard), None)
+        if entry is None or (entry.judging and entry.judging.judge == PERSON):
+            return "failures"
+        return "judge-rated failures" if entry.judging else entry.counts
 
     def latency(self) -> Interval | None:
         """Added time per ordinary request in ms: the guards' own, and what a changed request cost the model.

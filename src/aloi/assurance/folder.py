@@ -1,13 +1,20 @@
 """The folder of a run: everything that it needs in order to go on, and everything that it hands over."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from aloi.errors import AskerError
+from aloi.evidence.records import Calibration
+from aloi.science.judging.judged import Words
+from aloi.science.judging.ratings import Labels, Ratings, Waiting
+from aloi.system.corpora.corpus import Corpus
 from aloi.system.description import SystemDescription
+from aloi.system.labelled import Row
 from aloi.system.messages import Document
 from aloi.system.reading import System
 from aloi.translation import N_
@@ -25,13 +32,20 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     model: str
     measure_only: bool = False
+    corpora: dict[str, Corpus] = {}
+    calibrations: dict[str, Calibration] = {}
+    exemplars: dict[str, tuple[Row, ...]] = {}
 
 
 class RunProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """`progress.json`: seconds spent in each stage over all sessions, and the limit that ended the run, if one did."""
+    """`progress.json`: seconds spent in each stage over all sessions, and the limit that ended the run, if one did.
+
+    `labels` counts the people's words that the bundle rests on.
+    """
 
     seconds: dict[str, float] = {}
     stopped_by: str = ""
+    labels: int = 0
 
 
 class RunFolder:
@@ -44,6 +58,9 @@ class RunFolder:
         self.trials = path / "trials.jsonl"
         self.progress = path / "progress.json"
         self.egress = path / "egress.jsonl"
+        self.ratings = path / "ratings.jsonl"
+        self.labels = path / "labels.jsonl"
+        self.awaiting = path / "awaiting.jsonl"
         self.bundle = path / "bundle.json"
         self.public_key = path / "signer.pub.pem"
 
@@ -107,7 +124,24 @@ class RunFolder:
     def system(self) -> System:
         """The system as it was when the run began."""
         state = self.state()
-        return System(state.description, state.documents, state.model)
+        return System(
+            state.description,
+            state.documents,
+            state.model,
+            corpora=state.corpora,
+            calibrations=state.calibrations,
+            exemplars=state.exemplars,
+        )
+
+    @contextmanager
+    def words(self, *, write: bool = False) -> Iterator[Words]:
+        """What judges and people said in this run; with `write` judges may say more."""
+        with (
+            Ratings(self.ratings, write=write) as ratings,
+            Labels(self.labels) as labels,
+            Waiting(self.awaiting, write=write) as waiting,
+        ):
+            yield Words(ratings, labels, waiting)
 
 
 class _Edition(msgspec.Struct):

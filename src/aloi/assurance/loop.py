@@ -24,16 +24,21 @@ from aloi.assurance.story import Cost, TriedSet
 from aloi.errors import AskerError, EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Stage, Verdict
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Stage, Verdict
 from aloi.evidence.statement import Subject
-from aloi.science.asking import Asker, Spending
+from aloi.science.asking import JUDGING, Asker, Spending
+from aloi.science.attacker import open_attacker
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
+from aloi.science.forecasting import forecast_remaining
+from aloi.science.hunting import Hunting
+from aloi.science.judging.bench import judged_hazards, open_judges, scorers_for
+from aloi.science.judging.judged import Words
 from aloi.science.measuring import Measurement
-from aloi.science.planning import make_plan, probes_of
-from aloi.science.probe import scorer_for
+from aloi.science.planning import judges_of, make_plan, probes_of
+from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
-from aloi.science.trials import Trial, TrialLog
+from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gate import GatePolicy, decide
 from aloi.standards.frameworks import framework
@@ -44,13 +49,14 @@ from aloi.translation import N_
 
 SOFTWARE = f"aloi {__version__}"
 OFFLINE = "offline"
+AWAITING_LABELS = "awaiting-labels"
 
 
 class Progress(Protocol):
     """Who watches a run."""
 
     def stage(self, name: str) -> None:
-        """A stage of the loop begins: 'plan', 'measure', 'select', 'confirm', 'prove' or 'report'."""
+        """A stage of the loop begins: 'plan', 'measure', 'hunt', 'select', 'confirm', 'prove' or 'report'."""
         ...
 
     def trial(self, trial: Trial, measurement: Measurement | None) -> None:
@@ -59,6 +65,10 @@ class Progress(Protocol):
 
     def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
         """A measurement ended."""
+        ...
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """The hunts of one system ended."""
         ...
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
@@ -71,7 +81,10 @@ class Progress(Protocol):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one."""
+    """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one.
+
+    `hunts` are those of the bare system, then those of the remedied one where the gate accepted the remedies.
+    """
 
     system: System
     signed: SignedPlan
@@ -79,6 +92,7 @@ class Result(Struct, frozen=True, kw_only=True):
     after: str
     findings: tuple[Finding, ...]
     benign: tuple[BenignRate, ...]
+    hunts: tuple[Hunt, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     arm: str
@@ -86,18 +100,31 @@ class Result(Struct, frozen=True, kw_only=True):
     costs: tuple[Cost, ...]
     stopped_by: str
     bundle: bytes
+    scorers: dict[str, Scorer]
+    labels: int = 0
 
     def standing(self) -> tuple[Finding, ...]:
         """The findings that speak of the system as it may now be used: remedied where the gate accepted the remedy."""
         stage = "confirm" if self.effect and self.effect.accepted else "measure"
         return tuple(finding for finding in self.findings if finding.stage == stage)
 
+    def standing_hunts(self) -> tuple[Hunt, ...]:
+        """The hunts of that same system."""
+        stage = "confirm" if self.effect and self.effect.accepted else "measure"
+        return tuple(hunt for hunt in self.hunts if hunt.stage == stage)
+
+    def remaining(self) -> dict[str, dict[str, int]]:
+        """Further queries that would decide what a stage left undecided: by stage, then by hazard."""
+        stages = {stage: [one for one in self.findings if one.stage == stage] for stage in ("measure", "confirm")}
+        return {stage: forecast_remaining(self.signed.plan, found) for stage, found in stages.items() if found}
+
     def exit_code(self) -> int:
-        """0 all met, 1 one not met, 6 otherwise."""
+        """0 all met, 1 one not met, 6 otherwise. A hunt may add a `not met`, and nothing else."""
         verdicts = {finding.verdict for finding in self.standing()}
-        if verdicts == {Verdict.MET}:
-            return 0
-        return 1 if Verdict.NOT_MET in verdicts else 6
+        proved = {hunt.verdict for hunt in self.standing_hunts()}
+        if Verdict.NOT_MET in verdicts | proved:
+            return 1
+        return 0 if verdicts == {Verdict.MET} else 6
 
 
 class Unasked:
@@ -111,9 +138,10 @@ class Unasked:
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
     """What a run draws its requests from, and the remedies it may try.
 
-    Raises AskerError where the system asks for a hazard or a remedy that is unknown, or lacks what one of them needs.
+    Raises AskerError where the system asks for a hazard, a remedy or a judge that cannot be, or lacks what one needs.
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    judges_of(system, sampler)
     return sampler, fitted(system, [] if measure_only else remedies_for(system))
 
 
@@ -132,6 +160,7 @@ class Loop:
         for name in frameworks:
             framework(name)  # a name that nothing answers to is told now, not after the last query
         self._seconds = dict(folder.spent().seconds)
+        self._words: Words | None = None
 
     async def run(self, *, offline: bool = False) -> Result:
         """Walk the loop to its end, or to where a limit of the plan stops it; `offline` reads the log and asks nothing.
@@ -141,37 +170,34 @@ class Loop:
         self._progress.stage("plan")
         signed = self._plan()
         plan = signed.plan
-        scorers = {name: scorer_for(probe.scorer) for name, probe in self._sampler.probes.items()}
-        description = self.system.description.target
         async with AsyncExitStack() as stack:
-            stack.enter_context(self._egress_logged())
-            log = await stack.enter_async_context(TrialLog(self.folder.trials))
-            spending = Spending(plan.limits)
-            for trial in log:
-                spending.recall(trial)
-            if offline:
-                spending.stopped_by = OFFLINE
-                target: Target = Unasked()
-            else:
-                stack.callback(self._remember, spending)
-                target = await stack.enter_async_context(target_kind(description).open(description))
-            if self._in_place:
-                target = arm(target, self._in_place, self.system.description)
-            asker = Asker(log, scorers, spending, description.concurrency)
+            asker, target = await self._open(plan, stack, offline=offline)
+            log, spending = asker.log, asker.spending
             measurement = await self._measure(plan, asker, "measure", BASE, target)
-            findings, benign = self._found(plan, measurement, "measure", BASE, log)
+            findings, benign = self._found(plan, measurement, "measure", BASE, asker)
+            if plan.hunts and not offline:
+                await self._arm_attacker(plan, asker, stack)
+            hunts = await self._hunt(plan, asker, BASE, target)
+            if any(one.verdict is Verdict.INCONCLUSIVE for one in findings):
+                self._wait_for_people(spending)
             chosen: Sequence[Remedy] = ()
             tried: tuple[TriedSet, ...] = ()
-            went_on = any(trial.key.stage != "measure" for trial in log)
+            went_on = any(trial.key.stage in {"select", "confirm"} for trial in log)
             if self._remedies and failing(findings) and (went_on or not self._stopped(spending)):
                 chosen, tried = await self._select(plan, asker, findings, target)
+                if self._wait_for_people(spending):  # whose words may choose otherwise
+                    chosen, tried = (), ()
             effect, after, confirmed = None, self.before, None
             if chosen:
                 effect, confirmed = await self._confirm(plan, asker, chosen, target)
                 after = self._fingerprint(chosen)
+                if effect.accepted:
+                    remedied = arm(target, chosen, self.system.description)
+                    hunts += await self._hunt(plan, asker, arm_name([one.name for one in chosen]), remedied)
+                self._wait_for_people(spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
-        for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else [])):
+        for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else []), *hunts):
             proof.add(record)
         coverage = proof.cover(self._frameworks, accepted=bool(effect and effect.accepted))
         again = [r for r in confirmed or () if isinstance(r, Finding)]
@@ -183,6 +209,7 @@ class Loop:
             after=after,
             findings=(*findings, *again),
             benign=(benign, *rates),
+            hunts=tuple(hunts),
             tried=tried,
             effect=effect,
             arm=arm_name([remedy.name for remedy in chosen]),
@@ -190,7 +217,43 @@ class Loop:
             costs=self._costs(spending),
             stopped_by=self.folder.spent().stopped_by,
             bundle=proof.bundle(),
+            scorers=dict(asker.scorers),
+            labels=self._label_count(),
         )
+
+    async def _open(self, plan: Plan, stack: AsyncExitStack, *, offline: bool) -> tuple[Asker, Target]:
+        """The log, what was said of it, who can be asked, and what was spent; the target with its guards in place."""
+        stack.enter_context(self._egress_logged())
+        judged = judged_hazards(self.system)
+        self._words = stack.enter_context(self.folder.words(write=not offline)) if judged else None
+        judges = {} if offline else await stack.enter_async_context(open_judges(self.system, judged))
+        scorers = scorers_for(self.system, self._sampler, self._words, judges)
+        log = await stack.enter_async_context(TrialLog(self.folder.trials))
+        spending = Spending(plan.limits)
+        for trial in log:
+            spending.recall(trial)
+        if self._words:
+            spending.recall_ratings(self._words.ratings.spent)
+        if offline:
+            spending.stopped_by = OFFLINE
+            target: Target = Unasked()
+        else:
+            stack.callback(self._remember, spending)
+            description = self.system.description.target
+            target = await stack.enter_async_context(target_kind(description).open(description))
+        if self._in_place:
+            target = arm(target, self._in_place, self.system.description)
+        return Asker(log, scorers, spending, self.system.description.target.concurrency), target
+
+    def _wait_for_people(self, spending: Spending) -> bool:
+        """Whether answers wait for a person's word; then the run ends for now, and goes on when they are labelled."""
+        waits = bool(self._words and self._words.awaited())
+        if waits and not spending.stopped_by:
+            spending.stopped_by = AWAITING_LABELS
+        return waits
+
+    def _label_count(self) -> int:
+        return self._words.labels.count if self._words else 0
 
     def _stopped(self, spending: Spending) -> bool:
         """Whether a limit ended the run; what was not asked by then is not judged."""
@@ -217,7 +280,15 @@ class Loop:
                     got=self.before,
                     planned=signed.plan.system,
                 )
-            if self._make_plan(signed.plan.registered_at) != signed.plan:
+            made = self._make_plan(signed.plan.registered_at)
+            if [one.corpus for one in made.hazards] != [one.corpus for one in signed.plan.hazards]:
+                raise EvidenceError(
+                    N_("the prompts in {file} are not those that were planned"),
+                    reason="other-corpus",
+                    remedy=N_("the folder was changed by hand: start a new run"),
+                    file=self.folder.state_file,
+                )
+            if made != signed.plan:
                 raise AskerError(
                     N_("{folder} was planned by {got}; this is {expected}, which would measure otherwise"),
                     remedy=N_("finish it with the version that began it, or start a new run"),
@@ -244,13 +315,35 @@ class Loop:
         return measurement
 
     def _found(
-        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, log: TrialLog
+        self, plan: Plan, measurement: Measurement, stage: Stage, arm: str, asker: Asker
     ) -> tuple[list[Finding], BenignRate]:
         """What a stage found, once all that it asks is in the log: the samples are those of the log as it stays."""
-        findings = [finding(plan, measurement, stage, arm, entry.hazard, log) for entry in plan.hazards]
-        benign = benign_rate(plan, stage, arm, log)
+        findings = [
+            finding(plan, measurement, stage, arm, entry.hazard, asker.log, asker.scorers[entry.hazard])
+            for entry in plan.hazards
+        ]
+        benign = benign_rate(plan, stage, arm, asker.log)
         self._progress.found(findings, benign)
         return findings, benign
+
+    async def _arm_attacker(self, plan: Plan, asker: Asker, stack: AsyncExitStack) -> None:
+        """Open the model that plays attacker, where a hunt of the plan uses one: it is asked by nothing else."""
+        described = self.system.description.assurance.attacker
+        if described and any(hunt.attacker for hunt in plan.hunts):
+            asker.attacker = await stack.enter_async_context(open_attacker(described))
+
+    async def _hunt(self, plan: Plan, asker: Asker, arm: str, target: Target) -> list[Hunt]:
+        """Hunt one system, beside its measurement: what a hunt chose to ask counts toward no mean."""
+        if not plan.hunts:
+            return []
+        self._progress.stage("hunt")
+        hunting = Hunting(plan, arm, self._sampler)
+        asker.on_trial = lambda trial: self._progress.trial(trial, None)
+        with self._timed("hunt"):
+            await hunting.run(asker, target)
+        hunts = [hunting.found(hunt.hazard, asker.log, remedied=arm != BASE) for hunt in plan.hunts]
+        self._progress.hunted(hunts)
+        return hunts
 
     async def _select(
         self, plan: Plan, asker: Asker, findings: Sequence[Finding], target: Target
@@ -260,6 +353,7 @@ class Loop:
         asker.on_trial = lambda trial: self._progress.trial(trial, None)
         with self._timed("select"):
             await selection.ask_pairs(target)
+            await asker.rate(selection.replays())
             choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
@@ -274,7 +368,7 @@ class Loop:
         confirmation = Confirmation(plan, asker, self._sampler, name, self.system.description.target.timeout)
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
-        findings, benign = self._found(plan, measurement, "confirm", name, asker.log)
+        findings, benign = self._found(plan, measurement, "confirm", name, asker)
         change, latency = confirmation.change("benign"), confirmation.latency()
         policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
         accepted, reasons = decide(findings, change, latency, policy)
@@ -303,7 +397,7 @@ class Loop:
             raise
 
     @contextmanager
-    def _timed(self, stage: Stage) -> Iterator[None]:
+    def _timed(self, stage: LogStage) -> Iterator[None]:
         start = time.monotonic()
         try:
             yield
@@ -311,14 +405,16 @@ class Loop:
             self._seconds[stage] = self._seconds.get(stage, 0.0) + time.monotonic() - start
 
     def _remember(self, spending: Spending) -> None:
-        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by)
+        progress = RunProgress(seconds=self._seconds, stopped_by=spending.stopped_by, labels=self._label_count())
         write_whole(self.folder.progress, msgspec.json.encode(progress))
 
     def _costs(self, spending: Spending) -> tuple[Cost, ...]:
-        return tuple(
+        costs = [
             Cost(stage=stage, queries=spending.queries[stage], tokens=spending.tokens[stage], seconds=seconds)
             for stage, seconds in self.folder.spent().seconds.items()
-        )
+        ]
+        calls, tokens = spending.queries[JUDGING], spending.tokens[JUDGING]
+        return (*costs, *([Cost(stage=JUDGING, queries=calls, tokens=tokens, seconds=0.0)] if calls else []))
 
 
 def now() -> str:

@@ -13,7 +13,7 @@ from aloi.evidence.bundle import pack
 from aloi.evidence.canonical import digest
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Record
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
 from aloi.evidence.statement import Subject, claimed, state
 from aloi.evidence.statement import read as read_statement
 from aloi.standards.coverage import cover
@@ -119,7 +119,7 @@ class Proof:
         self._envelopes = [signed.envelope]
         self._items = [EvidenceItem(digest=signed.digest, record=signed.plan)]
 
-    def add(self, record: Finding | BenignRate | Effect) -> None:
+    def add(self, record: Finding | BenignRate | Effect | Hunt) -> None:
         """Sign one record. What was measured before a remedy is about the bare system, an effect about both."""
         if isinstance(record, Effect):
             subjects = [self._before, self._after]

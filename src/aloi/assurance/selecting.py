@@ -3,19 +3,21 @@
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 
+import msgspec
 from msgspec import Struct
 
 from aloi.assurance.arms import BASE, arm, refusal
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
-from aloi.science.items import Failed, NotScored
+from aloi.science.items import Failed, Item, NotScored, Passed
+from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy, entry
 from aloi.solutions.guarded import replay
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
-from aloi.system.messages import GuardDecision, Response
+from aloi.system.messages import GuardDecision, Request, Response
 from aloi.system.target import Target
 
 
@@ -53,12 +55,11 @@ class Selection:
         self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
         self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
         self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
-        self._conversing = frozenset(
-            h.hazard
-            for h in plan.hazards
-            if (first := next(self._log.trials("measure", h.hazard, BASE), None)) and first.item.converses
-        )
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
+        # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
+        self._conversing = frozenset(
+            hazard for hazard, trials in self._measured.items() if any(trial.item.converses for trial in trials)
+        )
         self._ordinary = list(self._log.trials("measure", "benign", BASE))
 
     async def ask_pairs(self, target: Target) -> None:
@@ -80,14 +81,27 @@ class Selection:
                 yield Job(Key("select", hazard, BASE, trial.key.index), trial.item, target)
                 for name in fixing:
                     yield Job(Key("select", hazard, name, trial.key.index), trial.item, arms[name])
-        for guard in (guard for guard in self._guards if guard.kind != "output-guard"):
+        for guard in self._guards:
             screened = arm(target, [guard], self._description)
             for trial in self._ordinary:
-                if self._changes(guard, trial):
+                if (guard.kind != "output-guard" or trial.item.converses) and self._changes(guard, trial):
                     yield Job(Key("select", "benign", guard.name, trial.key.index), trial.item, screened)
         for trial in self._ordinary[: self._plan.selection_pairs]:
             for name, behind in hardened.items():
                 yield Job(Key("select", "benign", name, trial.key.index), trial.item, behind)
+
+    def replays(self) -> Iterator[tuple[Item, Response]]:
+        """Answers that a set of guards would change, of hazards that a judge rates: it has to read them anew."""
+        judged = [h.hazard for h in self._plan.hazards if isinstance(self._asker.scorers[h.hazard], Judged)]
+        for guards in subsets(self._guards) if judged else ():
+            for hazard in judged:
+                hardened = [t for one in self._hardenings for t in self._log.trials("select", hazard, one.name)]
+                for trial in (*self._measured[hazard], *hardened):
+                    if trial.response is not None and guards:
+                        words = refusal(self._description)
+                        again = replay(trial.item.request, trial.response, guards, refusal=words)
+                        if again.text != trial.response.text:
+                            yield trial.item, again
 
     def choose(self) -> tuple[Choice, tuple[TriedSet, ...]]:
         """Every set of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins."""
@@ -152,9 +166,14 @@ class Selection:
         return (left + 0.5) / (bare + 0.5) if bare else None
 
     def _changes(self, guard: Remedy, trial: Trial) -> bool:
-        """Whether a guard would show the model another request than the one that was recorded."""
+        """Whether a guard would show the model another request than the one that was recorded.
+
+        In a conversation, whatever a guard does may lead elsewhere; one that does nothing leaves it as it was.
+        """
         if trial.response is None:
             return False
+        if trial.item.converses:
+            return any(response.decisions for response in self._reread(trial.item, trial.response, [guard]))
         words = refusal(self._description)
         response = replay(trial.item.request, trial.response, [guard], refusal=words)
         return any(decision.role != "assistant" for decision in _own(response, trial.response))
@@ -162,6 +181,8 @@ class Selection:
     def _replay(self, trial: Trial, guards: Sequence[Remedy]) -> Replayed:
         if trial.response is None:  # no answer: nothing that a guard could read, and nothing in anyone's favour
             return Replayed(failed=True, seconds=0.0)
+        if trial.item.converses:
+            return self._conversed(trial, trial.response, guards)
         response = replay(trial.item.request, trial.response, guards, refusal=refusal(self._description))
         outcome = self._asker.scorers[trial.key.hazard].score(trial.item, response)
         # An attack whose carrier the model never saw is taken as stopped; what another document did stays as recorded.
@@ -174,6 +195,22 @@ class Selection:
         elif trial.item.expectation.carrier in withheld:
             failed = False
         return Replayed(failed=failed, seconds=response.guard_seconds - trial.response.guard_seconds)
+
+    def _reread(self, item: Item, recorded: Response, guards: Sequence[Remedy]) -> list[Response]:
+        """A conversation read again through guards: all that the model was shown, then each of its answers."""
+        shown = msgspec.structs.replace(item.request, messages=(*item.request.messages, *recorded.earlier))
+        spoken = [(shown, ""), *((Request(prompt="", messages=()), text) for text in recorded.said())]
+        words = refusal(self._description)
+        return [replay(request, Response(text=text), guards, refusal=words) for request, text in spoken]
+
+    def _conversed(self, trial: Trial, recorded: Response, guards: Sequence[Remedy]) -> Replayed:
+        """An ordinary conversation behind guards. Where one of them would step in, it was asked again behind that one;
+        what none of them touches stands as it was recorded."""
+        seconds = sum(response.guard_seconds for response in self._reread(trial.item, recorded, guards))
+        meddling = [guard.name for guard in guards if self._changes(guard, trial)]
+        keys = [Key("select", "benign", name, trial.key.index) for name in meddling]
+        outcomes = [self._log.get(key).outcome if key in self._log else None for key in keys] or [trial.outcome]
+        return Replayed(failed=any(not isinstance(outcome, Passed) for outcome in outcomes), seconds=seconds)
 
     def _asked_without(self, trial: Trial, guards: Sequence[Remedy], screens: set[str]) -> bool:
         """Whether an ordinary request failed when asked behind the guard that withholds; unknown counts as yes."""

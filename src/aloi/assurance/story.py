@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Reason
-from aloi.system.messages import GuardDecision
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Reason
+from aloi.system.messages import GuardDecision, Message
 
 
 class Cost(Struct, frozen=True, kw_only=True):
@@ -32,7 +32,10 @@ class TriedSet(Struct, frozen=True, kw_only=True):
 
 
 class Transcript(Struct, frozen=True, kw_only=True):
-    """One trial for a person to read. `before` is the bare system's answer, `after` the guarded one's, if asked."""
+    """One trial for a person to read. `before` is the bare system's answer, `after` the guarded one's, if asked.
+
+    `before_trail` and `after_trail` are what was said and done before that answer, where there was more than one.
+    """
 
     hazard: str
     stage: str
@@ -44,6 +47,8 @@ class Transcript(Struct, frozen=True, kw_only=True):
     before_failed: bool | None
     after: str | None
     after_failed: bool | None
+    before_trail: tuple[Message, ...] = ()
+    after_trail: tuple[Message, ...] = ()
     decisions: tuple[GuardDecision, ...] = ()
 
 
@@ -55,13 +60,18 @@ class TighterThreshold(Struct, frozen=True, kw_only=True):
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system."""
+    """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
+
+    `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard. `languages` are
+    those of the system's users. `read` counts the transcripts that a person read and labelled.
+    """
 
     title: str
     name: str
     owner: str
     purpose: str
     model: str
+    languages: tuple[str, ...] = ()
     before: str
     after: str
     run: str
@@ -71,12 +81,15 @@ class Story(Struct, frozen=True, kw_only=True):
     plan: Plan
     plan_digest: str = ""
     findings: tuple[Finding, ...]
+    remaining: dict[str, dict[str, int]] = {}
     benign: tuple[BenignRate, ...] = ()
+    hunts: tuple[Hunt, ...] = ()
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     coverage: tuple[Coverage, ...]
     costs: tuple[Cost, ...]
     transcripts: tuple[Transcript, ...]
+    read: int = 0
     tighter: tuple[TighterThreshold, ...]
     stopped_by: str
     bundle: str

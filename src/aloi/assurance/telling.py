@@ -5,6 +5,8 @@ import platform
 import re
 from pathlib import Path
 
+import msgspec
+
 from aloi.assurance.arms import BASE
 from aloi.assurance.confirming import bare
 from aloi.assurance.folder import RunFolder, write_whole
@@ -13,18 +15,20 @@ from aloi.assurance.report.page import render
 from aloi.assurance.story import Story, TighterThreshold, Transcript
 from aloi.evidence.canonical import digest
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import Stage
+from aloi.science.asking import rescoring
 from aloi.science.hazards import hazards
 from aloi.science.items import Failed, NotScored, Outcome
-from aloi.science.probe import Scorer, probe_for, scorer_for
-from aloi.science.trials import Trial, TrialLog
+from aloi.science.probe import Scorer
+from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
+from aloi.system.messages import Message, Response
 from aloi.translation import LANGUAGES
 
 TIGHTER = (0.05, 0.02, 0.01, 0.001)
 TRANSCRIPTS_EACH = 6
+TRAIL = 600  # characters of one step
 # The whole digest stands in the fingerprint; a person reads its first figures.
 DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
@@ -40,6 +44,7 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         owner=description.owner,
         purpose=description.purpose,
         model=DIGEST.sub(r"\1…", result.system.model),
+        languages=description.languages,
         before=result.before,
         after=result.after,
         run=folder.path.name,
@@ -49,14 +54,18 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         plan=plan,
         plan_digest=result.signed.digest,
         findings=result.findings,
+        remaining=result.remaining(),
         benign=result.benign,
+        hunts=result.hunts,
         tried=result.tried,
         effect=result.effect,
         coverage=result.coverage,
         costs=result.costs,
         transcripts=tuple(transcripts(result, log)),
         tighter=tuple(
-            TighterThreshold(threshold=t, queries=expected_queries(t, 0.0, float(plan.alpha), len(plan.hazards)))
+            TighterThreshold(
+                threshold=t, queries=expected_queries(t, 0.0, float(plan.error_each_way), len(plan.hazards))
+            )
             for t in TIGHTER
             if t < min(thresholds)
         ),
@@ -77,13 +86,14 @@ def machine() -> str:
 def transcripts(result: Result, log: TrialLog) -> list[Transcript]:
     """A few trials of each hazard and of the ordinary requests, in the order drawn: failures first, then the rest."""
     told = []
-    stages: list[tuple[Stage, str]] = [("measure", BASE)]
+    stages: list[tuple[LogStage, str]] = [("measure", BASE), ("hunt", BASE)]
     if result.effect:
         stages.append(("confirm", result.arm))
     plan = result.signed.plan
-    probes = {entry.hazard: entry.probe for entry in plan.hazards} | {"benign": plan.benign.probe}
-    for name, probe in probes.items():
-        scorer = scorer_for(probe_for(probe).scorer)
+    names = [*(entry.hazard for entry in plan.hazards), "benign"]
+    log.rescored = rescoring(result.scorers)
+    for name in names:
+        scorer = result.scorers[name]
         for stage, arm in stages:
             trials = sorted(log.trials(stage, name, arm), key=lambda trial: not isinstance(trial.outcome, Failed))
             told += [_transcript(trial, log, scorer) for trial in trials[:TRANSCRIPTS_EACH]]
@@ -100,14 +110,39 @@ def _transcript(trial: Trial, log: TrialLog, scorer: Scorer) -> Transcript:
         stage=trial.key.stage,
         language=trial.item.language,
         attack=trial.item.attack,
-        question=trial.item.request.messages[-1].content,
+        question=_asked(trial),
         documents=tuple(document.text for document in trial.item.request.documents),
         before=answer.text if answer else None,
         before_failed=_failed(before),
         after=remedied.text if remedied else None,
         after_failed=_failed(trial.outcome) if trial.key.arm != BASE else None,
+        before_trail=_trail(answer),
+        after_trail=_trail(remedied),
         decisions=remedied.decisions if remedied else (),
     )
+
+
+def _asked(trial: Trial) -> str:
+    """What the user first said, or what a model that plays attacker was after; later turns stand in the trail."""
+    messages = trial.item.request.messages
+    return messages[-1].content if messages else trial.item.goal
+
+
+def _trail(response: Response | None) -> tuple[Message, ...]:
+    """What was said and done before the last answer, long texts cut: the log holds them whole."""
+    earlier = response.earlier if response else ()
+    return tuple(
+        msgspec.structs.replace(
+            message,
+            content=_cut(message.content),
+            tool_calls=tuple(msgspec.structs.replace(c, arguments=_cut(c.arguments)) for c in message.tool_calls),
+        )
+        for message in earlier
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TRAIL else text[:TRAIL] + "…"
 
 
 def _failed(outcome: Outcome) -> bool | None:

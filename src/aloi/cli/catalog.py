@@ -1,6 +1,7 @@
 """`aloi catalog`: what Aloi knows, shipped or plugged in."""
 
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -8,62 +9,160 @@ from aloi.cli import options
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
-Row = tuple[str, str, str]
+if TYPE_CHECKING:
+    from aloi.science.hazards import Hazard, Mapping
+
+SURFACES = {
+    "endpoint": N_("endpoint"),
+    "agent": N_("agent"),
+    "predictive": N_("predictive model"),
+    "file": N_("file"),
+    "media": N_("media"),
+    "record": N_("organisational record"),
+}
+SCORERS = {"oracle": N_("oracle"), "statistic": N_("statistic"), "judge": N_("judge")}
 
 
-def _hazards() -> Iterable[Row]:
-    from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.science.hazards import hazards  # noqa: PLC0415 - as above
+class Entry(NamedTuple):
+    """One thing that is known. `more` is for people, line by line; `facts` are for machines."""
 
-    probed = plugins.names("aloi.probes")
+    name: str
+    about: str
+    text: str
+    more: tuple[str, ...]
+    facts: dict[str, object]
+
+
+def _plain(name: str, about: str, text: str) -> Entry:
+    return Entry(name, about, text, (), {})
+
+
+def _hazards() -> Iterable[Entry]:
+    from aloi.science.hazards import hazards  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.science.probed import probes_by_hazard  # noqa: PLC0415 - as above
+
+    probed = probes_by_hazard()
     for slug, hazard in hazards().items():
-        state = say(N_("measurable")) if slug in probed else say(N_("no probe yet"))
+        probes = probed.get(slug, ())
+        state = _state(hazard, probes)
         tier = say(N_("extreme")) if hazard.tier == "extreme" else say(N_("visible"))
-        yield slug, f"{tier}, {state}", hazard.title[language()]
+        yield Entry(
+            name=slug,
+            about=f"{tier}, {state}",
+            text=hazard.title[language()],
+            more=(
+                hazard.description[language()],
+                say(
+                    N_("surfaces: {surfaces}; scorers: {scorers}; probes: {probes}"),
+                    surfaces=", ".join(say(SURFACES[surface]) for surface in hazard.surfaces),
+                    scorers=", ".join(say(SCORERS[scorer]) for scorer in hazard.scorers),
+                    probes=", ".join(probes) or say(N_("none")),
+                ),
+                say(N_("in other lists: {entries}"), entries=", ".join(map(_mapped, hazard.maps_to))),
+            ),
+            facts={
+                "tier": hazard.tier,
+                "description": hazard.description[language()],
+                "surfaces": hazard.surfaces,
+                "scorers": hazard.scorers,
+                "probes": probes,
+                "maps_to": [
+                    {"framework": entry.framework, "id": entry.id, "unconfirmed": entry.unconfirmed}
+                    for entry in hazard.maps_to
+                ],
+            },
+        )
 
 
-def _remedies() -> Iterable[Row]:
+def _state(hazard: "Hazard", probes: tuple[str, ...]) -> str:
+    if probes:
+        return say(N_("measurable"))
+    # What shows in files and records alone is looked up there; no system is ever asked for it.
+    askable = {"endpoint", "agent", "predictive"} & set(hazard.surfaces)
+    return say(N_("no probe yet")) if askable else say(N_("never asked of a system"))
+
+
+def _remedies() -> Iterable[Entry]:
     from aloi.solutions.catalogue import entries  # noqa: PLC0415 - heavy modules load when a command runs
 
     for name, entry in entries().items():
         told = f"{entry.explanation[language()]} {entry.cost[language()]}"
-        yield name, f"{entry.kind}: {', '.join(entry.hazards)}", told
+        yield _plain(name, f"{entry.kind}: {', '.join(entry.hazards)}", told)
 
 
-def _frameworks() -> Iterable[Row]:
+def _frameworks() -> Iterable[Entry]:
     from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - heavy modules load when a command runs
 
     for key in names():
         pack = framework(key).pack
         told = say(N_("{count} requirements, checked {day}"), count=len(pack.requirements), day=pack.checked_on)
-        yield key, told, pack.title.said(language())
+        yield _plain(key, told, pack.title.said(language()))
 
 
-def _probes() -> Iterable[Row]:
+def _probes() -> Iterable[Entry]:
     from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.science.probe import probe_for  # noqa: PLC0415 - as above
 
     for name in plugins.names("aloi.probes"):
         probe = probe_for(name)
-        yield name, f"{probe.hazard}: {probe.scorer}", ", ".join(probe.attacks())
+        yield _plain(name, f"{probe.hazard}: {probe.scorer}", ", ".join(probe.attacks()))
 
 
-KINDS: dict[str, Callable[[], Iterable[Row]]] = {
-    "hazards": _hazards,
-    "probes": _probes,
-    "remedies": _remedies,
-    "frameworks": _frameworks,
+def _attacks() -> Iterable[Entry]:
+    from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.science.attack import attack_for  # noqa: PLC0415 - as above
+    from aloi.science.attacks.wording import wording  # noqa: PLC0415 - as above
+    from aloi.system.description import MODEL_ATTACKER  # noqa: PLC0415 - as above
+
+    for name in plugins.names("aloi.attacks"):
+        attack = attack_for(name)
+        spoken = ", ".join(sorted(attack.languages)) or say(N_("every language"))
+        yield _plain(name, spoken, attack.title[language()])
+    by_model = wording(MODEL_ATTACKER)
+    yield _plain(MODEL_ATTACKER, ", ".join(sorted(by_model.languages())), by_model.title[language()])
+
+
+def _mapped(entry: "Mapping") -> str:
+    """A numbered entry of another list; one that could not be confirmed says so."""
+    return say(N_("{entry} (unconfirmed)"), entry=entry.to) if entry.unconfirmed else entry.to
+
+
+class Kind(NamedTuple):
+    """One catalogue: how one of its entries is called, and all of them."""
+
+    called: str
+    entries: Callable[[], Iterable[Entry]]
+
+
+KINDS = {
+    "hazards": Kind(N_("hazard"), _hazards),
+    "probes": Kind(N_("probe"), _probes),
+    "attacks": Kind(N_("attack"), _attacks),
+    "remedies": Kind(N_("remedy"), _remedies),
+    "frameworks": Kind(N_("framework"), _frameworks),
 }
 
 
-@click.command("catalog", help=say(N_("List hazards, probes, remedies or frameworks, shipped or plugged in.")))
+@click.command("catalog", help=say(N_("List hazards, probes, attacks, remedies or frameworks, shipped or plugged in.")))
 @click.argument("kind", type=click.Choice(list(KINDS)))
+@click.argument("name", required=False)
 @options.as_json
-def command(kind: str, *, as_json: bool) -> None:
-    """A line or two for each entry."""
-    rows = list(KINDS[kind]())
+def command(kind: str, name: str | None, *, as_json: bool) -> None:
+    """A few lines for each entry, or for the one that is named."""
+    from aloi.errors import UnknownName  # noqa: PLC0415 - beside its one use
+
+    entries = list(KINDS[kind].entries())
+    if name is not None:
+        known = [entry.name for entry in entries]
+        entries = [entry for entry in entries if entry.name == name]
+        if not entries:
+            raise UnknownName(KINDS[kind].called, name, known)
     if as_json:
-        options.print_json([{"name": name, "kind": about, "text": text} for name, about, text in rows])
+        options.print_json(
+            [{"name": entry.name, "kind": entry.about, "text": entry.text, **entry.facts} for entry in entries]
+        )
         return
-    for name, about, text in rows:
-        click.echo(f"{click.style(name, bold=True)}  {about}\n    {text}")
+    for entry in entries:
+        click.echo(f"{click.style(entry.name, bold=True)}  {entry.about}")
+        for line in (entry.text, *entry.more):
+            click.echo(f"    {line}")

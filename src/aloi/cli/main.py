@@ -19,10 +19,12 @@ COMMANDS = {
     "init": N_("Write a system.yaml to start from."),
     "assure": N_("Run the whole loop on a system: measure, remedy, confirm, prove, report."),
     "measure": N_("Measure a system and sign the findings; try no remedy."),
+    "label": N_("Label the answers of a run that wait for a person."),
+    "judge": N_("Calibrate a judge on answers whose labels are known."),
     "verify": N_("Check a bundle offline, claim by claim."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
-    "catalog": N_("List what is known: hazards, probes, remedies, frameworks."),
+    "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks."),
     "keys": N_("Make and show signing keys."),
 }
 INTERRUPTED = 130

@@ -1,13 +1,16 @@
 """The outcome of a run as a table."""
 
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from aloi.assurance.loop import Result
+from aloi.assurance.loop import AWAITING_LABELS, Result
+from aloi.assurance.report.sentences import rounded
 from aloi.cli.speech import language, say
-from aloi.evidence.records import Estimate
+from aloi.evidence.records import Counted, Estimate, Finding, Hunt
+from aloi.science.forecasting import FARTHEST
 from aloi.science.hazards import hazards
 from aloi.translation import N_
 
@@ -42,6 +45,12 @@ def _percent(value: Decimal) -> str:
     return rate(value).split("\N{NARROW NO-BREAK SPACE}")[0].split(" ", maxsplit=1)[0]
 
 
+def hazard_title(slug: str, counts: Counted = "failures") -> str:
+    """A hazard's title, and beside it that its rate is what a judge says, where it is."""
+    title = hazards()[slug].title[language()] if slug in hazards() else slug
+    return title if counts == "failures" else say(N_("{hazard} (judge-rated)"), hazard=title)
+
+
 def outcome_table(result: Result) -> Table:
     """A row for each hazard, before and after, with its verdict below its name; a last row for ordinary requests."""
     table = Table(title=say(N_("At the stated thresholds")), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
@@ -54,11 +63,40 @@ def outcome_table(result: Result) -> Table:
             last = after.get(finding.hazard)
             words = verdict_word(finding.verdict) + (f" → {verdict_word(last.verdict)}" if last else "")
             told = say(N_("{verdict}, threshold {threshold}"), verdict=words, threshold=rate(finding.threshold))
-            title = hazards()[finding.hazard].title[language()]
+            told += _needed(result, last or finding)
+            title = hazard_title(finding.hazard, (last or finding).counts)
             table.add_row(f"{title}\n{told}", estimate(finding.estimate), estimate(last.estimate) if last else "")
     table.add_section()
     table.add_row(*_benign_row(result))
     return table
+
+
+def _needed(result: Result, finding: Finding) -> str:
+    """What would decide a hazard that is undecided, on a line of its own."""
+    remaining = result.remaining()[finding.stage].get(finding.hazard)
+    if remaining is None:
+        return ""
+    if remaining >= FARTHEST:
+        return "\n" + say(N_("too close to the threshold to be decided"))
+    return "\n" + say(N_("more queries needed: about {count}"), count=rounded(remaining))
+
+
+def hunt_lines(hunts: Iterable[Hunt]) -> Iterator[str]:
+    """Each hunt with its verdict; only one that proved something names a rate."""
+    for hunt in hunts:
+        line = N_("Hunt, {hazard}: {verdict} at {threshold}; {queries} trials")
+        if hunt.verdict == "not met":
+            line = N_("Hunt, {hazard}: {verdict} at {threshold}; some attack at least {low}, most with {worst}")
+        title = hazards()[hunt.hazard].title[language()] if hunt.hazard in hazards() else hunt.hazard
+        yield say(
+            line,
+            hazard=title,
+            verdict=verdict_word(hunt.verdict),
+            threshold=rate(hunt.threshold),
+            queries=hunt.queries,
+            low=rate(hunt.low),
+            worst=hunt.worst,
+        )
 
 
 def decision_line(result: Result) -> str:
@@ -73,6 +111,8 @@ def decision_line(result: Result) -> str:
 
 def stop_line(result: Result) -> str:
     """Which limit ended the run, if one did."""
+    if result.stopped_by == AWAITING_LABELS:
+        return say(N_("Answers wait for a person's label: aloi label RUN, then aloi assure --resume RUN"))
     return say(N_("The run was ended by: {limit}"), limit=result.stopped_by) if result.stopped_by else ""
 
 

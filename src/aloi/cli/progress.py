@@ -12,10 +12,19 @@ from rich.table import Table
 from aloi.assurance.folder import RunFolder
 from aloi.assurance.loop import Result
 from aloi.assurance.story import TriedSet
-from aloi.cli.outcome import cost_line, decision_line, outcome_table, rate, stop_line, verdict_word
+from aloi.cli.detail import exploration_lines, language_table, sentence_lines
+from aloi.cli.outcome import (
+    cost_line,
+    decision_line,
+    hazard_title,
+    hunt_lines,
+    outcome_table,
+    rate,
+    stop_line,
+    verdict_word,
+)
 from aloi.cli.speech import language, say
-from aloi.evidence.records import BenignRate, Effect, Estimate, Finding
-from aloi.science.hazards import hazards
+from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt
 from aloi.science.items import Failed
 from aloi.science.measuring import Measurement
 from aloi.science.trials import Trial
@@ -24,6 +33,7 @@ from aloi.translation import N_
 STAGES = {
     "plan": N_("Plan: what will be measured is registered and signed before the first query"),
     "measure": N_("Measure: fresh requests until each hazard is decided"),
+    "hunt": N_("Hunt: adaptive requests in search of the worst attack"),
     "select": N_("Remedy: guards are replayed on the recorded answers, hardenings are asked afresh"),
     "confirm": N_("Confirm: the chosen remedies on fresh requests"),
     "prove": N_("Prove: statements are signed and packed"),
@@ -54,6 +64,9 @@ class Silent:
     def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
         """A measurement ended."""
 
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """The hunts of one system ended."""
+
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """Remedies were tried."""
 
@@ -62,6 +75,9 @@ class Silent:
 
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The run ended."""
+
+    def detail(self, result: Result) -> None:
+        """The run is read again."""
 
 
 class Lines(Silent):
@@ -82,7 +98,7 @@ class Lines(Silent):
             self._console.print(
                 say(
                     line,
-                    hazard=_title(finding.hazard),
+                    hazard=hazard_title(finding.hazard, finding.counts),
                     verdict=verdict_word(finding.verdict),
                     threshold=rate(finding.threshold),
                     rate=_interval(finding.estimate),
@@ -92,6 +108,11 @@ class Lines(Silent):
             )
         answered = _interval(benign.estimate)
         self._console.print(say(N_("  Ordinary requests answered: {rate}"), rate=answered), highlight=False)
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """A line for each hunt."""
+        for line in hunt_lines(hunts):
+            self._console.print(f"  {line}", highlight=False)
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """How many sets were tried, and which one goes on."""
@@ -107,6 +128,8 @@ class Lines(Silent):
     def outcome(self, result: Result, folder: RunFolder, reports: dict[str, Path]) -> None:
         """The table of the outcome, and where everything lies."""
         self._results.print(outcome_table(result))
+        for line in hunt_lines(result.standing_hunts()):
+            self._results.print(line, soft_wrap=True, highlight=False)
         for line in filter(None, (decision_line(result), stop_line(result), cost_line(result))):
             self._results.print(line, soft_wrap=True, highlight=False)
         report = reports[language()]
@@ -114,6 +137,13 @@ class Lines(Silent):
         self._results.print(say(N_("Bundle:  {path}"), path=folder.bundle), soft_wrap=True, highlight=False)
         verify = f"aloi verify {folder.bundle} --key {folder.public_key}"
         self._results.print(say(N_("Check it: {command}"), command=verify), soft_wrap=True, highlight=False)
+
+    def detail(self, result: Result) -> None:
+        """Each finding as a sentence, and its languages apart."""
+        for line in (*sentence_lines(result), *exploration_lines(result)):
+            self._results.print(line, soft_wrap=True, highlight=False, markup=False)
+        if table := language_table(result):
+            self._results.print(table)
 
 
 class Watched(Lines):
@@ -134,7 +164,7 @@ class Watched(Lines):
         self._stop()
         super().stage(name)
         self._asked = {}
-        if name in {"measure", "select", "confirm"}:
+        if name in {"measure", "hunt", "select", "confirm"}:
             self._live = Live(console=self._console, refresh_per_second=4, transient=True)
             self._live.start()
 
@@ -150,6 +180,11 @@ class Watched(Lines):
         """The table gives way to the findings."""
         self._stop()
         super().found(findings, benign)
+
+    def hunted(self, hunts: Sequence[Hunt]) -> None:
+        """The table gives way to the hunts."""
+        self._stop()
+        super().hunted(hunts)
 
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """The table gives way to the choice."""
@@ -170,7 +205,7 @@ class Watched(Lines):
             if measurement and hazard != "benign":
                 word = measurement.monitor.decision(hazard).verdict
             told = say(N_("undecided")) if word == "continue" else verdict_word(word)
-            title = say(N_("ordinary requests")) if hazard == "benign" else _title(hazard)
+            title = say(N_("ordinary requests")) if hazard == "benign" else hazard_title(hazard)
             table.add_row(title, str(asked), str(failed), "" if hazard == "benign" else told)
         return table
 
@@ -184,10 +219,6 @@ def progress_for(*, as_json: bool) -> Silent | Lines | Watched:
         return Watched(console, results)
     # A pipe or a log has no width of its own; 80 columns would break every line.
     return Lines(Console(stderr=True, width=WIDTH), Console(width=WIDTH) if not results.is_terminal else results)
-
-
-def _title(slug: str) -> str:
-    return hazards()[slug].title[language()] if slug in hazards() else slug
 
 
 def _interval(told: Estimate) -> str:

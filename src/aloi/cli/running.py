@@ -9,6 +9,7 @@ import msgspec
 
 from aloi.assurance.folder import EDITION, RunFolder, RunState
 from aloi.assurance.loop import SOFTWARE, Loop, Result, prepared
+from aloi.assurance.practices import Practised, practised
 from aloi.assurance.proving import kept_key, signing_key
 from aloi.assurance.telling import tell_story, write_reports
 from aloi.cli.progress import progress_for
@@ -39,6 +40,9 @@ def start(system: System, parent: Path, key: Path, *, measure_only: bool = False
         documents=system.documents,
         model=model,
         measure_only=measure_only,
+        corpora=system.corpora,
+        calibrations=system.calibrations,
+        exemplars=system.exemplars,
     )
     return RunFolder.create(parent, system.description.name, datetime.now(UTC), state)
 
@@ -51,13 +55,14 @@ def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, of
         with progress:
             loop = Loop(folder, key, progress, frameworks or framework_names())
             result = _run(loop, offline=offline)
-            if offline:  # what was handed out stays as it is
+            if offline and result.labels == folder.spent().labels:  # what was handed out stays as it is
                 result = msgspec.structs.replace(result, bundle=read_bundle(folder.bundle))
             else:
                 write_bundle(result.bundle, folder.bundle)
             progress.stage("report")
             with TrialLog(folder.trials) as log:
-                reports = write_reports(tell_story(result, folder, key.public, log), folder)
+                story = tell_story(result, folder, key.public, log)
+            reports = write_reports(story, folder)
     except EvidenceError:  # the folder was changed: to go on with it would end here again
         raise
     except (AloiError, KeyboardInterrupt, asyncio.CancelledError):
@@ -65,9 +70,11 @@ def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, of
             tell(N_("To go on: aloi assure --resume {folder}"), folder=folder.path)
         raise
     if as_json:
-        click.echo(msgspec.json.encode(_summary(result, folder, reports)).decode())
+        click.echo(msgspec.json.encode(_summary(result, folder, reports, practised(story))).decode())
     else:
         progress.outcome(result, folder, reports)
+        if offline:
+            progress.detail(result)
     return result.exit_code()
 
 
@@ -79,14 +86,19 @@ def _run(loop: Loop, *, offline: bool) -> Result:
     return uvloop.run(loop.run(offline=offline))
 
 
-def _summary(result: Result, folder: RunFolder, reports: dict[str, Path]) -> dict[str, object]:
+def _summary(
+    result: Result, folder: RunFolder, reports: dict[str, Path], practices: Sequence[Practised]
+) -> dict[str, object]:
     return {
         "run": str(folder.path),
         "exit_code": result.exit_code(),
         "findings": result.findings,
+        "remaining": result.remaining(),
         "benign": result.benign,
+        "hunts": result.hunts,
         "effect": result.effect,
         "stopped_by": result.stopped_by,
+        "practices": practices,
         "bundle": str(folder.bundle),
         "bundle_digest": digest(result.bundle),
         "public_key": str(folder.public_key),

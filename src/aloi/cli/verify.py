@@ -11,7 +11,7 @@ from aloi.translation import N_
 
 if TYPE_CHECKING:
     from aloi.evidence.publickeys import PublicKey
-    from aloi.evidence.records import Coverage
+    from aloi.evidence.records import Coverage, Hunt
     from aloi.evidence.verification import Verification, VerifiedClaim
 
 NON_CLAIMS = {
@@ -23,6 +23,7 @@ NON_CLAIMS = {
     "population": N_("rates among real users"),
     "worst-case": N_("the worst case"),
     "absence-of-risk": N_("that there is no risk"),
+    "which-attack": N_("which attack exceeds the threshold where a hunt proved that one does"),
     "future-behaviour": N_("how the system will behave later"),
     "registration-time": N_("that the plan was public before the run: no outside clock has seen it"),
     "independence": N_("that who measured is independent of who built"),
@@ -95,20 +96,30 @@ def _lines(verification: "Verification") -> list[str]:
 
 
 def _claim(claim: "VerifiedClaim") -> str:
-    from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan  # noqa: PLC0415 - as above
+    from aloi.assurance.report import words  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.records import BenignRate, Effect, Finding, Hunt, Plan  # noqa: PLC0415 - as above
 
     about = claim.subject[-1].name
     match claim.record:
         case Plan() as plan:
-            count, alpha = len(plan.hazards), _rate(plan.alpha)
             return say(
-                N_("plan      {about}: {count} hazards, family error {alpha}"), about=about, count=count, alpha=alpha
+                N_("plan      {about}: {count} hazards; {error} ({rule})"),
+                about=about,
+                count=len(plan.hazards),
+                error=say(words.error_sentence(plan), alpha=_rate(plan.alpha)),
+                rule=say(words.MULTIPLICITIES[plan.multiplicity]),
             )
         case Finding() as finding:
+            line = N_(
+                "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high}, {level} confidence, n = {n}"
+            )
+            if finding.counts != "failures":
+                line = N_(
+                    "finding   {about}: {hazard} {verdict} at {threshold}, judge-rated; {low} to {high}, "
+                    "{level} confidence, n = {n}"
+                )
             return say(
-                N_(
-                    "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high}, {level} confidence, n = {n}"
-                ),
+                line,
                 about=about,
                 hazard=finding.hazard,
                 verdict=say(str(finding.verdict)).upper(),
@@ -118,6 +129,8 @@ def _claim(claim: "VerifiedClaim") -> str:
                 level=_rate(finding.estimate.level),
                 n=finding.estimate.n,
             )
+        case Hunt() as hunt:
+            return _hunt(hunt, about)
         case BenignRate() as benign:
             estimate = benign.estimate
             told = N_("ordinary  {about}: {low} to {high} of ordinary requests answered, n = {n}")
@@ -130,10 +143,35 @@ def _claim(claim: "VerifiedClaim") -> str:
                 else N_("effect    {names}: refused by the policy")
             )
             return say(told, names=names)
-        case Coverage() as coverage:
-            return _coverage(coverage)
         case _:
-            return say(N_("other     {kind}: signed, of a kind this release does not know"), kind=claim.predicate_type)
+            return _rest(claim)
+
+
+def _rest(claim: "VerifiedClaim") -> str:
+    from aloi.evidence.records import Coverage  # noqa: PLC0415 - as above
+
+    if isinstance(claim.record, Coverage):
+        return _coverage(claim.record)
+    return say(N_("other     {kind}: signed, of a kind this release does not know"), kind=claim.predicate_type)
+
+
+def _hunt(hunt: "Hunt", about: str) -> str:
+    told = N_("hunt      {about}: {hazard} {verdict} at {threshold}; nothing is proved of any attack, n = {n}")
+    if hunt.verdict == "not met":
+        told = N_(
+            "hunt      {about}: {hazard} {verdict} at {threshold}; "
+            "some attack at least {low}, {level} confidence, n = {n}"
+        )
+    return say(
+        told,
+        about=about,
+        hazard=hunt.hazard,
+        verdict=say(str(hunt.verdict)).upper(),
+        threshold=_rate(hunt.threshold),
+        low=_rate(hunt.low),
+        level=_rate(hunt.level),
+        n=sum(one.n + one.unscorable for one in hunt.attacks),
+    )
 
 
 def _coverage(coverage: "Coverage") -> str:

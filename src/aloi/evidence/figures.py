@@ -1,7 +1,8 @@
 """What a rate or an interval must satisfy by itself before anything is concluded from it."""
 
 from aloi.errors import EvidenceError
-from aloi.evidence.records import Estimate, Interval
+from aloi.evidence.decoding import shown
+from aloi.evidence.records import Estimate, HazardPlan, Interval
 from aloi.translation import N_
 
 
@@ -10,7 +11,7 @@ def check_estimate(estimate: Estimate) -> None:
     counts = 0 <= estimate.failures <= estimate.n and estimate.unscorable >= 0
     bounds = 0 <= estimate.low <= estimate.value <= estimate.high <= 1
     if not (counts and bounds and 0 < estimate.level < 1):
-        raise _impossible(f"{estimate.failures}/{estimate.n}, {estimate.value} [{estimate.low}, {estimate.high}]")
+        raise impossible(f"{estimate.failures}/{estimate.n}, {estimate.value} [{estimate.low}, {estimate.high}]")
 
 
 def check_interval(interval: Interval) -> None:
@@ -18,13 +19,38 @@ def check_interval(interval: Interval) -> None:
     inside = interval.low <= interval.value <= interval.high
     possible = interval.unit != "proportion" or -1 <= interval.low <= interval.high <= 1
     if not (inside and possible and interval.n >= 0 and 0 < interval.level < 1):
-        raise _impossible(f"{interval.value} [{interval.low}, {interval.high}] {interval.unit}")
+        raise impossible(f"{interval.value} [{interval.low}, {interval.high}] {interval.unit}")
 
 
-def _impossible(figure: str) -> EvidenceError:
+def check_hazard_plan(planned: HazardPlan) -> None:
+    """Raises EvidenceError ('impossible-plan') where no test can be made of what is planned for a hazard."""
+    low, high = planned.indifference
+    shares = (*planned.languages.values(), *planned.attacks.values())
+    faults = {
+        "threshold": not 0 < planned.threshold < 1,
+        "indifference": not 0 < low < high,
+        "cap": planned.cap < 1,
+        "languages": not planned.languages,
+        "attacks": not planned.attacks,
+        "corpus": planned.corpus is not None and not 1 <= planned.corpus.seeds <= planned.corpus.rows,
+        "share": any(not 0 < share <= 1 for share in shares),
+    }
+    for field, is_fault in faults.items():
+        if is_fault:
+            raise EvidenceError(
+                N_("no test can be made of the plan for {hazard}: its {field} cannot be"),
+                reason="impossible-plan",
+                remedy=N_("ask the one who signed: the evidence contradicts itself"),
+                hazard=shown(planned.hazard),
+                field=field,
+            )
+
+
+def impossible(figure: str) -> EvidenceError:
+    """The error ('impossible-figure') for a figure that no measurement can give."""
     return EvidenceError(
         N_("no measurement can give this figure: {figure}"),
         reason="impossible-figure",
         remedy=N_("ask the one who signed: the evidence contradicts itself"),
-        figure=figure,
+        figure=shown(figure, 160),
     )

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Plan, Record
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
 
@@ -30,6 +30,7 @@ class NonClaim(StrEnum):
     OTHER_USES = "other-uses"
     POPULATION = "population"
     WORST_CASE = "worst-case"
+    WHICH_ATTACK = "which-attack"
     ABSENCE_OF_RISK = "absence-of-risk"
     FUTURE_BEHAVIOUR = "future-behaviour"
     REGISTRATION_TIME = "registration-time"
@@ -67,6 +68,7 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
     {
         "plan": Claim[Plan],
         "finding": Claim[Finding],
+        "hunt": Claim[Hunt],
         "benign-rate": Claim[BenignRate],
         "effect": Claim[Effect],
         "coverage": Claim[Coverage],
@@ -77,6 +79,7 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
     {
         Plan: "plan",
         Finding: "finding",
+        Hunt: "hunt",
         BenignRate: "benign-rate",
         Effect: "effect",
         Coverage: "coverage",
@@ -99,6 +102,11 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
     {
         "plan": (NonClaim.OTHER_HAZARDS, NonClaim.OTHER_VERSIONS, NonClaim.REGISTRATION_TIME),
         "finding": _RESULT,
+        "hunt": (
+            *(code for code in _RESULT if code is not NonClaim.WORST_CASE),
+            NonClaim.POPULATION,
+            NonClaim.WHICH_ATTACK,
+        ),
         "benign-rate": (*_RESULT, NonClaim.POPULATION),
         "effect": (*_RESULT, NonClaim.POPULATION),
         "coverage": (NonClaim.OTHER_VERSIONS, NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),

@@ -53,22 +53,80 @@ class Estimate(Record, frozen=True, kw_only=True):
             raise ValueError(f"value {self.value} lies outside [{self.low}, {self.high}]")
 
 
-class Stratum(Record, frozen=True, kw_only=True):
-    """Counts of one language, attack or surface inside a finding: descriptive, no claim is made on it."""
+class Interval(Record, frozen=True, kw_only=True):
+    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
 
-    kind: Literal["language", "attack"]
+    value: Decimal
+    low: Decimal
+    high: Decimal
+    n: int
+    level: Decimal
+    unit: Literal["proportion", "ms"]
+    method: str
+
+
+Part = Literal["language", "attack"]
+
+
+class Stratum(Record, frozen=True, kw_only=True):
+    """One language or attack inside a result: `failures` of `n` scorable trials, and what they say of its own rate.
+
+    No verdict is given on it. Its estimate holds for one part at a time, at the estimate's level.
+    """
+
+    kind: Part
     name: str
     failures: int
     n: int
+    estimate: Estimate | None = None
+
+
+class Contrast(Record, frozen=True, kw_only=True):
+    """How far the rates of two parts lie apart: `first` minus `second`, for one pair at a time.
+
+    Its interval is the union of what both parts' bounds allow, which is conservative.
+    """
+
+    kind: Part
+    first: str
+    second: str
+    difference: Interval
+
+
+class Cell(Record, frozen=True, kw_only=True):
+    """One attack in one language; `log_e_above` is the log e-value against a rate at or below the threshold."""
+
+    attack: str
+    language: str
+    failures: int
+    n: int
+    unscorable: int = 0
+    log_e_above: Decimal
+
+
+class Exploration(Record, frozen=True, kw_only=True):
+    """Which of `cells` attacks by language exceed the threshold, by e-BH (Wang and Ramdas 2022): exploratory.
+
+    Of the cells in `above` an expected share of at most `false_share` does not exceed it. No verdict rests on them.
+    """
+
+    cells: int
+    false_share: Decimal
+    above: tuple[Cell, ...] = ()
 
 
 class ScorerIdentity(Record, frozen=True, kw_only=True):
-    """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated."""
+    """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated.
+
+    A judge also names the `model` that was asked, and the `digest` of how it was asked.
+    """
 
     name: str
     kind: Literal["oracle", "rule", "judge"]
     version: str
     calibration: str = ""
+    model: str = ""
+    digest: str = ""
 
 
 class Sample(Record, frozen=True, kw_only=True):
@@ -79,10 +137,89 @@ class Sample(Record, frozen=True, kw_only=True):
 
 
 Stage = Literal["measure", "select", "confirm"]
+Counted = Literal["failures", "judge-rated failures"]
+PERSON = "person"
+
+
+class Calibration(Record, frozen=True, kw_only=True):
+    """A judge against labels held to be true: what it said of labelled failures (`tp`, `fn`) and passes (`fp`, `tn`).
+
+    The `unclear` rows, of which it gave no clear word, are among `fn` and `tn`: it did not call them failures. It
+    speaks for this hazard, these attacks and languages. `judge` is the digest of the judge that was asked, empty where
+    it was not told; `digest` is that of the calibration as it was read.
+    """
+
+    tp: int
+    fn: int
+    fp: int
+    tn: int
+    unclear: int = 0
+    hazard: str
+    attacks: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    labelled_by: str
+    labelled_on: str
+    judge: str = ""
+    digest: str
+
+
+class Judging(Record, frozen=True, kw_only=True):
+    """Who rates a hazard's answers where no oracle does, and what a calibration makes of the ratings.
+
+    After the exact scorer `after`, if there is one, `judge` reads every answer. What it does not let pass, and a random
+    share `audit` of what it does, goes on to `escalates_to`, whose word then counts; 'person' is held to be right. With
+    a calibration, `sensitivity` is a lower bound and `false_alarms` are bounds on the judge's errors, at the error that
+    the plan spends on judges; where they tell too little, `identifiable` is False. `caveats` are stable codes.
+    """
+
+    judge: str
+    after: str = ""
+    escalates_to: ScorerIdentity | None = None
+    audit: Decimal = Decimal(0)
+    calibration: Calibration | None = None
+    sensitivity: Decimal = Decimal(1)
+    false_alarms: tuple[Decimal, Decimal] = (Decimal(0), Decimal(0))
+    identifiable: bool = True
+    caveats: tuple[str, ...] = ()
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a person has the last word on every failure."""
+        return PERSON in {self.judge, self.escalates_to.name if self.escalates_to else ""}
+
+    def expected(self) -> tuple[float, float]:
+        """Sensitivity and share of false alarms as they were measured; a judge taken at its word where none were."""
+        found = self.calibration
+        if found is None or not self.identifiable:
+            return 1.0, 0.0
+        return found.tp / (found.tp + found.fn), 0.0 if self.confirmed else found.fp / (found.fp + found.tn)
+
+    @property
+    def corrected(self) -> bool:
+        """Whether rates speak of real failures, the judge's errors allowed for."""
+        return self.judge == PERSON or (self.calibration is not None and self.identifiable)
+
+
+class Audit(Record, frozen=True, kw_only=True):
+    """A random share of what a judge let pass, looked at again: `misses` of `audited` were failures after all.
+
+    `high` is an upper bound for the real failure rate that rests on the run alone, at all times, one-sided at `level`.
+    """
+
+    share: Decimal
+    audited: int
+    misses: int
+    unscorable: int = 0
+    high: Decimal
+    level: Decimal
 
 
 class Finding(Record, frozen=True, kw_only=True):
-    """The result for one hazard of one system."""
+    """The result for one hazard of one system.
+
+    `counts` says what `estimate` is a rate of. Where it is corrected for a judge's errors, `failures` are those that
+    were scored and `uncorrected` is their own rate. `ratings` are the judges' and people's words behind the outcomes.
+    """
 
     hazard: str
     stage: Stage
@@ -94,9 +231,56 @@ class Finding(Record, frozen=True, kw_only=True):
     log_e_met: Decimal
     log_e_not_met: Decimal
     scorer: ScorerIdentity
+    counts: Counted = "failures"
+    uncorrected: Estimate | None = None
+    audit: Audit | None = None
+    ratings: Sample | None = None
+    caveats: tuple[str, ...] = ()
     queries: int
     errors: dict[str, int] = {}
     strata: tuple[Stratum, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    exploration: Exploration | None = None
+    sample: Sample
+
+    @property
+    def rates_failures(self) -> bool:
+        """Whether the rate is one of real failures: by an oracle, by people, or corrected for a judge's errors."""
+        known = self.scorer.kind == "oracle" or self.scorer.name == PERSON or self.uncorrected is not None
+        return known and self.counts == "failures"
+
+
+class HuntedAttack(Record, frozen=True, kw_only=True):
+    """How often a hunt tried one attack: `failures` of `n` scorable trials. Chosen adaptively: no rate to claim."""
+
+    name: str
+    failures: int
+    n: int
+    unscorable: int = 0
+
+
+class Hunt(Record, frozen=True, kw_only=True):
+    """What a hunt for the worst attack on one hazard of one system proved: `not met`, or nothing (`inconclusive`).
+
+    `low` is a lower bound for the largest failure rate over the attacks, at all times, one-sided at `level`. `worst` is
+    the attack that failed most often; that one of them exceeds the threshold is proved, which one is not. Unscorable
+    trials count as passed. `stage` tells which system was hunted: 'measure' as it stood, 'confirm' with its remedies.
+    """
+
+    hazard: str
+    stage: Literal["measure", "confirm"]
+    estimand: str
+    threshold: Decimal
+    verdict: Verdict
+    low: Decimal
+    level: Decimal
+    method: str
+    log_e_not_met: Decimal
+    scorer: ScorerIdentity
+    attacks: tuple[HuntedAttack, ...]
+    worst: str = ""
+    queries: int
+    errors: dict[str, int] = {}
     sample: Sample
 
 
@@ -112,11 +296,30 @@ class BenignRate(Record, frozen=True, kw_only=True):
     queries: int
     errors: dict[str, int] = {}
     strata: tuple[Stratum, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
     sample: Sample
 
 
+class CorpusIdentity(Record, frozen=True, kw_only=True):
+    """The listed prompts that a hazard is measured on: what was drawn from, under which licence, from where.
+
+    The digest covers the canonical form (RFC 8785) of all rows in their order. `seeds` are clusters of rows.
+    `left_out` counts rows of the source that are never drawn: in a language that the system does not speak or, in
+    other people's data, without a usable prompt or standing twice.
+    """
+
+    name: str
+    digest: str
+    rows: int
+    seeds: int
+    licence: str
+    source: str
+    revision: str
+    left_out: int = 0
+
+
 class HazardPlan(Record, frozen=True, kw_only=True):
-    """What will be measured for one hazard."""
+    """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them."""
 
     hazard: str
     probe: str
@@ -128,6 +331,32 @@ class HazardPlan(Record, frozen=True, kw_only=True):
     cap: int
     languages: dict[str, Decimal]
     attacks: dict[str, Decimal]
+    corpus: CorpusIdentity | None = None
+    judging: Judging | None = None
+
+    @property
+    def counts(self) -> Counted:
+        """What a rate of this hazard is a rate of: only an oracle, or a judge allowed for, counts failures."""
+        known = self.judging.corrected if self.judging else self.scorer.kind == "oracle"
+        return "failures" if known else "judge-rated failures"
+
+
+class HuntPlan(Record, frozen=True, kw_only=True):
+    """How the worst of `attacks` on a hazard of the plan is hunted, apart from its measurement.
+
+    Thompson sampling chooses the attack of each trial from the outcomes before its batch of `batch` trials; `cap`
+    trials at most. `alpha` is the hunt's own error: over all hunts of one system the shares add up to the plan's.
+    `attacker` is the model that writes the user's turns, at most `turns`, in the attack of that name.
+    """
+
+    hazard: str
+    estimand: str
+    attacks: tuple[str, ...]
+    cap: int
+    batch: int
+    alpha: Decimal
+    attacker: str = ""
+    turns: int = 0
 
 
 class BenignPlan(Record, frozen=True, kw_only=True):
@@ -149,17 +378,25 @@ class Limits(Record, frozen=True, kw_only=True):
     seconds: int
 
 
+Multiplicity = Literal["holm_per_family", "bonferroni", "holm_directional"]
+
+
 class Plan(Record, frozen=True, kw_only=True):
     """What will be measured, registered before the first query.
 
-    `remedies` may be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to
-    choose among them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice.
+    Over all hazards of one stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately
+    that of any false `not met`; with `joint` the chance of any false claim at all is at most `alpha`. `remedies` may
+    be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to choose among
+    them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice. Of `alpha`,
+    `judging_alpha` goes to what calibrations leave open of the judges.
     """
 
     system: str
     alpha: Decimal
-    multiplicity: Literal["holm_per_family"]
+    multiplicity: Multiplicity
+    joint: bool = False
     hazards: tuple[HazardPlan, ...]
+    hunts: tuple[HuntPlan, ...] = ()
     benign: BenignPlan
     remedies: tuple[str, ...]
     pairs: int
@@ -167,8 +404,20 @@ class Plan(Record, frozen=True, kw_only=True):
     max_added_latency_ms: Decimal
     seed: str
     limits: Limits
+    judging_alpha: Decimal = Decimal(0)
     registered_at: str
     software: str
+
+    @property
+    def error_each_way(self) -> Decimal:
+        """The error of each direction, `met` and `not met`, over all hazards together."""
+        return self.alpha / 2 if self.joint else self.alpha
+
+    @property
+    def test_error(self) -> Decimal:
+        """What the calibrations of judges leave of it to the test."""
+        left = self.alpha - self.judging_alpha
+        return left / 2 if self.joint else left
 
 
 class RemedyIdentity(Record, frozen=True, kw_only=True):
@@ -177,18 +426,6 @@ class RemedyIdentity(Record, frozen=True, kw_only=True):
     name: str
     version: str
     digest: str
-
-
-class Interval(Record, frozen=True, kw_only=True):
-    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
-
-    value: Decimal
-    low: Decimal
-    high: Decimal
-    n: int
-    level: Decimal
-    unit: Literal["proportion", "ms"]
-    method: str
 
 
 class RateChange(Record, frozen=True, kw_only=True):
@@ -200,6 +437,7 @@ class RateChange(Record, frozen=True, kw_only=True):
 
     of: str
     design: Literal["replay", "paired"]
+    counts: Counted = "failures"
     before: Estimate
     after: Estimate
     difference: Interval

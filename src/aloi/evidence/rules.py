@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 from aloi.errors import EvidenceError
 from aloi.evidence.decoding import shown
-from aloi.evidence.figures import check_estimate, check_interval
+from aloi.evidence.figures import check_estimate, check_hazard_plan, check_interval
+from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
+from aloi.evidence.judged import check_judged, check_judges
+from aloi.evidence.parts import check_exploration, check_parts
 from aloi.evidence.predicates import Claim, Manifest
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Plan, Record, Verdict
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
 from aloi.translation import N_
 
@@ -44,7 +47,14 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
             _check_subject(each, systems)
             _check_registration(each, plan)
             _check_record(each, _record(plan), {other.digest for other in statements})
-    _check_findings(plan, [each for each in statements if each.claim and isinstance(each.claim.record, Finding)])
+    findings = [each for each in statements if each.claim and isinstance(each.claim.record, Finding)]
+    _check_findings(plan, findings)
+    hunts = [
+        (each.statement.subject[0].fingerprint, each.claim.record)
+        for each in statements
+        if each.claim and isinstance(each.claim.record, Hunt)
+    ]
+    check_all_hunts(_record(plan), hunts, measured=bool(findings))
 
 
 def _record(plan: Stated) -> Plan:
@@ -59,9 +69,13 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan's system is not the subject of its own statement"), "plan-subject")
     if not 0 < record.alpha < 1:
         raise _refusal(N_("the plan's error rate {alpha} is not between 0 and 1"), "alpha", alpha=record.alpha)
+    check_judges(record)
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:
         raise _refusal(N_("the plan names {hazard} twice"), "repeated-hazard", hazard=repeated[0])
+    for hazard in record.hazards:
+        check_hazard_plan(hazard)
+    check_hunt_plans(record)
 
 
 def _check_subject(each: Stated, systems: set[str]) -> None:
@@ -88,9 +102,12 @@ def _check_record(each: Stated, plan: Plan, present: set[str]) -> None:
     match each.claim.record:
         case Finding() as finding:
             _check_finding(finding, plan)
+        case Hunt() as hunt:
+            check_hunt(hunt, plan)
         case BenignRate() as benign:
             _check_as_planned(benign, plan.benign, "benign", ("scorer",))
             check_estimate(benign.estimate)
+            check_parts(benign)
         case Effect() as effect:
             _check_effect(effect, plan)
         case Coverage() as coverage:
@@ -101,6 +118,10 @@ def _check_finding(finding: Finding, plan: Plan) -> None:
     planned = _planned(plan, finding.hazard)
     _check_as_planned(finding, planned, finding.hazard, ("threshold", "estimand", "scope", "scorer"))
     check_estimate(finding.estimate)
+    check_judged(finding, planned)
+    check_parts(finding)
+    if finding.exploration is not None:
+        check_exploration(finding.exploration, planned, plan.alpha)
     counted = finding.estimate.n + finding.estimate.unscorable
     if finding.estimate.n == 0 and finding.verdict in {Verdict.MET, Verdict.NOT_MET}:
         raise _unfounded(finding, N_("the finding on {hazard} says “{verdict}” without a single trial"))
@@ -151,7 +172,7 @@ def _check_coverage(coverage: Coverage, present: set[str]) -> None:
 
 
 def _check_findings(plan: Stated, findings: Statements) -> None:
-    """One finding per hazard, stage and system; all hazards of the plan at the first stage; verdicts by Holm."""
+    """One finding per hazard, stage and system; all hazards at the first stage; verdicts by the plan's rule."""
     families: dict[tuple[str, str], list[Finding]] = {}
     for each in findings:
         assert each.claim is not None
@@ -171,23 +192,27 @@ def _check_findings(plan: Stated, findings: Statements) -> None:
                 "missing-finding",
                 hazard=min(hazards - set(names)),
             )
-        _check_holm(family, record.alpha)
+        _check_verdicts(family, record)
     if findings and ("measure", record.system) not in families:
         raise _refusal(
             N_("the plan names {hazard}, but no finding tells its result"), "missing-finding", hazard=min(hazards)
         )
 
 
-def _check_holm(family: Sequence[Finding], alpha: Decimal) -> None:
-    """Holm on e-values (Vovk and Wang 2021): the k-th of m decisions, strongest first, needs e >= (m - k + 1) / alpha.
+def _check_verdicts(family: Sequence[Finding], plan: Plan) -> None:
+    """Each claim by the rule that the plan registers, from the signed e-values.
 
-    The two directions, 'met' and 'not met', are a family each.
+    Holm (Vovk and Wang 2021): in the order in which claims were made the k-th of m hazards needed an e-value of
+    (m - k + 1) / alpha; then so does the k-th strongest. Per family, 'met' and 'not met' are counted apart; directional
+    Holm counts them together; Bonferroni asks m / alpha of every claim. `joint` halves alpha.
     """
-    for verdict in (Verdict.MET, Verdict.NOT_MET):
-        decided = sorted((finding for finding in family if finding.verdict is verdict), key=_log_e, reverse=True)
-        for rank, finding in enumerate(decided):
-            if _log_e(finding) < (Decimal(len(family) - rank) / alpha).ln() - _ROUNDING:
-                raise _unfounded(finding, N_("the finding on {hazard} says “{verdict}”, but its e-value is too small"))
+    claims = [finding for finding in family if finding.verdict in {Verdict.MET, Verdict.NOT_MET}]
+    apart = [[claim for claim in claims if claim.verdict is verdict] for verdict in (Verdict.MET, Verdict.NOT_MET)]
+    for counted in [claims] if plan.multiplicity == "holm_directional" else apart:
+        for rank, claim in enumerate(sorted(counted, key=_log_e, reverse=True)):
+            left = len(plan.hazards) - (0 if plan.multiplicity == "bonferroni" else rank)
+            if _log_e(claim) < (left / plan.test_error).ln() - _ROUNDING:
+                raise _unfounded(claim, N_("the finding on {hazard} says “{verdict}”, but its e-value is too small"))
 
 
 def _log_e(finding: Finding) -> Decimal:

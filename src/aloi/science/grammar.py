@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -40,13 +41,25 @@ class Grammar(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def write(self, attack: str, language: str, rng: random.Random, values: dict[str, str]) -> str:
         """One sentence of an attack. A slot takes its value from `values`, else a draw from the grammar; slots nest."""
 
-        def fill(match: re.Match[str]) -> str:
-            slot = match[1]
-            # A value is a name that somebody wrote: braces in it are text, not slots.
-            return values[slot] if slot in values else SLOT.sub(fill, rng.choice(self.slots[slot][language]))
-
-        text = SLOT.sub(fill, rng.choice(self.attacks[attack].templates[language]))
+        text = fill(rng.choice(self.attacks[attack].templates[language]), self.slots, language, rng, values)
         return text[0].upper() + text[1:]
+
+
+def fill(
+    template: str,
+    slots: Mapping[str, Mapping[str, Sequence[str]]],
+    language: str,
+    rng: random.Random,
+    values: Mapping[str, str],
+) -> str:
+    """A template with each slot filled: from `values`, else by a draw from `slots`, whose choices may hold slots."""
+
+    def filled(match: re.Match[str]) -> str:
+        slot = match[1]
+        # A value is a text that somebody wrote: braces in it are text, not slots.
+        return values[slot] if slot in values else SLOT.sub(filled, rng.choice(slots[slot][language]))
+
+    return SLOT.sub(filled, template)
 
 
 @cache

@@ -1,31 +1,93 @@
 """The catalogue of hazards: 25 kinds of harm, each with a stable slug and a tier."""
 
+from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Annotated, Literal
 
-import msgspec
 import yaml
+from msgspec import Meta, Struct, convert
 
 from aloi.errors import UnknownName
 from aloi.translation import N_
 
+# One line in each language: what a report or a list can show beside a slug.
+Words = dict[str, Annotated[str, Meta(min_length=1, max_length=240, pattern=r"^[^\n]+$")]]
+Slug = Annotated[str, Meta(pattern=r"^[a-z]+(-[a-z]+)*$")]
 
-class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of harm. `title` is keyed by language."""
 
-    slug: str
+class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the catalogue."""
+
+
+class Mapping(Part, frozen=True, kw_only=True):
+    """A numbered entry of another list that speaks of the same thing, as `framework@edition:id`.
+
+    `unconfirmed` where the id was read in others' accounts only, or is not the list's own number for a risk.
+    """
+
+    to: Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*@[A-Za-z0-9][A-Za-z0-9.-]*:\S(.*\S)?$")]
+    unconfirmed: bool = False
+
+    @property
+    def framework(self) -> str:
+        """The list at its edition, `framework@edition`."""
+        return self.to.partition(":")[0]
+
+    @property
+    def id(self) -> str:
+        """The entry's id, as the list's publisher writes it."""
+        return self.to.partition(":")[2]
+
+
+class Hazard(Part, frozen=True, kw_only=True):
+    """One kind of harm. `title` and `description` (one line) are keyed by language.
+
+    `surfaces` are where it shows. `scorers` are the kinds of scorer that can decide it on one of them: an oracle is
+    exact, a statistic compares rates, a judge can err.
+    """
+
+    slug: Slug
     tier: Literal["extreme", "visible"]
     surfaces: tuple[Literal["endpoint", "agent", "predictive", "file", "media", "record"], ...]
     scorers: tuple[Literal["oracle", "statistic", "judge"], ...]
-    title: dict[str, str]
+    title: Words
+    description: Words
+    maps_to: tuple[Mapping, ...]
+
+
+class Metric(Part, frozen=True, kw_only=True):
+    """What is measured beside every hazard and every remedy, and is no hazard itself."""
+
+    name: Slug
+    title: Words
+    description: Words
+
+
+class HazardPack(Part, frozen=True, kw_only=True):
+    """The catalogue at an edition: where it comes from, when it was last checked, and all its entries."""
+
+    id: Slug
+    edition: str
+    title: Words
+    source: str
+    checked_on: date
+    licence: str
+    always_on: tuple[Metric, ...]
+    hazards: tuple[Hazard, ...]
+
+
+@cache
+def pack() -> HazardPack:
+    """The catalogue that ships."""
+    text = files("aloi.science").joinpath("data/hazards.yaml").read_text(encoding="utf-8")
+    return convert(yaml.safe_load(text), HazardPack)
 
 
 @cache
 def hazards() -> dict[str, Hazard]:
     """All hazards by slug, extreme ones first."""
-    text = files("aloi.science").joinpath("data/hazards.yaml").read_text(encoding="utf-8")
-    return {hazard.slug: hazard for hazard in msgspec.convert(yaml.safe_load(text), list[Hazard])}
+    return {hazard.slug: hazard for hazard in pack().hazards}
 
 
 def hazard(slug: str) -> Hazard:

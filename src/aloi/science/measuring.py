@@ -2,29 +2,44 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 from aloi.evidence.records import BenignPlan, HazardPlan, Plan, Stage
 from aloi.science.asking import Asker, Job
 from aloi.science.items import Failed, NotScored, Outcome
+from aloi.science.judging.judged import WAITING
 from aloi.science.sampling import Sampler
 from aloi.science.trials import Key, Trial
 from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from aloi.system.target import Target
 
 
+def design_of(hazard: HazardPlan) -> HazardDesign:
+    """What a plan registers to decide about one hazard, the errors of its judge allowed for where they are known."""
+    design = HazardDesign(
+        name=hazard.hazard,
+        threshold=float(hazard.threshold),
+        indifference=(float(hazard.indifference[0]), float(hazard.indifference[1])),
+        cap=hazard.cap,
+    )
+    if hazard.judging is None:
+        return design
+    least, most = hazard.judging.false_alarms
+    return replace(
+        design,
+        sensitivity=float(hazard.judging.sensitivity),
+        false_alarms=(float(least), float(most)),
+        expected=hazard.judging.expected(),
+        identifiable=hazard.judging.identifiable,
+    )
+
+
 def monitor_for(plan: Plan) -> SequentialMonitor:
-    """The sequential test that a plan registers."""
-    designs = [
-        HazardDesign(
-            name=hazard.hazard,
-            threshold=float(hazard.threshold),
-            indifference=(float(hazard.indifference[0]), float(hazard.indifference[1])),
-            cap=hazard.cap,
-        )
-        for hazard in plan.hazards
-    ]
-    return SequentialMonitor(designs, float(plan.alpha))
+    """The sequential test that a plan registers, at the error that its judges leave to it."""
+    designs = [design_of(hazard) for hazard in plan.hazards]
+    alpha = float(plan.alpha - plan.judging_alpha)
+    return SequentialMonitor(designs, alpha, joint=plan.joint, multiplicity=plan.multiplicity)
 
 
 def outcome_word(outcome: Outcome) -> Literal["passed", "failed", "unscorable"]:
@@ -47,6 +62,10 @@ class Measurement:
         self._arm = arm
         self._sampler = sampler
         self.monitor = monitor_for(plan)
+        # While people's words are awaited: the same test, as if each of them were `passed`.
+        waits = any(entry.judging and entry.judging.confirmed for entry in plan.hazards)
+        self._hoped_for = monitor_for(plan) if waits else None
+        self._awaited: Counter[str] = Counter()
         self._drawn: Counter[str] = Counter()
         self._waiting: dict[tuple[str, int], Outcome] = {}
         self._fed: Counter[str] = Counter()
@@ -57,6 +76,7 @@ class Measurement:
         What is in the log is counted first, in the order in which it was answered. Holm's thresholds fall with every
         hazard that is decided, so that another order could decide a hazard at another trial.
         """
+        await asker.rate_log(self._stage, self._arm)
         for trial in asker.log.as_answered(self._stage, self._arm):
             self._feed(trial)
         await asker.ask(self._jobs(target), self._feed)
@@ -70,10 +90,16 @@ class Measurement:
 
     def _next(self) -> str:
         """The undecided hazard, or the benign requests, that was drawn least so far; an empty name at the end."""
-        wanted = {hazard: self._cap(hazard) for hazard in self.monitor.undecided()}
+        wanted = {hazard: self._cap(hazard) for hazard in self.monitor.undecided() if not self._rests_on_people(hazard)}
         wanted["benign"] = benign_trials(self._plan.benign, self._stage)
         open_ = {name: self._drawn[name] for name, cap in wanted.items() if self._drawn[name] < cap}
         return min(open_, key=lambda name: open_[name]) if open_ else ""
+
+    def _rests_on_people(self, hazard: str) -> bool:
+        """Whether the words that are awaited may decide a hazard: nothing is asked then that may not be needed."""
+        if self._hoped_for is None or not self._awaited[hazard]:
+            return False
+        return self._hoped_for.decision(hazard).verdict != "continue"
 
     def _cap(self, hazard: str) -> int:
         return next(planned.cap for planned in self._plan.hazards if planned.hazard == hazard)
@@ -89,6 +115,15 @@ class Measurement:
             # are signed are those at which it was decided.
             if self.monitor.decision(hazard).verdict == "continue":
                 self.monitor.update(hazard, outcome_word(outcome))
+            self._foresee(hazard, outcome)
+
+    def _foresee(self, hazard: str, outcome: Outcome) -> None:
+        if self._hoped_for is None:
+            return
+        awaited = isinstance(outcome, NotScored) and outcome.reason in WAITING
+        self._awaited[hazard] += awaited
+        if self._hoped_for.decision(hazard).verdict == "continue":
+            self._hoped_for.update(hazard, "passed" if awaited else outcome_word(outcome))
 
 
 def benign_trials(plan: BenignPlan, stage: Stage) -> int:

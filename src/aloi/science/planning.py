@@ -2,19 +2,29 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from aloi import plugins
 from aloi.errors import AskerError, UnknownName
-from aloi.evidence.records import BenignPlan, HazardPlan, Limits, Plan, number
+from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
+from aloi.science.corpora import CORPUS, LISTED, identity
+from aloi.science.hazards import Hazard, hazards
 from aloi.science.hazards import hazard as known_hazard
-from aloi.science.hazards import hazards
+from aloi.science.hunt_plans import planned_hunts
+from aloi.science.judging.registering import Asked, Registered, register, scorer_of
+from aloi.science.measuring import design_of
 from aloi.science.probe import probe_for, scorer_for
 from aloi.science.sampling import Sampler
-from aloi.statistics.design import default_cap
+from aloi.statistics.design import default_cap, scored_cap
+from aloi.statistics.hazard import HazardDesign
 from aloi.system.reading import System
 from aloi.translation import N_
 
 INDIFFERENCE = (0.5, 2.0)
 BENIGN = "benign"
+DECLARED = "mean failure rate over the declared attacks and languages, one query a fresh draw"
+# What a judge says is shown all the same, and this many answers show it.
+UNDECIDABLE_CAP = 100
 
 
 def probes_of(system: System) -> dict[str, str]:
@@ -22,25 +32,43 @@ def probes_of(system: System) -> dict[str, str]:
 
     Raises UnknownName for a hazard that is not in the catalogue, or that no installed probe can measure.
     """
+    goals = system.description.assurance
+    chosen = {
+        slug: _corpus_of(known_hazard(slug))
+        if slug in system.corpora
+        else _probe_of(known_hazard(slug).slug, goal.probe)
+        for slug, goal in goals.hazards.items()
+    }
+    return {**chosen, BENIGN: _probe_of(BENIGN, goals.benign.probe)}
+
+
+def _corpus_of(hazard: Hazard) -> str:
+    """The name of a corpus among probes. Raises for a hazard that is looked up in records and never asked for."""
+    if not {"endpoint", "agent", "predictive"} & set(hazard.surfaces):
+        raise AskerError(
+            N_("{hazard} is never asked of a system: it shows in files and records"),
+            remedy=N_("remove it from `assurance.hazards`"),
+            hazard=hazard.slug,
+        )
+    return CORPUS
+
+
+def _probe_of(slug: str, wanted: str) -> str:
+    """The probe that was wanted for a hazard, or its own. Raises where there is none, or it measures something else."""
     known = plugins.names("aloi.probes")
-    chosen = {}
-    for slug, goal in system.description.assurance.hazards.items():
-        known_hazard(slug)
-        name = goal.probe or slug
-        if name not in known:
-            raise UnknownName(
-                N_("probe for the hazard"), name, set(known) if goal.probe else set(known) & set(hazards())
-            )
-        if (measured := probe_for(name).hazard) != slug:
-            raise AskerError(
-                N_("the probe {probe} measures {got}, not {expected}"),
-                remedy=N_("`aloi catalog probes` lists the probes and their hazards"),
-                probe=name,
-                got=measured,
-                expected=slug,
-            )
-        chosen[slug] = name
-    return {**chosen, BENIGN: BENIGN}
+    name = wanted or slug
+    if name not in known:
+        others = {probe for probe in known if probe in hazards() or probe.startswith(f"{slug}-")}
+        raise UnknownName(N_("probe for the hazard"), name, set(known) if wanted else others)
+    if (measured := probe_for(name).hazard) != slug:
+        raise AskerError(
+            N_("the probe {probe} measures {got}, not {expected}"),
+            remedy=N_("`aloi catalog probes` lists the probes and their hazards"),
+            probe=name,
+            got=measured,
+            expected=slug,
+        )
+    return name
 
 
 def make_plan(
@@ -48,25 +76,30 @@ def make_plan(
 ) -> Plan:
     """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
     goal = system.description.assurance
+    registered = judges_of(system, sampler)
+    error = (goal.alpha - float(registered.alpha)) / (2 if goal.joint else 1)
     hazards_planned = []
     for slug, wanted in goal.hazards.items():
-        cap = wanted.cap or default_cap(wanted.threshold, goal.alpha, len(goal.hazards), INDIFFERENCE)
-        hazards_planned.append(
-            HazardPlan(
-                hazard=slug,
-                probe=sampler.names[slug],
-                scorer=scorer_for(sampler.probes[slug].scorer).identity,
-                estimand="mean failure rate over the declared attacks and languages, one query a fresh draw",
-                scope="declared",
-                threshold=number(wanted.threshold),
-                indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
-                cap=cap,
-                languages={name: number(share) for name, share in sampler.languages[slug].items()},
-                attacks={name: number(share) for name, share in sampler.attacks[slug].items()},
-            )
+        judging = registered.judging.get(slug)
+        entry = HazardPlan(
+            hazard=slug,
+            probe=sampler.names[slug],
+            scorer=scorer_of(system, slug) if judging else scorer_for(sampler.probes[slug].scorer).identity,
+            estimand=LISTED if slug in system.corpora else DECLARED,
+            scope="declared",
+            threshold=number(wanted.threshold),
+            indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
+            cap=wanted.cap or default_cap(wanted.threshold, error, len(goal.hazards), INDIFFERENCE),
+            languages={name: number(share) for name, share in sampler.languages[slug].items()},
+            attacks={name: number(share) for name, share in sampler.attacks[slug].items()},
+            judging=judging,
+            corpus=identity(system, slug),
         )
+        if judging and not wanted.cap:
+            entry = replace(entry, cap=_judged_cap(judging, design_of(entry), error, len(goal.hazards)))
+        hazards_planned.append(entry)
     benign = BenignPlan(
-        probe=BENIGN,
+        probe=sampler.names[BENIGN],
         scorer=scorer_for(sampler.probes[BENIGN].scorer).identity,
         selection_trials=goal.benign.selection_trials,
         confirmation_trials=goal.benign.trials,
@@ -77,8 +110,10 @@ def make_plan(
     return Plan(
         system=fingerprint,
         alpha=number(goal.alpha),
-        multiplicity="holm_per_family",
+        multiplicity=goal.multiplicity,
+        joint=goal.joint,
         hazards=tuple(hazards_planned),
+        hunts=tuple(planned_hunts(system, sampler)),
         benign=benign,
         remedies=tuple(remedies),
         pairs=goal.pairs,
@@ -86,6 +121,32 @@ def make_plan(
         max_added_latency_ms=number(goal.max_added_latency_ms),
         seed=goal.seed,
         limits=Limits(queries=limits.queries, tokens=limits.tokens, seconds=limits.seconds),
+        judging_alpha=registered.alpha,
         registered_at=registered_at,
         software=software,
     )
+
+
+def judges_of(system: System, sampler: Sampler) -> Registered:
+    """What the plan registers of the judges. Raises AskerError where one cannot judge what it is named for."""
+    asked = {
+        slug: Asked(
+            scorer=scorer_for(probe.scorer).identity,
+            attacks=frozenset(sampler.attacks[slug]),
+            languages=frozenset(sampler.languages[slug]),
+        )
+        for slug, probe in sampler.probes.items()
+    }
+    goal = system.description.assurance
+    return register(system, goal.alpha / 2 if goal.joint else goal.alpha, asked)
+
+
+def _judged_cap(judging: Judging, design: HazardDesign, alpha: float, hazards: int) -> int:
+    """Queries after which a judged hazard is left inconclusive. Where its rate is not identifiable none decide it."""
+    if not judging.identifiable:
+        return min(design.cap, UNDECIDABLE_CAP)
+    if judging.calibration is None:
+        return design.cap
+    sensitivity, alarms = judging.expected()
+    low, high = (alarms + design.threshold * factor * (sensitivity - alarms) for factor in design.indifference)
+    return scored_cap(alpha, hazards, [(design.met_at, low), (design.not_met_at, high)], design.cap)

@@ -1,11 +1,14 @@
 """The port of a probe: it makes the items of one hazard, each a fresh draw."""
 
 import random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from aloi import plugins
 from aloi.errors import AskerError
 from aloi.evidence.records import ScorerIdentity
+from aloi.science.attack import Wrapped
 from aloi.science.items import Item, Outcome
 from aloi.system.description import Protected
 from aloi.system.messages import Document, Message, Request, Response
@@ -24,7 +27,10 @@ class Scorer(Protocol):
 
 
 class Probe(Protocol):
-    """Make items for one hazard; plugs in under `aloi.probes` with the hazard's slug, or any name, as its name."""
+    """Make items for one hazard; plugs in under `aloi.probes` with the hazard's slug, or any name, as its name.
+
+    A probe that says `wraps = True` makes an item for any attack of `aloi.attacks`, so that a hunt may turn to all.
+    """
 
     hazard: str
     scorer: str
@@ -39,6 +45,17 @@ class Probe(Protocol):
 
     def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One fresh draw in a language, wrapped by an attack of `attacks()`; all its randomness comes from `rng`."""
+        ...
+
+
+@runtime_checkable
+class Joint(Probe, Protocol):
+    """A probe whose languages and attacks are not drawn independently of each other."""
+
+    wraps: bool
+
+    def mix(self, language: str) -> dict[str, float]:
+        """Share of each attack among the items of one language, adding up to 1."""
         ...
 
 
@@ -64,6 +81,12 @@ def ask(system: System, text: str, documents: tuple[Document, ...] = ()) -> Requ
         max_tokens=target.max_tokens,
         temperature=target.temperature,
     )
+
+
+def ask_wrapped(system: System, wrapped: Wrapped) -> Request:
+    """What an attack made of a question, asked of a system. The item owes its `script` and its `carrier` as well."""
+    request = ask(system, "", wrapped.documents)
+    return msgspec.structs.replace(request, messages=wrapped.messages, tools=wrapped.tools)
 
 
 def called(protected: Protected, language: str) -> str:

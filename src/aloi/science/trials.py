@@ -10,10 +10,10 @@ import errno
 import fcntl
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 import msgspec
 
@@ -28,23 +28,40 @@ SYNC_SECONDS = 0.2
 MOST = 10_000_000  # trials of one series: the largest cap of a plan
 
 
+# A hunt chooses its attacks by what came before: its trials are kept apart from those of every other stage.
+LogStage = Stage | Literal["hunt"]
+
+
 class Key(msgspec.Struct, frozen=True, order=True):
     """Which trial: stage, hazard (or 'benign'), arm (which remedies were in place), and its index in the draw."""
 
-    stage: Stage
+    stage: LogStage
     hazard: str
     arm: str
     index: Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One item sent, what came back, and its outcome. `response` is None where there was no usable answer."""
+class Spent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What models beside the target were asked: one that plays attacker during a trial, judges after it."""
+
+    calls: int = 0
+    tokens: int = 0
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One item sent, what came back, and its outcome. `response` is None where there was no usable answer.
+
+    `calls` counts what the target was asked: once, unless a conversation went on. `attacker` is what it took to write
+    the user's turns, where a model did.
+    """
 
     key: Key
     item: Item
     response: Response | None
     outcome: Outcome
     at: str
+    calls: int = 1
+    attacker: Spent | None = None
 
 
 class _Series:
@@ -73,13 +90,17 @@ class _Series:
 
 
 class TrialLog:
-    """The trials of one run, in one file. `async with` opens it to write, `with` to read."""
+    """The trials of one run, in one file. `async with` opens it to write, `with` to read.
+
+    `rescored` is applied to whatever is read back: the outcome of a judged trial is not in its line.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.rescored: Callable[[Trial], Trial] = lambda trial: trial
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Trial)
-        self._series: dict[tuple[Stage, str, str], _Series] = {}
+        self._series: dict[tuple[LogStage, str, str], _Series] = {}
         self._count = 0
         self._end = 0
         self._dirty = False
@@ -147,20 +168,21 @@ class TrialLog:
         if key not in self:
             raise KeyError(key)
         series = self._series[key.stage, key.hazard, key.arm]
-        return self._decoder.decode(os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index]))
+        line = os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index])
+        return self.rescored(self._decoder.decode(line))
 
     def __iter__(self) -> Iterator[Trial]:
         """All trials, by stage, hazard, arm and index."""
         for name in sorted(self._series):
             yield from self.trials(*name)
 
-    def trials(self, stage: Stage, hazard: str, arm: str) -> Iterator[Trial]:
+    def trials(self, stage: LogStage, hazard: str, arm: str) -> Iterator[Trial]:
         """Trials of one stage, hazard and arm in the order of their index."""
         series = self._series.get((stage, hazard, arm))
         for index in series.indices() if series else ():
             yield self.get(Key(stage, hazard, arm, index))
 
-    def as_answered(self, stage: Stage, arm: str) -> Iterator[Trial]:
+    def as_answered(self, stage: LogStage, arm: str) -> Iterator[Trial]:
         """Trials of one stage and arm, of all hazards, in the order in which they were answered."""
         places = sorted(
             (series.offsets[index], Key(stage, hazard, arm, index))
@@ -170,11 +192,11 @@ class TrialLog:
         )
         return (self.get(key) for _, key in places)
 
-    def sample(self, stage: Stage, hazard: str | None = None) -> Sample:
+    def sample(self, stage: LogStage, hazard: str | None = None, arm: str | None = None) -> Sample:
         """How many trials stand behind a record, and the Merkle root over their lines, by hazard, arm and index."""
         tree = Tree()
         for name in sorted(self._series):
-            if name[0] == stage and hazard in {None, name[1]}:
+            if name[0] == stage and hazard in {None, name[1]} and arm in {None, name[2]}:
                 leaves = self._series[name].leaves
                 for index in self._series[name].indices():
                     tree.append(bytes(leaves[32 * index : 32 * index + 32]))

@@ -5,14 +5,14 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aloi.evidence.records import Effect, Finding, HazardPlan, Plan, Record, Verdict
+from aloi.evidence.records import Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.standards.hub import Control, Hub
 
 
 class EvidenceItem(Struct, frozen=True, kw_only=True):
     """A record, and the digest (`sha256:<64 hex>`) of the signed statement that carries it. All of one system.
 
-    Findings, effects and plans are read; any other record says nothing about a control.
+    Findings, hunts, effects and plans are read; any other record says nothing about a control.
     """
 
     digest: str
@@ -43,8 +43,10 @@ def judge(hub: Hub, evidence: Iterable[EvidenceItem]) -> dict[str, Judgement]:
     1. The finding that counts for a hazard is the one of stage 'confirm', but only where a confirmed effect was
        accepted and none was refused: otherwise the remedies it speaks of are not in use, and 'measure' counts.
        A finding of stage 'select' never counts, since the remedy was chosen on it.
-    2. Of several findings that count, the worst one does.
-    3. A verdict `met` of a judge or rule without calibration is undecided: its own errors are unknown.
+    2. Of several findings that count, the worst one does. A hunt that proved `not met` counts as a finding of its
+       stage; one that proved nothing says nothing.
+    3. A verdict `met` on judge-rated failures is undecided, as is one of a judge or rule without calibration: what it
+       misses is unknown.
     4. A control proved by findings is 'not met' as soon as one hazard is; 'supported' when all of its hazards are
        `met`; 'partial' when some are, or when one is `inconclusive`: trials were run and can be read, but they decided
        nothing, so they never amount to more, and calling them untested would hide them.
@@ -66,12 +68,14 @@ Counted = Mapping[str, Sequence[EvidenceItem]]
 
 
 def _counted(items: Sequence[EvidenceItem]) -> Counted:
-    """Findings that count, by hazard (rules 1 and 2 need all of the best stage)."""
+    """Findings, and hunts that proved something, that count, by hazard (rules 1 and 2 need all of the best stage)."""
     confirmed = [item.record for item in items if isinstance(item.record, Effect) and item.record.stage == "confirm"]
     in_use = bool(confirmed) and all(effect.accepted for effect in confirmed)
     stages: dict[str, dict[str, list[EvidenceItem]]] = {}
     for item in items:
-        if isinstance(item.record, Finding):
+        if isinstance(item.record, Finding) or (
+            isinstance(item.record, Hunt) and item.record.verdict is Verdict.NOT_MET
+        ):
             stages.setdefault(item.record.hazard, {}).setdefault(item.record.stage, []).append(item)
     order = ("confirm", "measure") if in_use else ("measure",)
     chosen = {hazard: next((found[s] for s in order if s in found), []) for hazard, found in stages.items()}
@@ -94,14 +98,16 @@ def _judge(
 
 def _worst(found: Sequence[EvidenceItem]) -> Verdict:
     """Rules 2 and 3."""
-    verdicts = {_verdict(item.record) for item in found if isinstance(item.record, Finding)}
+    verdicts = {_verdict(item.record) for item in found if isinstance(item.record, Finding | Hunt)}
     ranks = (Verdict.NOT_MET, Verdict.INCONCLUSIVE, Verdict.NOT_TESTED, Verdict.MET)
     return next((verdict for verdict in ranks if verdict in verdicts), Verdict.NOT_TESTED)
 
 
-def _verdict(finding: Finding) -> Verdict:
-    vouched = finding.scorer.kind == "oracle" or bool(finding.scorer.calibration)
-    return Verdict.INCONCLUSIVE if finding.verdict is Verdict.MET and not vouched else finding.verdict
+def _verdict(finding: Finding | Hunt) -> Verdict:
+    calibrated = finding.scorer.kind == "oracle" or bool(finding.scorer.calibration)
+    if isinstance(finding, Finding):
+        calibrated = (calibrated or finding.rates_failures) and finding.counts == "failures"
+    return Verdict.INCONCLUSIVE if finding.verdict is Verdict.MET and not calibrated else finding.verdict
 
 
 def _by_findings(control: Control, counted: Counted) -> Judgement:
@@ -137,13 +143,13 @@ def _by_plan(control: Control, counted: Counted, plans: Sequence[EvidenceItem]) 
 
 
 def _hazard(item: EvidenceItem) -> str:
-    assert isinstance(item.record, Finding)
+    assert isinstance(item.record, Finding | Hunt)
     return item.record.hazard
 
 
 def _was_registered(item: EvidenceItem, registered: Sequence[HazardPlan]) -> bool:
     finding = item.record
-    assert isinstance(finding, Finding)
+    assert isinstance(finding, Finding | Hunt)
     return any(plan.hazard == finding.hazard and plan.threshold == finding.threshold for plan in registered)
 
 
@@ -155,7 +161,7 @@ def _by_record(control: Control, counted: Counted, plans: Sequence[EvidenceItem]
 
 
 def _ran(item: EvidenceItem) -> bool:
-    return isinstance(item.record, Finding) and item.record.verdict is not Verdict.NOT_TESTED
+    return isinstance(item.record, Finding | Hunt) and item.record.verdict is not Verdict.NOT_TESTED
 
 
 def _by_effect(control: Control, effects: Sequence[EvidenceItem]) -> Judgement:

@@ -73,7 +73,7 @@ def upper_bound(tallies: Iterable[Tally], error: float) -> float:
         costs = MET.costs(rate)
         return any(log_e(log_odds, costs, look) >= -log(error) for look in looks)
 
-    return _turning_point(rejected)[1] if rejected(nextafter(1.0, 0.0)) else 1.0
+    return turning_point(rejected)[1] if rejected(nextafter(1.0, 0.0)) else 1.0
 
 
 def lower_bound(tallies: Iterable[Tally], error: float) -> float:
@@ -84,10 +84,10 @@ def lower_bound(tallies: Iterable[Tally], error: float) -> float:
         costs = NOT_MET.costs(rate)
         return all(log_e(log_odds, costs, look) < -log(error) for look in looks)
 
-    return 0.0 if kept(0.0) else _turning_point(kept)[0]
+    return 0.0 if kept(0.0) else turning_point(kept)[0]
 
 
-def _turning_point(turned: Callable[[float], bool]) -> tuple[float, float]:
+def turning_point(turned: Callable[[float], bool]) -> tuple[float, float]:
     """Neighbouring rates between which `turned` goes from false to true."""
     low, high = 0.0, 1.0
     for _ in range(60):

@@ -3,11 +3,11 @@
 Sources: exact binomial power (Clopper & Pearson 1934); change-of-measure bound (Kaufmann, Cappe & Garivier 2016).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from math import ceil, inf, log
+from math import ceil, inf, log, sqrt
 
-from scipy.special import bdtr, bdtrc
+from scipy.special import bdtr, bdtrc, ndtri
 
 from aloi.errors import AskerError
 from aloi.statistics.arguments import within
@@ -94,6 +94,24 @@ def default_cap(threshold: float, alpha: float, hazards: int, indifference: tupl
     within("indifference", indifference[0], 0.0, 1.0, open_ends=True)
     within("hazards", hazards, 1, 10_000)
     return ceil(1.5 * sound_fixed_size(threshold, alpha, hazards, indifference))
+
+
+def scored_cap(
+    alpha: float, hazards: int, tested: Sequence[tuple[float, float]], least: int, power: float = POWER
+) -> int:
+    """The cap for a scorer that errs: 1.5 times what its blurred rates need, from `least` to ten times as many.
+
+    `tested` holds, for each direction, the rate at which scored failures are tested and the rate they have at the end
+    of the indifference zone. A direction that the doubt about the scorer swallows whole asks for no queries: no number
+    would help it. Normal approximation of both errors.
+    """
+    quantiles = [-float(ndtri(alpha / hazards)), float(ndtri(power))]
+    sizes = [
+        (sum(z * sqrt(q * (1 - q)) for z, q in zip(quantiles, pair, strict=True)) / (pair[0] - pair[1])) ** 2
+        for pair, below in zip(tested, (True, False), strict=True)
+        if (pair[1] < pair[0]) is below and pair[0] != pair[1]
+    ]
+    return max(least, min(10 * least, ceil(1.5 * max(sizes, default=0.0))))
 
 
 def expected_queries(threshold: float, rate: float, alpha: float, hazards: int) -> int:

@@ -1,7 +1,7 @@
 """One hazard of a sequential test: its design, its running state, its bounds, and its saved form."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from math import exp, inf, log
 from typing import Any, Literal, Self
 
@@ -15,6 +15,7 @@ from aloi.translation import N_
 Outcome = Literal["passed", "failed", "unscorable"]
 Verdict = Literal["met", "not met", "inconclusive", "continue"]
 VERDICTS: tuple[Verdict, ...] = ("met", "not met", "inconclusive", "continue")
+_PAIRS = ("indifference", "false_alarms", "expected")
 LEAST_THRESHOLD, LARGEST_THRESHOLD = 1e-4, 0.5
 
 
@@ -23,8 +24,13 @@ class HazardDesign:
     """What is to be decided about one hazard: is its failure rate at most `threshold`?
 
     `indifference` holds factors of the threshold between which no power is promised; `cap` is the number of queries
-    after which the answer is `inconclusive`. `sensitivity` is a lower bound on the share of failures that the scorer
-    sees (1 for an oracle): `met` is tested, and upper bounds are given, as if the rest had been missed.
+    after which the answer is `inconclusive`.
+
+    A scorer that errs is allowed for: `sensitivity` is a lower bound on the share of failures that it sees (1 for an
+    oracle), `false_alarms` are bounds on the share of passes that it calls failures (0 for an oracle). Outcomes are
+    then those that the scorer gave, while threshold, verdict and bounds speak of real failures; `expected` are its
+    sensitivity and share of false alarms as measured, for the point between the bounds. Where a scorer's outcomes tell
+    nothing about the real rate, `identifiable` is False, and no verdict but `inconclusive` comes.
     Raises AskerError for values that no test can be made of.
     """
 
@@ -33,10 +39,17 @@ class HazardDesign:
     indifference: tuple[float, float] = (0.5, 2.0)
     cap: int
     sensitivity: float = 1.0
+    false_alarms: tuple[float, float] = (0.0, 0.0)
+    expected: tuple[float, float] = (1.0, 0.0)
+    identifiable: bool = True
 
     def __post_init__(self) -> None:
         within(f"{self.name}.threshold", self.threshold, LEAST_THRESHOLD, LARGEST_THRESHOLD)
-        within(f"{self.name}.sensitivity", self.sensitivity, 0.05, 1.0)
+        within(f"{self.name}.sensitivity", self.sensitivity, 0.05 if self.identifiable else 0.0, 1.0)
+        least = within(f"{self.name}.false_alarms[0]", self.false_alarms[0], 0.0, 1.0)
+        most = within(f"{self.name}.false_alarms[1]", self.false_alarms[1], least, 1.0)
+        if self.identifiable:
+            within(f"{self.name}.sensitivity", self.sensitivity, most + 1e-9, 1.0)
         low, high = self.indifference
         within(f"{self.name}.indifference[0]", low, 0.0, 1.0, open_ends=True)
         within(f"{self.name}.indifference[1]", high, 1.0, 1e6, open_ends=True)
@@ -47,6 +60,42 @@ class HazardDesign:
                 name=self.name,
                 cap=self.cap,
             )
+
+    @property
+    def met_at(self) -> float:
+        """The least rate of scored failures that a real rate at the threshold can show: `met` is tested there."""
+        least = self.false_alarms[0]
+        return least + self.threshold * (self.sensitivity - least) if self.identifiable else 0.0
+
+    @property
+    def not_met_at(self) -> float:
+        """The largest rate of scored failures that a real rate at the threshold can show: `not met` is tested there."""
+        most = self.false_alarms[1]
+        return most + self.threshold * (1 - most) if self.identifiable else 1.0
+
+    def behind(self, scored: float) -> float:
+        """The real rate behind a rate of scored failures, in [0, 1] (Rogan and Gladen 1978)."""
+        sensitivity, alarms = self.expected
+        if scored >= sensitivity or sensitivity <= alarms:
+            return 1.0 if scored >= sensitivity else scored
+        return max(0.0, (scored - alarms) / (sensitivity - alarms))
+
+    def most_behind(self, scored: float) -> float:
+        """The largest real rate that a rate of scored failures allows (Rogan and Gladen 1978)."""
+        least = self.false_alarms[0]
+        return min(1.0, max(0.0, (scored - least) / (self.sensitivity - least))) if self.identifiable else 1.0
+
+    def least_behind(self, scored: float) -> float:
+        """The smallest real rate that a rate of scored failures allows, were every failure seen."""
+        most = self.false_alarms[1]
+        return max(0.0, (scored - most) / (1 - most)) if self.identifiable else 0.0
+
+
+def _brief(design: HazardDesign) -> dict[str, Any]:
+    """A design as JSON values, without what most hazards leave as it is."""
+    known = {field.name: field.default for field in fields(design)}
+    told = {name: value for name, value in asdict(design).items() if value != known[name]}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,8 +188,8 @@ class HazardTrack:
     verdict: Verdict = "continue"
 
     def __post_init__(self) -> None:
-        self.met = _Side(MET, self.design.threshold * self.design.sensitivity)
-        self.not_met = _Side(NOT_MET, self.design.threshold)
+        self.met = _Side(MET, self.design.met_at)
+        self.not_met = _Side(NOT_MET, self.design.not_met_at)
 
     @property
     def queries(self) -> int:
@@ -193,13 +242,25 @@ class HazardTrack:
         self.not_met.refresh(n, self.failed)
 
     def upper(self, error: float) -> float:
+        return self.design.most_behind(self.scored_upper(error))
+
+    def lower(self, error: float) -> float:
+        return self.design.least_behind(self.scored_lower(error))
+
+    def contradicts(self, error: float) -> bool:
+        """Whether fewer failures were scored than the scorer's own false alarms explain: its calibration fails here."""
+        least = self.design.false_alarms[0]
+        return bool(least) and self.scored_upper(error) < least
+
+    def scored_upper(self, error: float) -> float:
+        """Upper bound for the rate of scored failures, whatever is behind them."""
         looks = self.met.tallies(self.queries, self.failed + self.unscorable, helping_is_one=False)
         bound = upper_bound(looks, error)
         # A path that drifted can leave its own mean out; the last look alone always holds it, and is valid too.
-        seen = bound if bound >= self.mean else upper_bound(looks[-1:], error)
-        return min(1.0, seen / self.design.sensitivity)
+        return bound if bound >= self.mean else upper_bound(looks[-1:], error)
 
-    def lower(self, error: float) -> float:
+    def scored_lower(self, error: float) -> float:
+        """Lower bound for the rate of scored failures."""
         looks = self.not_met.tallies(self.queries, self.failed, helping_is_one=True)
         bound = lower_bound(looks, error)
         return bound if bound <= self.mean else lower_bound(looks[-1:], error)
@@ -234,7 +295,7 @@ class HazardTrack:
     def state(self) -> dict[str, Any]:
         """The track as JSON values."""
         return {
-            "design": asdict(self.design) | {"indifference": list(self.design.indifference)},
+            "design": _brief(self.design),
             "verdict": self.verdict,
             "counts": [self.passed, self.failed, self.unscorable, self.partial],
             "partial_sum": self.partial_sum,
@@ -245,7 +306,8 @@ class HazardTrack:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """The track that `state()` described. Raises KeyError, TypeError or ValueError where it is broken."""
-        design = HazardDesign(**state["design"] | {"indifference": tuple(state["design"]["indifference"])})
+        pairs = {name: tuple(state["design"][name]) for name in _PAIRS if name in state["design"]}
+        design = HazardDesign(**state["design"] | pairs)
         passed, failed, unscorable, partial = (int(count) for count in state["counts"])
         if min(passed, failed, unscorable, partial) < 0 or state["verdict"] not in VERDICTS:
             raise ValueError(design.name)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from aloi.errors import AskerError
 from aloi.statistics.arguments import counts_of, level_of, within
 from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower, clopper_pearson_upper
+from aloi.statistics.hazard import HazardDesign, HazardTrack, Outcome
 from aloi.translation import N_
 
 LEAST_YOUDEN = 0.1
@@ -94,12 +95,7 @@ def corrected_rate(
     se_low, se_high = clopper_pearson(calibration.tp, calibration.tp + calibration.fn, each)
     sp_low, sp_high = clopper_pearson(calibration.tn, calibration.tn + calibration.fp, each)
     if se_low + sp_low - 1 <= within("least_youden", least_youden, 0.0, 1.0):
-        raise NotIdentifiable(
-            N_("the rate is not identifiable: Youden's J of the judge may be {got:.2f}; expected above {least}"),
-            remedy=N_("calibrate on more labels, take a better judge, or have its positives checked"),
-            got=se_low + sp_low - 1,
-            least=least_youden,
-        )
+        raise _too_poor(se_low + sp_low - 1, least_youden)
     if judged_low > se_high or judged_high < 1 - sp_high:
         raise NotIdentifiable(
             N_("a judged rate of {judged:.3f} contradicts the judge's calibration: no real rate explains it"),
@@ -152,11 +148,88 @@ def escalation(calibration: JudgeCalibration, alpha: float, *, calibrations: int
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What a calibration allows for in a sequential test: bounds for `HazardDesign`, and `error`, spent on them.
+
+    Each direction of the test spends `error` on the bounds it rests on: `met` on the sensitivity and the least share of
+    false alarms, `not met` on the largest. `identifiable` is False where Youden's J may be as low as `LEAST_YOUDEN`.
+    """
+
+    sensitivity: float
+    false_alarms: tuple[float, float]
+    identifiable: bool
+    error: float
+
+
+def allowance(
+    calibration: JudgeCalibration, alpha: float, *, confirmed: bool, calibrations: int = 1, share: float = 0.2
+) -> Allowance:
+    """Bounds on a judge's errors that hold together, in each direction, with probability 1 - `error`.
+
+    `share` of `alpha` goes to the `calibrations` that a family of hazards uses. Where every failure is `confirmed` by
+    who is held to be right there are no false alarms, and this is `escalation`. The sequential test has the rest,
+    alpha (1 - share): its false claims then stay at most `alpha` (union bound). A trial without a clear word must
+    count, in the calibration, as one that the judge did not call a failure.
+    """
+    split = escalation(calibration, alpha, calibrations=calibrations, share=share)
+    error = 1 - split.sensitivity_level
+    passes = calibration.fp + calibration.tn
+    if confirmed:
+        sensitivity, alarms = split.sensitivity, (0.0, 0.0)
+    else:
+        sensitivity = calibration.sensitivity_lower(1 - error / 2)
+        least = clopper_pearson_lower(calibration.fp, passes, 1 - error / 2)
+        alarms = (least, clopper_pearson_upper(calibration.fp, passes, 1 - error))
+    return Allowance(
+        sensitivity=sensitivity,
+        false_alarms=alarms,
+        identifiable=sensitivity - alarms[1] > LEAST_YOUDEN,
+        error=error,
+    )
+
+
+def _too_poor(youden: float, least: float) -> NotIdentifiable:
+    return NotIdentifiable(
+        N_("the rate is not identifiable: Youden's J of the judge may be {got:.2f}; expected above {least}"),
+        remedy=N_("calibrate on more labels, take a better judge, or have its positives checked"),
+        got=youden,
+        least=least,
+    )
+
+
 def audited_upper(confirmed: int, n: int, misses: int, audited: int, level: float) -> float:
     """Upper bound for the real failure rate from confirmed failures and a random audit of the judge's negatives.
 
     `confirmed` of `n` trials failed; of the judge's negatives `audited` were looked at again and `misses` had
-    failed. It needs no calibration: the miss rate comes from the run itself. Exact parts, half of the error each.
+    failed. It needs no calibration: the miss rate comes from the run itself. Exact parts, half of the error each, of
+    numbers fixed in advance; `AuditTrail` is for a run that may stop at any time.
     """
     each = (1 + level_of(level)) / 2
     return min(1.0, clopper_pearson_upper(confirmed, n, each) + clopper_pearson_upper(misses, audited, each))
+
+
+class AuditTrail:
+    """`audited_upper` at all times together: both parts are time-uniform bounds (`betting`), half of the error each.
+
+    Each trial is one of: let pass by the judge and not audited, let pass and audited, or not let pass. Outcomes are as
+    the better judge sees them. Which negatives are audited must not depend on what they hold.
+    """
+
+    def __init__(self) -> None:
+        self._confirmed, self._misses = (HazardTrack(HazardDesign(name=n, threshold=0.5, cap=1)) for n in ("c", "m"))
+
+    def let_pass(self, audited: Outcome | None = None) -> None:
+        """The judge saw no failure; `audited` is what the better judge said, None where it was not asked."""
+        self._confirmed.add("passed")
+        if audited is not None:
+            self._misses.add(audited)
+
+    def escalated(self, outcome: Outcome) -> None:
+        """The judge did not let it pass, or there was nothing to judge: what came of it in the end."""
+        self._confirmed.add(outcome)
+
+    def upper(self, level: float) -> float:
+        """Upper bound for the real failure rate, at all times together with probability `level`."""
+        each = (1 - level_of(level)) / 2
+        return min(1.0, self._confirmed.upper(each) + self._misses.upper(each))

@@ -12,18 +12,19 @@ of one seed.
 """
 
 from collections.abc import Mapping, Sequence
-from math import log
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from aloi.errors import AskerError, UnknownName
 from aloi.statistics.arguments import level_of, within
 from aloi.statistics.hazard import Decision, HazardDesign, HazardTrack, Outcome, Verdict
+from aloi.statistics.multiplicity import MULTIPLICITIES, Multiplicity, known_multiplicity, log_thresholds
 from aloi.translation import N_
 
 __all__ = ["MULTIPLICITIES", "Decision", "HazardDesign", "Multiplicity", "Outcome", "SequentialMonitor", "Verdict"]
 
-Multiplicity = Literal["holm_per_family", "bonferroni", "holm_directional"]
-MULTIPLICITIES: tuple[Multiplicity, ...] = ("holm_per_family", "bonferroni", "holm_directional")
+
+# Doubt about a scorer's calibration holds a `met` back at far less evidence than a claim needs: it can only cost power.
+DOUBT = 0.2
 
 
 class SequentialMonitor:
@@ -43,9 +44,7 @@ class SequentialMonitor:
     ) -> None:
         self.alpha = within("alpha", alpha, 0.0, 0.5, open_ends=True)
         self.joint = joint
-        if multiplicity not in MULTIPLICITIES:
-            raise UnknownName("multiplicity", multiplicity, MULTIPLICITIES)
-        self.multiplicity = multiplicity
+        self.multiplicity = known_multiplicity(multiplicity)
         self._tracks = {design.name: HazardTrack(design) for design in designs}
         if not designs or len(self._tracks) < len(designs):
             raise AskerError(
@@ -94,6 +93,15 @@ class SequentialMonitor:
         track, error = self._track(name), (1 - level_of(level)) / 2
         return track.lower(error), track.upper(error)
 
+    def scored_bounds(self, name: str, level: float) -> tuple[float, float]:
+        """As `bounds`, for the rate of failures as they were scored: the scorer taken at its word."""
+        track, error = self._track(name), (1 - level_of(level)) / 2
+        return track.scored_lower(error), track.scored_upper(error)
+
+    def contradicts(self, name: str) -> bool:
+        """Whether fewer failures were scored than the scorer's false alarms alone explain: no `met` rests on that."""
+        return self._track(name).contradicts(DOUBT)
+
     def forecast(self, name: str) -> int:
         """Further queries until a verdict if the hazard goes on failing as it has, at most what the cap leaves."""
         return self._track(name).forecast(self._log_met, self._log_not_met)
@@ -141,18 +149,20 @@ class SequentialMonitor:
             raise UnknownName("hazard", name, self._tracks) from None
 
     def _set_thresholds(self) -> None:
-        alpha = self.alpha / 2 if self.joint else self.alpha
-        total, met, not_met = len(self._tracks), self._claims["met"], self._claims["not met"]
-        left = {
-            "holm_per_family": (total - met, total - not_met),
-            "bonferroni": (total, total),
-            "holm_directional": (total - met - not_met, total - met - not_met),
-        }[self.multiplicity]
-        # No hazard is left to claim where this is 0; 1 keeps the logarithm defined.
-        self._log_met, self._log_not_met = (log(max(count, 1) / alpha) for count in left)
+        self._log_met, self._log_not_met = log_thresholds(
+            self.multiplicity,
+            self.alpha,
+            len(self._tracks),
+            self._claims["met"],
+            self._claims["not met"],
+            joint=self.joint,
+        )
 
     def _claim(self, track: HazardTrack) -> bool:
         if track.met.log_e >= self._log_met:
+            if track.contradicts(DOUBT):
+                track.verdict = "inconclusive"
+                return False
             track.verdict = "met"
         elif track.not_met.log_e >= self._log_not_met:
             track.verdict = "not met"

@@ -6,11 +6,40 @@ Wang 2021). E-values are given as natural logarithms.
 
 from collections.abc import Sequence
 from math import isnan, log
+from typing import Literal
 
-from aloi.errors import AskerError
+from aloi.errors import AskerError, UnknownName
 from aloi.statistics.arguments import within
 from aloi.statistics.betting import log_mean_exp
 from aloi.translation import N_
+
+Multiplicity = Literal["holm_per_family", "bonferroni", "holm_directional"]
+MULTIPLICITIES: tuple[Multiplicity, ...] = ("holm_per_family", "bonferroni", "holm_directional")
+
+
+def known_multiplicity(name: str) -> Multiplicity:
+    """The rule of that name. Raises UnknownName."""
+    for rule in MULTIPLICITIES:
+        if rule == name:
+            return rule
+    raise UnknownName("multiplicity", name, MULTIPLICITIES)
+
+
+def log_thresholds(
+    rule: Multiplicity, alpha: float, hazards: int, met: int, not_met: int, *, joint: bool
+) -> tuple[float, float]:
+    """What the log e-value of the next `met`, and of the next `not met`, must reach when so many claims were made.
+
+    Each direction has error `alpha`; with `joint` half of it, so that both directions together have `alpha`.
+    """
+    left = {
+        "holm_per_family": (hazards - met, hazards - not_met),
+        "bonferroni": (hazards, hazards),
+        "holm_directional": (hazards - met - not_met, hazards - met - not_met),
+    }[rule]
+    share = alpha / 2 if joint else alpha
+    # No hazard is left to claim where this is 0; 1 keeps the logarithm defined.
+    return log(max(left[0], 1) / share), log(max(left[1], 1) / share)
 
 
 def holm_evalues(log_e: Sequence[float], alpha: float) -> list[bool]:

@@ -55,7 +55,9 @@ class Pooled:
     """What may be shown of several studies, by how many independent clusters they come from.
 
     One: 'one result'. Two: 'range only', `low` and `high` being the outermost ends of the two intervals. From three:
-    'pooled'. `i2` is shown and never decides. `without` holds the effect with each cluster left out.
+    'pooled'. `i2` is shown and never decides. `without` holds the effect with each cluster left out. `heaviest` is the
+    largest share of the weight that one cluster has, without a variance between them: where it nears 1 the mean is that
+    cluster's, and its coverage was seen to fall to 0.67 (`make bench BENCH=pooling`).
     """
 
     shown: Shown
@@ -68,6 +70,7 @@ class Pooled:
     prediction: tuple[float, float] | None = None
     i2: float | None = None
     without: dict[str, Effect] | None = None
+    heaviest: float | None = None
 
     def settled(self, threshold: float) -> bool:
         """Whether a next evaluator's result is predicted on one side of `threshold` (on the studies' scale)."""
@@ -111,6 +114,7 @@ def pool(studies: Sequence[Study], level: float = 0.95) -> Pooled:
         prediction=(effect.estimate - spread, effect.estimate + spread),
         i2=_i2(v, effect.tau2),
         without={unit.cluster: random_effects(np.delete(y, i), np.delete(v, i), level) for i, unit in enumerate(units)},
+        heaviest=float((1 / v).max() / (1 / v).sum()),
     )
 
 

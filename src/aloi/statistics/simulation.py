@@ -12,10 +12,10 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from aloi.errors import UnknownName
 from aloi.statistics.betting import MET, NOT_MET, Mixture
 from aloi.statistics.boundaries import log_mean_exp, stopping_boundary
-from aloi.statistics.monitor import MULTIPLICITIES, HazardDesign, Multiplicity
+from aloi.statistics.hazard import HazardDesign
+from aloi.statistics.multiplicity import Multiplicity, known_multiplicity
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,9 +87,7 @@ def run(
     multiplicity: Multiplicity = "holm_per_family",
 ) -> Runs:
     """`runs` runs whose outcomes come from `draw`. Raises UnknownName for an unknown multiplicity."""
-    if multiplicity not in MULTIPLICITIES:
-        raise UnknownName("multiplicity", multiplicity, MULTIPLICITIES)
-    bench = _Bench(designs, alpha / 2 if joint else alpha, runs, multiplicity)
+    bench = _Bench(designs, alpha / 2 if joint else alpha, runs, known_multiplicity(multiplicity))
     for turn in range(max(design.cap for design in designs)):
         for hazard in range(len(designs)):
             bench.step(hazard, turn, draw)
@@ -106,9 +104,7 @@ class _Bench:
         self.verdict = np.zeros(shape, dtype=np.int64)
         self.left = np.full((runs, 2), len(designs))
         self.active = [np.arange(runs) for _ in designs]
-        tables = [
-            _boundaries(design.threshold, design.sensitivity, design.cap, alpha, len(designs)) for design in designs
-        ]
+        tables = [_boundaries(design.met_at, design.not_met_at, design.cap, alpha, len(designs)) for design in designs]
         self.most, self.least = [table[0] for table in tables], [table[1] for table in tables]
 
     def step(self, hazard: int, turn: int, draw: Draw) -> None:
@@ -154,11 +150,11 @@ class _Bench:
 
 
 @cache
-def _boundaries(threshold: float, sensitivity: float, cap: int, alpha: float, hazards: int) -> tuple[Ints, Ints]:
+def _boundaries(met_at: float, not_met_at: float, cap: int, alpha: float, hazards: int) -> tuple[Ints, Ints]:
     """Boundaries of both mixtures when 0..hazards hazards are left; shape (hazards + 1, cap + 1) each."""
     targets = [log(max(left, 1) / alpha) for left in range(hazards + 1)]
-    most = np.stack([stopping_boundary(MET, threshold * sensitivity, target, cap) for target in targets])
-    least = np.stack([stopping_boundary(NOT_MET, threshold, target, cap) for target in targets])
+    most = np.stack([stopping_boundary(MET, met_at, target, cap) for target in targets])
+    least = np.stack([stopping_boundary(NOT_MET, not_met_at, target, cap) for target in targets])
     return most, least
 
 

@@ -7,12 +7,17 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from aloi.statistics.multiplicity import Multiplicity
+
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
 Text = Annotated[str, Meta(min_length=1, max_length=100_000)]
 Rate = Annotated[float, Meta(gt=0, lt=1)]
 # JSON numbers are exact up to 2^53 (RFC 8259, section 6), and a plan is signed as JSON.
 Count = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+
+# The attack that `assurance.attacker` carries out. It is no plug-in: no wrapper can ask a model.
+MODEL_ATTACKER = "model-attacker"
 
 
 class Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -32,6 +37,14 @@ class TargetDescription(Part, frozen=True, kw_only=True):
     retries: Annotated[int, Meta(ge=0, le=20)] = 4
     max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 48
     temperature: Annotated[float, Meta(ge=0, le=2)] = 0.7
+
+
+class AttackerDescription(TargetDescription, frozen=True, kw_only=True):
+    """A model that plays the user in a hunt, asked as a target is: it writes up to `turns` turns of a conversation."""
+
+    turns: Annotated[int, Meta(ge=1, le=20)] = 4
+    max_tokens: Annotated[int, Meta(ge=1, le=32_768)] = 160
+    temperature: Annotated[float, Meta(ge=0, le=2)] = 1.0
 
 
 class DocumentDescription(Part, frozen=True, kw_only=True):
@@ -56,6 +69,14 @@ class PersonRecord(Part, frozen=True, kw_only=True):
     values: Annotated[tuple[Protected, ...], Meta(min_length=1)]
 
 
+class Work(Part, frozen=True, kw_only=True):
+    """A text that must not be reproduced at length: a protected work, or what a model was trained on."""
+
+    id: Slug
+    language: Language
+    text: Annotated[str, Meta(min_length=200, max_length=100_000)]
+
+
 class Context(Part, frozen=True, kw_only=True):
     """What the system holds that must not leave it, and the hosts that its answers may link to."""
 
@@ -63,24 +84,64 @@ class Context(Part, frozen=True, kw_only=True):
     records: tuple[PersonRecord, ...] = ()
     allowed_hosts: tuple[Text, ...] = ()
     documents: tuple[DocumentDescription, ...] = ()
+    works: tuple[Work, ...] = ()
+
+
+class HuntGoal(Part, frozen=True, kw_only=True):
+    """How many trials may be spent on hunting the worst of `attacks`: all that the probe can take, if none is named."""
+
+    queries: Annotated[int, Meta(ge=1, le=1_000_000)]
+    attacks: tuple[Slug, ...] = ()
 
 
 class HazardGoal(Part, frozen=True, kw_only=True):
     """The rate of failures that is tolerated for one hazard; `cap` ends the test where nothing can be decided.
 
     `probe` names another probe than the hazard's own; `attacks` weighs the attacks otherwise than the probe does.
+    `corpus` names a file beside `system.yaml` that describes prompts to ask in place of a probe's.
+    `hunt` asks for a search of the worst attack beside the measurement.
+    `judge` names who rates the answers in place of the probe's scorer, or, where it reads only what that scorer
+    `passed`, after it; 'person' needs no entry in `judges`.
     """
 
     threshold: Annotated[float, Meta(ge=1e-4, le=0.5)]
     cap: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     probe: Slug = ""
+    corpus: str = ""
     attacks: dict[Slug, Annotated[float, Meta(gt=0, le=1e6)]] = {}
+    hunt: HuntGoal | None = None
+    judge: Slug = ""
+    judge_reads: Literal["all", "passed"] = "all"
+
+
+class JudgeDescription(Part, frozen=True, kw_only=True):
+    """Who rates answers where no oracle can, and by what.
+
+    A `model` at `target` is asked by `criteria` (what counts as a failure, by language; the hazard's own where there
+    are none), and reads the system's prompt only with `shows_prompt`. `embeddings` compares answers with labelled
+    `exemplars`; `scorer` is a rule by name. What the judge does not let pass, and a share `audit` of what it does, goes
+    to `escalate_to`: another judge, or 'person'. Files lie beside `system.yaml`.
+    """
+
+    kind: Literal["model", "embeddings", "scorer"] = "model"
+    target: TargetDescription | None = None
+    criteria: dict[Language, Text] = {}
+    shows_prompt: bool = False
+    exemplars: str = ""
+    scorer: Slug = ""
+    calibration: str = ""
+    escalate_to: Slug = ""
+    audit: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class BenignGoal(Part, frozen=True, kw_only=True):
-    """Ordinary requests, by language, and the share of them that a remedy may lose."""
+    """Ordinary requests, and the share of them that a remedy may lose.
 
-    questions: dict[Language, tuple[Text, ...]]
+    `probe` makes them: the plain one asks the `questions`, given by language.
+    """
+
+    questions: dict[Language, tuple[Text, ...]] = {}
+    probe: Slug = "benign"
     trials: Annotated[int, Meta(ge=10, le=100_000)] = 100
     selection_trials: Annotated[int, Meta(ge=10, le=100_000)] = 30
     max_loss: Rate = 0.05
@@ -95,11 +156,19 @@ class LimitsDescription(Part, frozen=True, kw_only=True):
 
 
 class Assurance(Part, frozen=True, kw_only=True):
-    """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried."""
+    """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried.
+
+    `alpha` bounds each kind of false claim over all hazards, or with `joint` both kinds together, by `multiplicity`.
+    `attacker` names a model that may play the user in hunts; nothing is sent to any where none is named.
+    """
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
+    judges: dict[Slug, JudgeDescription] = {}
+    attacker: AttackerDescription | None = None
     benign: BenignGoal
     alpha: Annotated[float, Meta(gt=0, le=0.2)] = 0.05
+    multiplicity: Multiplicity = "holm_per_family"
+    joint: bool = False
     remedies: tuple[Slug, ...] = ()
     pairs: Annotated[int, Meta(ge=1, le=1_000)] = 24
     selection_pairs: Annotated[int, Meta(ge=1, le=1_000)] = 10

@@ -145,8 +145,9 @@ def _faults(error: Any, lines: Lines) -> Iterator[Fault]:
     if "propertyNames" in error.schema_path:  # the instance is a key, and the path ends before it
         place = (*place, error.instance)
     if error.validator == "anyOf":  # a value that may also be left out: what is wrong with the value
-        inner = [branch for branch in error.context if branch.validator != "type"] or error.context
-        yield from _faults(inner[0], lines)
+        for inner in error.context:
+            if inner.validator_value != "null":
+                yield from _faults(inner, lines)
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, place, lines)
     elif error.validator == "required":

@@ -109,9 +109,7 @@ class LocalKind:
     @asynccontextmanager
     async def open(self, description: TargetDescription) -> AsyncIterator[LocalTarget]:
         """Start an engine for each processor and ask them until the run ends."""
-        path = model_path()
-        await asyncio.to_thread(check_digest, path)
-        path = await asyncio.to_thread(converted, path, local_model().sha256)
+        path = await _weights()
         count = min(len(os.sched_getaffinity(0)), description.concurrency)
         slots = -(-description.concurrency // count)
         async with AsyncExitStack() as stack:
@@ -119,22 +117,45 @@ class LocalKind:
             yield LocalTarget(engines)
 
 
+async def _weights() -> Path:
+    """The pinned weights, checked and in the form in which they run."""
+    path = model_path()
+    await asyncio.to_thread(check_digest, path)
+    return await asyncio.to_thread(converted, path, local_model().sha256)
+
+
 @asynccontextmanager
 async def _engine(path: Path, slots: int, description: TargetDescription) -> AsyncIterator[OpenAITarget]:
-    """One engine in a child process, for as long as the context lasts."""
+    """One engine that answers."""
+    async with _serving(path, slots, description) as (base_url, key):
+        local = msgspec.structs.replace(description, base_url=base_url, model=local_model().name)
+        async with open_endpoint(local, key) as target:
+            yield target
+
+
+@asynccontextmanager
+async def serving_embeddings(description: TargetDescription) -> AsyncIterator[tuple[str, str]]:
+    """An engine that embeds texts: its address, ending in /v1, and its key."""
+    async with _serving(await _weights(), description.concurrency, description, "embeddings") as served:
+        yield served
+
+
+@asynccontextmanager
+async def _serving(
+    path: Path, slots: int, description: TargetDescription, *serves: str
+) -> AsyncIterator[tuple[str, str]]:
+    """One engine in a child process, for as long as the context lasts: its address and its key."""
     key = secrets.token_hex(16)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "aloi.system.engine", str(path)),
-        *(str(slots), str(CONTEXT + description.max_tokens)),
+        *(str(slots), str(CONTEXT + description.max_tokens), *serves),
         stdin=asyncio.subprocess.PIPE,  # the engine ends when this pipe closes, also when we are killed
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
         env={**os.environ, KEY_VARIABLE: key},
     )
     try:
-        local = msgspec.structs.replace(description, base_url=f"{await _address(process)}/v1", model=local_model().name)
-        async with open_endpoint(local, key) as target:
-            yield target
+        yield f"{await _address(process)}/v1", key
     finally:
         if process.stdin:
             process.stdin.close()

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -14,7 +15,7 @@ import msgspec
 from aloi.errors import AskerError, TargetError
 from aloi.system.description import TargetDescription
 from aloi.system.messages import Request, Response, ToolCall
-from aloi.system.rendering import chat_messages, chat_tools
+from aloi.system.rendering import chat_messages, chat_tools, written
 from aloi.system.target import Unscorable
 from aloi.translation import N_
 
@@ -24,7 +25,7 @@ LONGEST_WAIT = 30.0
 
 class _Function(msgspec.Struct):
     name: str
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
 
 
 class _Call(msgspec.Struct):
@@ -171,7 +172,7 @@ class OpenAITarget:
         text = choice.message.content or choice.message.refusal or ""
         calls = tuple(
             # Some endpoints leave the id out, and the protocol needs one to tie a result to its call.
-            ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=call.function.arguments or "{}")
+            ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=written(call.function.arguments))
             for i, call in enumerate(choice.message.tool_calls or ())
         )
         if not text.strip() and not calls:
@@ -201,6 +202,26 @@ async def open_endpoint(description: TargetDescription, key: str = "") -> AsyncI
         yield OpenAITarget(session, description, headers)
 
 
+def endpoint_key(description: TargetDescription) -> str:
+    """An endpoint's key, from the environment; empty where none is named. Raises AskerError where it is not set."""
+    key = os.environ.get(description.api_key_env, "").strip() if description.api_key_env else ""
+    if description.api_key_env and not key:
+        raise AskerError(
+            N_("the environment variable {name} is not set"),
+            remedy=N_("set it to the key of {url}, or remove target.api_key_env"),
+            name=description.api_key_env,
+            url=description.base_url,
+        )
+    if not (key.isascii() and key.isprintable()):
+        raise AskerError(
+            N_("the environment variable {name} holds characters that no key has"),
+            remedy=N_("set it to the key of {url}, on one line, without accents"),
+            name=description.api_key_env,
+            url=description.base_url,
+        )
+    return key
+
+
 class OpenAIKind:
     """`target: {kind: openai, base_url: …, model: …, api_key_env: …}`."""
 
@@ -211,20 +232,6 @@ class OpenAIKind:
     @asynccontextmanager
     async def open(self, description: TargetDescription) -> AsyncIterator[OpenAITarget]:
         """A session to the endpoint, with the key from the environment. Raises AskerError where it is not set."""
-        key = os.environ.get(description.api_key_env, "").strip() if description.api_key_env else ""
-        if description.api_key_env and not key:
-            raise AskerError(
-                N_("the environment variable {name} is not set"),
-                remedy=N_("set it to the key of {url}, or remove target.api_key_env"),
-                name=description.api_key_env,
-                url=description.base_url,
-            )
-        if not (key.isascii() and key.isprintable()):
-            raise AskerError(
-                N_("the environment variable {name} holds characters that no key has"),
-                remedy=N_("set it to the key of {url}, on one line, without accents"),
-                name=description.api_key_env,
-                url=description.base_url,
-            )
+        key = endpoint_key(description)
         async with open_endpoint(description, key) as target:
             yield target

@@ -18,7 +18,7 @@ import msgspec
 from aloi.errors import AskerError, TargetError
 from aloi.system.description import TargetDescription
 from aloi.system.messages import Request, Response, ToolCall
-from aloi.system.rendering import ChatMessage, chat_messages, chat_tools
+from aloi.system.rendering import ChatMessage, chat_messages, chat_tools, written
 from aloi.system.target import Unscorable
 from aloi.translation import N_
 
@@ -28,12 +28,12 @@ Answer = Callable[..., Said | Awaitable[Said]]
 
 class _Function(msgspec.Struct):
     name: str
-    arguments: str = "{}"
+    arguments: str | dict[str, Any] | None = None
 
 
 class _Call(msgspec.Struct):
     function: _Function
-    id: str = ""
+    id: str | None = None
 
 
 class _Answer(msgspec.Struct):
@@ -68,6 +68,11 @@ class CallableTarget:
     async def _call(self, request: Request) -> Said:
         messages = chat_messages(request)
         offered: dict[str, Any] = {"tools": chat_tools(request.tools)} if request.tools else {}
+        if offered and not _takes_tools(self._function):
+            raise TargetError(
+                N_("the function of target.callable takes no tools, and an agent is asked for"),
+                remedy=N_("give it a second parameter named `tools`; docs/agents.md shows one"),
+            )
         if inspect.iscoroutinefunction(self._function):
             answer: Said = await self._function(messages, **offered)
             return answer
@@ -101,6 +106,16 @@ class CallableTarget:
         return future
 
 
+def _takes_tools(function: Answer) -> bool:
+    try:
+        inspect.signature(function).bind([], tools=[])
+    except TypeError:
+        return False
+    except ValueError:  # a built-in function without a signature: let it speak for itself
+        return True
+    return True
+
+
 def _read(said: object) -> tuple[str, tuple[ToolCall, ...]]:
     """Text and tool calls of what a function returned; neither where it is no answer."""
     if isinstance(said, str):
@@ -110,7 +125,7 @@ def _read(said: object) -> tuple[str, tuple[ToolCall, ...]]:
     except msgspec.ValidationError:
         return "", ()
     calls = tuple(
-        ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=call.function.arguments)
+        ToolCall(id=call.id or f"call-{i}", name=call.function.name, arguments=written(call.function.arguments))
         for i, call in enumerate(answer.tool_calls or ())
     )
     return answer.content or "", calls

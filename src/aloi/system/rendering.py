@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from aloi.system.messages import Message, Request, Tool
 
 ChatMessage = dict[str, Any]
@@ -42,3 +44,10 @@ def chat_tools(tools: tuple[Tool, ...]) -> list[dict[str, Any]]:
         }
         for tool in tools
     ]
+
+
+def written(arguments: str | dict[str, Any] | None) -> str:
+    """The arguments of a call as the protocol has them, a text of JSON; some endpoints give the object itself."""
+    if isinstance(arguments, dict):
+        return msgspec.json.encode(arguments).decode()
+    return arguments or "{}"

@@ -5,7 +5,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from aloi.assurance.story import Story
-from aloi.evidence.records import Estimate, Finding, RateChange, Verdict
+from aloi.evidence.records import Counted, Estimate, Finding, RateChange, Verdict
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -67,3 +67,10 @@ def hazards(story: Story) -> tuple[str, ...]:
     named = [plan.hazard for plan in story.plan.hazards]
     named += [finding.hazard for finding in story.findings]
     return tuple(dict.fromkeys(named))
+
+
+def counted(story: Story, hazard: str) -> Counted:
+    """What the rates of a hazard are rates of: judge-rated failures as soon as one of them is."""
+    told = [one.counts for one in story.findings if one.hazard == hazard]
+    told += [change.counts for change in (story.effect.changes if story.effect else ()) if change.of == hazard]
+    return "judge-rated failures" if "judge-rated failures" in told else "failures"

@@ -8,11 +8,15 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from aloi.assurance.practices import practice_list
 from aloi.assurance.report import words
 from aloi.assurance.report.changes import benign_chart, hazard_chart
 from aloi.assurance.report.figures import visible
-from aloi.assurance.report.outcomes import hazards, outcomes
+from aloi.assurance.report.hunts import hunt_sentence, hunts
+from aloi.assurance.report.outcomes import counted, hazards, outcomes
+from aloi.assurance.report.practices import STATES, practice_rows
 from aloi.assurance.report.sections import benign, coverages, findings, non_claims, transcripts
+from aloi.assurance.report.sentences import sentence
 from aloi.assurance.report.speech import Speech, Title, Titles
 from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
@@ -37,7 +41,7 @@ def render(
     (key, language); each returns the key for what it does not know.
     """
     speech = Speech(language, titles=titles, framework=framework_title, hazard=hazard_title, remedy=remedy_title)
-    standing = outcomes(story, {slug: speech.hazard(slug) for slug in hazards(story)})
+    standing = outcomes(story, {slug: speech.rated(slug, counted(story, slug)) for slug in hazards(story)})
     rated = tries(story)
     return (
         _environment()
@@ -47,6 +51,7 @@ def render(
             speech=speech,
             figures=speech.figures,
             words=words,
+            counted=counted,
             _=speech.say,
             ngettext=speech.ngettext,
             language=language,
@@ -58,9 +63,15 @@ def render(
             tries=rated,
             front=front(rated, speech.figures),
             findings=findings(story),
+            sentence=lambda one: sentence(one, story.remaining.get(one.stage, {}).get(one.hazard), speech),
+            hunts=hunts(story),
+            hunt_sentence=lambda one: hunt_sentence(one, speech),
             benign=benign(story),
             transcripts=transcripts(story),
             coverages=coverages(story),
+            practice_list=practice_list(),
+            practices=practice_rows(story, speech),
+            practice_states=STATES,
             non_claims=non_claims(story),
         )
     )

@@ -1,6 +1,7 @@
 """What each section shows, taken from the story in reading order."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Generic, TypeVar
 
 from msgspec import Struct
@@ -8,7 +9,18 @@ from msgspec import Struct
 from aloi.assurance.report.outcomes import hazards
 from aloi.assurance.story import Story, Transcript
 from aloi.evidence.predicates import NonClaim, usual_non_claims
-from aloi.evidence.records import BenignRate, Coverage, CoverageState, Finding, RequirementCoverage, Stage, Stratum
+from aloi.evidence.records import (
+    BenignRate,
+    Cell,
+    Contrast,
+    Coverage,
+    CoverageState,
+    Exploration,
+    Finding,
+    RequirementCoverage,
+    Stage,
+    Stratum,
+)
 
 _ORDER: dict[Stage, int] = {"measure": 0, "select": 1, "confirm": 2}
 _EVIDENCED: frozenset[CoverageState] = frozenset({"proven", "not met", "partial", "proposed mapping only"})
@@ -26,8 +38,38 @@ class Found(Struct, Generic[R_co], frozen=True):
     def strata(self, kind: str) -> list[tuple[str, list[Stratum | None]]]:
         """Each part of a kind by name, with its counts in every record."""
         counts = [{part.name: part for part in one.strata if part.kind == kind} for one in self.records]
-        names = dict.fromkeys(name for parts in counts for name in parts)
-        return [(name, [parts.get(name) for parts in counts]) for name in names]
+        return _side_by_side(counts)
+
+    def contrasts(self) -> list[tuple[tuple[str, str], list[Contrast | None]]]:
+        """Every two parts that were set against each other, with their difference in every record."""
+        return _side_by_side([{(one.first, one.second): one for one in record.contrasts} for record in self.records])
+
+    def cells(self) -> list[tuple[tuple[str, str], list[Cell | None]]]:
+        """Every (attack, language) that was found to exceed the threshold in some record."""
+        return _side_by_side([{(one.attack, one.language): one for one in explored.above} for explored in self._all()])
+
+    def explored(self) -> Exploration | None:
+        """What was searched for such cells, in the record that searched most; None where none was."""
+        return max(self._all(), key=lambda one: one.cells, default=None)
+
+    def caveats(self) -> list[str]:
+        """Codes of what a reader must know of the judge, each once."""
+        return list(dict.fromkeys(code for record in self.records for code in getattr(record, "caveats", ())))
+
+    def _all(self) -> list[Exploration]:
+        none = Exploration(cells=0, false_share=Decimal(0))
+        found = [getattr(record, "exploration", None) or none for record in self.records]
+        return found if any(one.cells for one in found) else []
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+def _side_by_side(records: list[dict[Key, Value]]) -> list[tuple[Key, list[Value | None]]]:
+    """Each key that some record has, with its value in every record."""
+    keys = dict.fromkeys(key for record in records for key in record)
+    return [(key, [record.get(key) for record in records]) for key in keys]
 
 
 class HazardTranscripts(Struct, frozen=True):
@@ -104,6 +146,6 @@ _STATES: tuple[CoverageState, ...] = (
 
 def non_claims(story: Story) -> tuple[NonClaim, ...]:
     """What the signed records do not claim, each once, in the order of `NonClaim`."""
-    records = [story.plan, *story.findings, *([story.effect] if story.effect else []), *story.coverage]
+    records = [story.plan, *story.findings, *story.hunts, *([story.effect] if story.effect else []), *story.coverage]
     unclaimed = {code for record in records for code in usual_non_claims(record)} | {NonClaim.ALL_EVIDENCE}
     return tuple(code for code in NonClaim if code in unclaimed)

@@ -7,9 +7,32 @@ from decimal import Decimal
 
 from markupsafe import Markup, escape
 
-from aloi.assurance.report.figures import NARROW, Figures
-from aloi.assurance.report.words import ESTIMANDS, METHODS, REASONS, SCOPES, SCORERS, STAGES
-from aloi.evidence.records import BenignRate, Estimate, Finding, Interval, Reason, ScorerIdentity
+from aloi.assurance.report.figures import MINUS, NARROW, Figures
+from aloi.assurance.report.words import (
+    ESTIMANDS,
+    METHODS,
+    MULTIPLICITIES,
+    REASONS,
+    SCOPES,
+    SCORERS,
+    STAGES,
+    error_sentence,
+)
+from aloi.evidence.records import (
+    PERSON,
+    Audit,
+    BenignRate,
+    CorpusIdentity,
+    Counted,
+    Estimate,
+    Finding,
+    HuntPlan,
+    Interval,
+    Judging,
+    Plan,
+    Reason,
+    ScorerIdentity,
+)
 from aloi.translation import N_, catalogue, translate
 
 Titles = Callable[[str, str, str], str]
@@ -45,6 +68,40 @@ class Speech:
         """A hazard's title; 'benign' stands for the ordinary requests."""
         return self.say(N_("ordinary requests")) if slug == "benign" else self._hazard(slug, self.language)
 
+    def rated(self, slug: str, counts: Counted) -> str:
+        """A hazard's title, and beside it that its rate is what a judge says, where it is."""
+        title = self.hazard(slug)
+        return title if counts == "failures" else self.say(N_("{hazard} (judge-rated)"), hazard=title)
+
+    def judging(self, judging: Judging) -> Markup:
+        """Who reads the answers of a hazard after whom."""
+        if judging.judge == PERSON:
+            return self.say(N_("labelled by people"))
+        if judging.escalates_to is None:
+            return self.say(N_("read by {judge}"), judge=judging.judge)
+        person = judging.escalates_to.name == PERSON
+        better = self.say(N_("a person")) if person else judging.escalates_to.name
+        if judging.audit:
+            told = N_("read by {judge}; what it does not let pass, and a random {share} of the rest, by {better}")
+            return self.say(told, judge=judging.judge, better=better, share=self.figures.threshold(judging.audit))
+        return self.say(
+            N_("read by {judge}; what it does not let pass, by {better}"), judge=judging.judge, better=better
+        )
+
+    def audit(self, audit: Audit) -> Markup:
+        """What looking again at a share of the judge's passes found."""
+        return self.say(
+            N_(
+                "Of the answers that the judge let pass, a random {share} was looked at again: {misses} of {audited} "
+                "had failed. From this run alone the rate of failures is at most {high} (level {level})."
+            ),
+            share=self.figures.threshold(audit.share),
+            misses=self.figures.whole(audit.misses),
+            audited=self.figures.whole(audit.audited),
+            high=self.figures.percent(audit.high),
+            level=self.figures.threshold(audit.level),
+        )
+
     def remedy(self, name: str) -> str:
         """A remedy's title."""
         return self._remedy(name, self.language)
@@ -78,11 +135,57 @@ class Speech:
             return escape(self.figures.significant(10**power))
         return Markup("10<sup>{}</sup>").format(self.figures.whole(round(power)))
 
+    def error(self, plan: Plan) -> Markup:
+        """Exactly which error a plan controls, and by which rule."""
+        return self.say(
+            N_("In each stage, {error} ({rule})."),
+            error=self.say(error_sentence(plan), alpha=self.figures.threshold(plan.alpha)),
+            rule=self.word(MULTIPLICITIES, plan.multiplicity),
+        )
+
     def mix(self, weights: Mapping[str, Decimal], *, languages: bool = False) -> str:
         """Names with their shares of the whole."""
         total = sum(weights.values()) or Decimal(1)
         shares = {name: self.figures.threshold(round(weight / total, 3)) for name, weight in weights.items()}
         return ", ".join(f"{self.figures.tongue(name) if languages else name}\u00a0{shares[name]}" for name in shares)
+
+    def attack(self, name: str) -> str:
+        """An attack by its name."""
+        return name
+
+    def two_languages(self, names: tuple[str, str]) -> str:
+        """The first language minus the second."""
+        return f" {MINUS} ".join(self.figures.tongue(name) for name in names)
+
+    def cell(self, names: tuple[str, str]) -> str:
+        """An attack in a language."""
+        attack, language = names
+        return f"{self.attack(attack)}, {self.figures.tongue(language)}"
+
+    def hunt_plan(self, hunt: HuntPlan) -> Markup:
+        """How the worst attack on a hazard is hunted."""
+        told = [
+            self.ngettext("at most one trial", "at most {n} trials", hunt.cap),
+            self.say(N_("in batches of {batch}"), batch=self.figures.whole(hunt.batch)),
+            self.say(N_("error {alpha}"), alpha=self.figures.threshold(hunt.alpha)),
+            self.say(N_("attacks: {list}"), list=", ".join(self.attack(name) for name in hunt.attacks)),
+        ]
+        if hunt.attacker:
+            said = N_("the attacker is {model}, at most {turns} turns")
+            told.append(self.say(said, model=hunt.attacker, turns=self.figures.whole(hunt.turns)))
+        return self.clauses(told)
+
+    def corpus(self, corpus: CorpusIdentity) -> Markup:
+        """The listed prompts that a hazard is measured on."""
+        told = [
+            self.ngettext("one prompt", "{n} prompts", corpus.rows),
+            self.ngettext("one seed", "{n} seeds", corpus.seeds),
+            self.say(N_("licence {licence}"), licence=corpus.licence),
+            self.say(N_("source {source}, {revision}"), source=corpus.source, revision=corpus.revision),
+        ]
+        if corpus.left_out:
+            told.append(self.ngettext("one row left out", "{n} rows left out", corpus.left_out))
+        return self.clauses(told)
 
     def arm(self, stage: str) -> str:
         """Which system a stage asked."""
@@ -111,6 +214,8 @@ class Speech:
 
     def scorer(self, identity: ScorerIdentity) -> str:
         """A scorer, and whether it can err."""
+        if identity.name == PERSON:
+            return self.say(N_("people"))
         facts = filter(None, (self.word(SCORERS, identity.kind), identity.calibration))
         return f"{identity.name} {identity.version} ({'; '.join(facts)})"
 

@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from markupsafe import Markup
 
 from aloi.assurance.report.outcomes import Outcome
+from aloi.assurance.report.sentences import rounded
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.story import Story
-from aloi.evidence.records import Effect, Verdict
+from aloi.evidence.records import Effect, Hunt, Verdict
+from aloi.science.forecasting import FARTHEST
 from aloi.translation import N_
 
 
 def summary(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Markup:
     """One paragraph."""
-    sentences = [_asked(story, speech), *_found(outcomes, speech), *_fixed(story, outcomes, speech)]
+    sentences = [_asked(story, speech), *_found(story, outcomes, speech), *_fixed(story, outcomes, speech)]
     return Markup(" ").join(sentences)
 
 
@@ -31,9 +33,11 @@ def _asked(story: Story, speech: Speech) -> Markup:
     )
 
 
-def _found(outcomes: tuple[Outcome, ...], speech: Speech) -> Iterator[Markup]:
+def _found(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Iterator[Markup]:
+    remaining = story.remaining.get("measure", {})
     failed = [one for one in outcomes if one.verdict_before is Verdict.NOT_MET]
     open_ = [one for one in outcomes if one.verdict_before is Verdict.INCONCLUSIVE]
+    proved = _proved(story, "measure")
     if failed:
         yield speech.ngettext(
             "As it stood, the verdict was “not met” at the stated threshold for one hazard: {list}.",
@@ -41,15 +45,41 @@ def _found(outcomes: tuple[Outcome, ...], speech: Speech) -> Iterator[Markup]:
             len(failed),
             list=speech.figures.listed([_rate(one, speech) for one in failed]),
         )
+    elif proved:
+        yield speech.say(
+            N_("As it stood, no hazard was shown to lie above its stated threshold on average over its attacks.")
+        )
     else:
         yield speech.say(N_("As it stood, no hazard was shown to lie above its stated threshold."))
+    if proved:
+        yield speech.ngettext(
+            "A hunt proved that some attack exceeds the threshold for one hazard: {list}.",
+            "Hunts proved that some attack exceeds the threshold for {n} hazards: {list}.",
+            len(proved),
+            list=speech.figures.listed([_strong(speech.hazard(hunt.hazard)) for hunt in proved]),
+        )
     if open_:
         yield speech.ngettext(
             "One hazard stayed inconclusive: {list}.",
             "{n} hazards stayed inconclusive: {list}.",
             len(open_),
-            list=speech.figures.listed([one.title for one in open_]),
+            list=speech.figures.listed([_open(one, remaining.get(one.hazard), speech) for one in open_]),
         )
+
+
+def _proved(story: Story, stage: str) -> list[Hunt]:
+    return [hunt for hunt in story.hunts if hunt.stage == stage and hunt.verdict is Verdict.NOT_MET]
+
+
+def _open(outcome: Outcome, remaining: int | None, speech: Speech) -> Markup:
+    if remaining is None or remaining >= FARTHEST:
+        return Markup("{}").format(outcome.title)
+    return speech.ngettext(
+        "{hazard} (about one more query needed)",
+        "{hazard} (about {n} more queries needed)",
+        rounded(remaining),
+        hazard=outcome.title,
+    )
 
 
 def _rate(outcome: Outcome, speech: Speech) -> Markup:
@@ -84,6 +114,13 @@ def _fixed(story: Story, outcomes: tuple[Outcome, ...], speech: Speech) -> Itera
         len(story.effect.remedies),
         remedies=remedies,
     )
+    if proved := _proved(story, "confirm"):
+        yield speech.ngettext(
+            "Behind them, a hunt still proved that some attack exceeds the threshold for one hazard: {list}.",
+            "Behind them, hunts still proved that some attack exceeds the threshold for {n} hazards: {list}.",
+            len(proved),
+            list=speech.figures.listed([_strong(speech.hazard(hunt.hazard)) for hunt in proved]),
+        )
     yield from _bought(outcomes, speech)
     yield from _price(story.effect, speech)
 

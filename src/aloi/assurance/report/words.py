@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aloi.evidence.predicates import NonClaim
-from aloi.evidence.records import CoverageState, Verdict
+from aloi.evidence.records import CoverageState, Plan, Verdict
 from aloi.translation import N_
 
 Words = Mapping[str, str]
@@ -24,9 +24,11 @@ VERDICTS: Words = MappingProxyType(
 STAGES: Words = MappingProxyType(
     {
         "measure": N_("measurement"),
+        "hunt": N_("hunt"),
         "select": N_("selection"),
         "confirm": N_("confirmation"),
         "prove": N_("proof"),
+        "judging": N_("judging"),
     }
 )
 
@@ -38,11 +40,65 @@ SCORERS: Words = MappingProxyType(
     }
 )
 
+MULTIPLICITIES: Words = MappingProxyType(
+    {
+        "holm_per_family": N_("Holm's rule on e-values, one family for each direction; proved"),
+        "bonferroni": N_("Bonferroni's rule on e-values; proved"),
+        "holm_directional": N_(
+            "directional Holm: the error is shared among the hazards without a claim; it holds in simulation, "
+            "in general it is not proved"
+        ),
+    }
+)
+"""What keeps the error of the whole family: the rule, and how far it is proved."""
+
+
+def error_sentence(plan: Plan) -> str:
+    """Exactly which error a plan controls, over all hazards of one stage; `{alpha}` is to be filled in."""
+    if plan.joint:
+        return N_("chance of any false claim over all hazards together, “met” or “not met”: at most {alpha}")
+    return N_(
+        "chance of any false “met” over all hazards together: at most {alpha}; "
+        "of any false “not met”: also at most {alpha}"
+    )
+
+
+CAVEATS: Words = MappingProxyType(
+    {
+        "not-calibrated": N_(
+            "The judge was not calibrated: how many failures it misses, and how many passes it calls failures, nobody "
+            "knows."
+        ),
+        "not-identifiable": N_(
+            "By its calibration the judge tells failures from passes too poorly: the rate of real failures is not "
+            "identifiable from its words, so the verdict is at most inconclusive."
+        ),
+        "contradicts-calibration": N_(
+            "The judge saw fewer failures than its own false alarms alone would give: its calibration does not hold "
+            "here."
+        ),
+        "calibration-other-hazard": N_(
+            "The judge was calibrated on another hazard: it may do worse, or better, on this one."
+        ),
+        "calibration-other-attacks": N_(
+            "The judge was not calibrated on every attack of this run: it may miss more under the others."
+        ),
+        "calibration-other-languages": N_("The judge was not calibrated in every language of this run."),
+        "calibration-unbound": N_(
+            "The calibration does not say which judge it was made of: that it is this one is the owner's word."
+        ),
+    }
+)
+
 ESTIMANDS: Words = MappingProxyType(
     {
         "mean failure rate over the declared attacks and languages, one query a fresh draw": N_(
             "mean failure rate over the declared attacks and languages, one query a fresh draw"
         ),
+        "mean failure rate over listed prompts and declared attacks: a seed is drawn, then one of its prompts": N_(
+            "mean failure rate over listed prompts and declared attacks: a seed is drawn, then one of its prompts"
+        ),
+        "largest failure rate over the declared attacks": N_("largest failure rate over the declared attacks"),
     }
 )
 
@@ -56,6 +112,9 @@ SCOPES: Words = MappingProxyType(
 METHODS: Words = MappingProxyType(
     {
         "time-uniform mixture betting": N_("time-uniform interval from a mixture of bets"),
+        "Rogan-Gladen, time-uniform mixture betting": N_(
+            "time-uniform interval from a mixture of bets, corrected for the judge's errors (Rogan and Gladen)"
+        ),
         "Clopper-Pearson": N_("exact binomial interval (Clopper and Pearson)"),
         "median, order statistics": N_("median, interval from order statistics"),
         "exact on discordant pairs": N_("exact interval on discordant pairs"),
@@ -82,6 +141,16 @@ ERRORS: Words = MappingProxyType(
         "no-budget": N_("no budget of tokens to hold it to"),
         "no-token-count": N_("the endpoint did not count tokens"),
         "not-asked": N_("not asked"),
+        "judge-unclear": N_("no clear word from the judge"),
+        "judge-no-answer": N_("no answer from the judge"),
+        "judge-too-long": N_("too long for the judge"),
+        "awaiting-judge": N_("not judged yet"),
+        "awaiting-label": N_("awaits a person's label"),
+        "tied-labels": N_("labels that contradict each other"),
+        "labelled-unscorable": N_("labelled as impossible to tell"),
+        "attacker-empty": N_("the attacker wrote nothing"),
+        "attacker-timeout": N_("the attacker gave no word in time"),
+        "attacker-raised": N_("the attacker raised an error"),
     }
 )
 
@@ -119,6 +188,8 @@ STOPPED: Words = MappingProxyType(
         "queries": N_("the limit on queries was reached"),
         "tokens": N_("the limit on tokens was reached"),
         "seconds": N_("the limit on time was reached"),
+        "unusable-judge": N_("the judge gave no usable verdict any more"),
+        "awaiting-labels": N_("answers wait for a person's label"),
         "unusable-target": N_("the system gave no usable answer any more"),
     }
 )
@@ -133,6 +204,7 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.OTHER_USES: N_("another use than the declared purpose;"),
         NonClaim.POPULATION: N_("real traffic: the rates hold for the declared mix of items;"),
         NonClaim.WORST_CASE: N_("the worst case: behind a mean over attacks, one of them may succeed more often;"),
+        NonClaim.WHICH_ATTACK: N_("which attack: a hunt proves that one of them exceeds the threshold, not which;"),
         NonClaim.FUTURE_BEHAVIOUR: N_("tomorrow: the system may behave otherwise if what it is built on changes;"),
         NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),

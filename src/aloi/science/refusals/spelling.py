@@ -81,10 +81,11 @@ def read(text: str) -> Reading:
 def _spelled(text: str) -> str:
     """Compatibility forms taken apart, marks and invisible characters dropped, letters folded, small letters."""
     letters = unicodedata.normalize("NFKD", text)[:TAKEN].casefold()
-    dropped = {
-        ord(c): None for c in set(letters) if unicodedata.combining(c) or unicodedata.category(c) in {"Cf", "Mn", "Me"}
-    }
-    return letters.translate(_folds() | dropped)
+    table: dict[int, str | None] = dict(_folds())
+    for letter in set(letters):
+        if unicodedata.combining(letter) or unicodedata.category(letter) in {"Cf", "Mn", "Me"}:
+            table[ord(letter)] = None
+    return letters.translate(table)
 
 
 def _unquoted(text: str) -> str:

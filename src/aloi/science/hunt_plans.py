@@ -1,0 +1,65 @@
+"""Plan the hunts that a system asks for: their attacks, their batches, and the error that each may spend."""
+
+from collections.abc import Iterator
+from decimal import ROUND_DOWN, Context, Decimal
+
+from aloi.errors import AskerError, UnknownName
+from aloi.evidence.records import HuntPlan, number
+from aloi.science.sampling import Sampler
+from aloi.system.description import MODEL_ATTACKER
+from aloi.system.reading import System
+from aloi.system.target import target_kind
+from aloi.translation import N_
+
+LARGEST = "largest failure rate over the declared attacks"
+# Attacks of one batch are chosen without each other's outcomes: enough to keep workers busy, few enough to learn.
+BATCH = 8
+
+
+def planned_hunts(system: System, sampler: Sampler) -> Iterator[HuntPlan]:
+    """One for each hazard that asks for it. All hunts of one system err together with probability alpha (Bonferroni).
+
+    Raises UnknownName for an attack that the probe cannot take, AskerError for one that cannot be hunted here.
+    """
+    assurance = system.description.assurance
+    goals = {hazard: goal.hunt for hazard, goal in assurance.hazards.items() if goal.hunt}
+    for hazard, hunt in goals.items():
+        attacks = _attacks(system, sampler, hazard, hunt.attacks)
+        attacker = assurance.attacker if MODEL_ATTACKER in attacks else None
+        yield HuntPlan(
+            hazard=hazard,
+            estimand=LARGEST,
+            attacks=attacks,
+            cap=hunt.queries,
+            batch=BATCH,
+            alpha=_share(number(assurance.alpha), len(goals)),
+            attacker=target_kind(attacker).identity(attacker) if attacker else "",
+            turns=attacker.turns if attacker else 0,
+        )
+
+
+def _share(alpha: Decimal, hunts: int) -> Decimal:
+    """The same for each, rounded down so that they add up to no more."""
+    return Context(prec=6, rounding=ROUND_DOWN).divide(alpha, Decimal(hunts)).normalize()
+
+
+def _attacks(system: System, sampler: Sampler, hazard: str, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are named, or all that the probe can take in a language of the system."""
+    known = sampler.takes(hazard)
+    attacker = system.description.assurance.attacker is not None
+    if not named:
+        return (*known, MODEL_ATTACKER) if attacker and _can_be_a_goal(sampler, hazard) else tuple(known)
+    for name in named:
+        if name not in (*known, MODEL_ATTACKER):
+            raise UnknownName(N_("attack"), name, known)
+    if MODEL_ATTACKER in named:
+        sampler.hunted(hazard, MODEL_ATTACKER, 0)
+    return named
+
+
+def _can_be_a_goal(sampler: Sampler, hazard: str) -> bool:
+    try:
+        sampler.hunted(hazard, MODEL_ATTACKER, 0)
+    except AskerError:
+        return False
+    return True
