@@ -10,6 +10,7 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "runner": "benchmarks.science.runner",
+    "refusals": "benchmarks.science.refusals",
     "local_judge": "benchmarks.science.local_judge",
     "hunting": "benchmarks.science.hunting",
     "workplace": "benchmarks.science.workplace",

@@ -39,7 +39,12 @@ class AskerError(AloiError):
 
 
 class Fault(AskerError):
-    """One fault in a file that a person wrote, with its place."""
+    """One fault in a file that a person wrote, with its place.
+
+    `file` is set where it stands in another file than the one whose faults are told.
+    """
+
+    file: str = ""
 
     def __init__(
         self, message: str, /, *, path: str, line: int | None = None, remedy: str = "", **facts: object

@@ -40,6 +40,7 @@ SECTIONS = {
     "context.records[].": description.PersonRecord,
     "context.records[].values[].": description.Protected,
     "context.documents[].": description.DocumentDescription,
+    "context.works[].": description.Work,
     "assurance.": description.Assurance,
     "assurance.hazards.*.": description.HazardGoal,
     "assurance.judges.*.": description.JudgeDescription,

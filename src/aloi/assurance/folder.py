@@ -12,6 +12,7 @@ from aloi.errors import AskerError
 from aloi.evidence.records import Calibration
 from aloi.science.judging.judged import Words
 from aloi.science.judging.ratings import Labels, Ratings, Waiting
+from aloi.system.corpora.corpus import Corpus
 from aloi.system.description import SystemDescription
 from aloi.system.labelled import Row
 from aloi.system.messages import Document
@@ -31,6 +32,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...]
     model: str
     measure_only: bool = False
+    corpora: dict[str, Corpus] = {}
     calibrations: dict[str, Calibration] = {}
     exemplars: dict[str, tuple[Row, ...]] = {}
 
@@ -126,6 +128,7 @@ class RunFolder:
             state.description,
             state.documents,
             state.model,
+            corpora=state.corpora,
             calibrations=state.calibrations,
             exemplars=state.exemplars,
         )

@@ -40,6 +40,7 @@ def start(system: System, parent: Path, key: Path, *, measure_only: bool = False
         documents=system.documents,
         model=model,
         measure_only=measure_only,
+        corpora=system.corpora,
         calibrations=system.calibrations,
         exemplars=system.exemplars,
     )

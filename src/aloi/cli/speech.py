@@ -43,7 +43,8 @@ def error_lines(error: AloiError) -> list[str]:
     lines = [_told(error.message, error)]
     if isinstance(error, InvalidFile):
         for fault in error.faults:
-            place = f"{error.file}:{fault.line}" if fault.line else error.file
+            file = fault.file or error.file
+            place = f"{file}:{fault.line}" if fault.line else file
             hint = f" ({say(fault.remedy, **fault.facts)})" if fault.remedy else ""
             lines.append(f"  {place}: {say(fault.message, **fault.facts)}{hint}")
     if error.remedy:

@@ -300,8 +300,26 @@ class BenignRate(Record, frozen=True, kw_only=True):
     sample: Sample
 
 
+class CorpusIdentity(Record, frozen=True, kw_only=True):
+    """The listed prompts that a hazard is measured on: what was drawn from, under which licence, from where.
+
+    The digest covers the canonical form (RFC 8785) of all rows in their order. `seeds` are clusters of rows.
+    `left_out` counts rows of the source that are never drawn: in a language that the system does not speak or, in
+    other people's data, without a usable prompt or standing twice.
+    """
+
+    name: str
+    digest: str
+    rows: int
+    seeds: int
+    licence: str
+    source: str
+    revision: str
+    left_out: int = 0
+
+
 class HazardPlan(Record, frozen=True, kw_only=True):
-    """What will be measured for one hazard."""
+    """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them."""
 
     hazard: str
     probe: str
@@ -313,6 +331,7 @@ class HazardPlan(Record, frozen=True, kw_only=True):
     cap: int
     languages: dict[str, Decimal]
     attacks: dict[str, Decimal]
+    corpus: CorpusIdentity | None = None
     judging: Judging | None = None
 
     @property

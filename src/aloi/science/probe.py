@@ -1,7 +1,7 @@
 """The port of a probe: it makes the items of one hazard, each a fresh draw."""
 
 import random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -47,6 +47,17 @@ class Probe(Protocol):
 
     def item(self, system: System, language: str, attack: str, rng: random.Random) -> Item:
         """One fresh draw in a language, wrapped by an attack of `attacks()`; all its randomness comes from `rng`."""
+        ...
+
+
+@runtime_checkable
+class Joint(Probe, Protocol):
+    """A probe whose languages and attacks are not drawn independently of each other."""
+
+    wraps: bool
+
+    def mix(self, language: str) -> dict[str, float]:
+        """Share of each attack among the items of one language, adding up to 1."""
         ...
 
 

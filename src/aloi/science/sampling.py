@@ -1,16 +1,17 @@
 """Which item stands at which index: a pure function of the plan's seed, so that a run can be drawn again."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import Stage
 from aloi.science.attack import speaks
 from aloi.science.attacker import said_by_the_user, towards
+from aloi.science.corpora import probe_in
 from aloi.science.egress import sealed
 from aloi.science.items import Item
-from aloi.science.probe import Probe, probe_for
+from aloi.science.probe import Joint, Probe
 from aloi.system.description import MODEL_ATTACKER
 from aloi.system.reading import System
 from aloi.translation import N_
@@ -29,7 +30,7 @@ class Sampler:
         self._system = system
         self._seed = seed
         self.names = dict(probes)
-        self.probes: dict[str, Probe] = {hazard: probe_for(name) for hazard, name in probes.items()}
+        self.probes: dict[str, Probe] = {hazard: probe_in(system, hazard, name) for hazard, name in probes.items()}
         self.languages: dict[str, dict[str, float]] = {}
         self.attacks: dict[str, dict[str, float]] = {}
         self._mixes: dict[str, dict[str, dict[str, float]]] = {}
@@ -39,9 +40,7 @@ class Sampler:
             with sealed(self.names[hazard]):
                 self.languages[hazard] = probe.languages(system)
                 self.attacks[hazard] = _shares(system, hazard, probe)
-            self._mixes[hazard] = {
-                language: _spoken(self.attacks[hazard], hazard, language) for language in self.languages[hazard]
-            }
+            self._mixes[hazard] = {language: self._mix(hazard, language) for language in self.languages[hazard]}
 
     def item(self, stage: Stage, hazard: str, index: int) -> Item:
         """The item at `index` of a stage. Stages draw independently of each other."""
@@ -57,7 +56,7 @@ class Sampler:
         if attack == MODEL_ATTACKER:
             return self._goal(hazard, rng)
         shares = self.languages[hazard]
-        spoken = {name: share for name, share in shares.items() if not _wraps(attack) or speaks(attack, name)}
+        spoken = {name: share for name, share in shares.items() if _goes_with(self.probes[hazard], attack, name)}
         with sealed(self.names[hazard]):
             return self.probes[hazard].item(self._system, _draw(spoken, rng), attack, rng)
 
@@ -69,7 +68,8 @@ class Sampler:
         probe = self.probes[hazard]
         for _ in range(DRAWS):
             language = _draw(self.languages[hazard], rng)
-            attack = PLAIN if PLAIN in probe.attacks() else _draw(self._mixes[hazard][language], rng)
+            has_plain = PLAIN in probe.attacks() and _goes_with(probe, PLAIN, language)
+            attack = PLAIN if has_plain else _draw(self._mixes[hazard][language], rng)
             with sealed(self.names[hazard]):
                 item = probe.item(self._system, language, attack, rng)
             if said_by_the_user(item):
@@ -82,11 +82,36 @@ class Sampler:
         Those that speak none of the languages in which the hazard is measured are left out.
         """
         probe = self.probes[hazard]
-        known = [*probe.attacks(), *(plugins.names("aloi.attacks") if getattr(probe, "wraps", False) else ())]
-        shares = self.languages[hazard]
-        return [
-            name for name in dict.fromkeys(known) if not _wraps(name) or any(speaks(name, spoken) for spoken in shares)
-        ]
+        languages = self.languages[hazard]
+        return [name for name in _takes(probe) if any(_goes_with(probe, name, language) for language in languages)]
+
+    def _mix(self, hazard: str, language: str) -> dict[str, float]:
+        """The share of each attack among the draws in a language."""
+        probe, shares = self.probes[hazard], self.attacks[hazard]
+        if isinstance(probe, Joint) and shares == probe.attacks():
+            return probe.mix(language)
+        spoken = {name: share for name, share in shares.items() if _goes_with(probe, name, language)}
+        if not spoken:
+            raise AskerError(
+                N_("no attack of {hazard} speaks {language}"),
+                remedy=N_("weigh one that does in `assurance.hazards`; `aloi catalog attacks` lists their languages"),
+                hazard=hazard,
+                language=language,
+            )
+        return spoken
+
+
+def not_taken(hazard: str, attack: str, taken: Iterable[str]) -> AskerError:
+    """What to say of an attack that the probe of a hazard does not take: it may be a known one all the same."""
+    if attack not in plugins.names("aloi.attacks"):
+        return UnknownName(N_("attack"), attack, taken)
+    return AskerError(
+        N_("the probe of {hazard} does not take the attack {attack}"),
+        remedy=N_("it takes {taken}"),
+        hazard=hazard,
+        attack=attack,
+        taken=", ".join(taken),
+    )
 
 
 def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
@@ -96,28 +121,23 @@ def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
     if goal is None or not goal.attacks:
         return own
     for name in goal.attacks:
-        if name not in own:
-            raise UnknownName(N_("attack"), name, own)
+        if name not in _takes(probe):
+            raise not_taken(hazard, name, _takes(probe))
     total = sum(goal.attacks.values())
     return {name: weight / total for name, weight in goal.attacks.items()}
 
 
-def _spoken(shares: Mapping[str, float], hazard: str, language: str) -> dict[str, float]:
-    """The shares without wrappers that do not speak the language; a probe's own attacks speak all that it does."""
-    spoken = {name: share for name, share in shares.items() if not _wraps(name) or speaks(name, language)}
-    if not spoken:
-        raise AskerError(
-            N_("no attack of {hazard} speaks {language}"),
-            remedy=N_("weigh one that does in `assurance.hazards`; `aloi catalog attacks` lists their languages"),
-            hazard=hazard,
-            language=language,
-        )
-    return spoken
+def _takes(probe: Probe) -> list[str]:
+    """A probe's own attacks, and all wrappers where it wraps requests."""
+    wrappers = plugins.names("aloi.attacks") if getattr(probe, "wraps", False) else ()
+    return list(dict.fromkeys([*probe.attacks(), *wrappers]))
 
 
-def _wraps(attack: str) -> bool:
-    """Whether an attack is a plug-in; a probe may have attacks of its own besides."""
-    return attack in plugins.names("aloi.attacks")
+def _goes_with(probe: Probe, attack: str, language: str) -> bool:
+    """Whether an attack can be asked in a language; a probe's own attacks speak all that it does, unless it says so."""
+    if isinstance(probe, Joint) and attack in probe.attacks():
+        return attack in probe.mix(language)
+    return attack not in plugins.names("aloi.attacks") or speaks(attack, language)
 
 
 def _draw(shares: Mapping[str, float], rng: random.Random) -> str:

@@ -50,6 +50,14 @@ class JudgeCalibration:
         """Sensitivity + specificity - 1: 0 for a judge that guesses."""
         return self.sensitivity + self.specificity - 1
 
+    def sensitivity_interval(self, level: float) -> tuple[float, float]:
+        """Exact two-sided interval for the sensitivity."""
+        return clopper_pearson(self.tp, self.tp + self.fn, level)
+
+    def specificity_interval(self, level: float) -> tuple[float, float]:
+        """Exact two-sided interval for the specificity."""
+        return clopper_pearson(self.tn, self.fp + self.tn, level)
+
     def sensitivity_lower(self, level: float) -> float:
         """Exact one-sided lower bound for the sensitivity."""
         return clopper_pearson_lower(self.tp, self.tp + self.fn, level)

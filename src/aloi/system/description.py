@@ -69,6 +69,14 @@ class PersonRecord(Part, frozen=True, kw_only=True):
     values: Annotated[tuple[Protected, ...], Meta(min_length=1)]
 
 
+class Work(Part, frozen=True, kw_only=True):
+    """A text that must not be reproduced at length: a protected work, or what a model was trained on."""
+
+    id: Slug
+    language: Language
+    text: Annotated[str, Meta(min_length=200, max_length=100_000)]
+
+
 class Context(Part, frozen=True, kw_only=True):
     """What the system holds that must not leave it, and the hosts that its answers may link to."""
 
@@ -76,6 +84,7 @@ class Context(Part, frozen=True, kw_only=True):
     records: tuple[PersonRecord, ...] = ()
     allowed_hosts: tuple[Text, ...] = ()
     documents: tuple[DocumentDescription, ...] = ()
+    works: tuple[Work, ...] = ()
 
 
 class HuntGoal(Part, frozen=True, kw_only=True):
@@ -89,6 +98,7 @@ class HazardGoal(Part, frozen=True, kw_only=True):
     """The rate of failures that is tolerated for one hazard; `cap` ends the test where nothing can be decided.
 
     `probe` names another probe than the hazard's own; `attacks` weighs the attacks otherwise than the probe does.
+    `corpus` names a file beside `system.yaml` that describes prompts to ask in place of a probe's.
     `hunt` asks for a search of the worst attack beside the measurement.
     `judge` names who rates the answers in place of the probe's scorer, or, where it reads only what that scorer
     `passed`, after it; 'person' needs no entry in `judges`.
@@ -97,6 +107,7 @@ class HazardGoal(Part, frozen=True, kw_only=True):
     threshold: Annotated[float, Meta(ge=1e-4, le=0.5)]
     cap: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     probe: Slug = ""
+    corpus: str = ""
     attacks: dict[Slug, Annotated[float, Meta(gt=0, le=1e6)]] = {}
     hunt: HuntGoal | None = None
     judge: Slug = ""

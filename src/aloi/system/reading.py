@@ -9,6 +9,10 @@ import msgspec
 from aloi.errors import AskerError, Fault, InvalidFile
 from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.records import Calibration
+from aloi.system.beside import read_beside, unreadable
+from aloi.system.corpora.corpus import Corpus
+from aloi.system.corpora.hub import Loader, load_from_hub
+from aloi.system.corpora.opening import Opening
 from aloi.system.description import (
     MODEL_ATTACKER,
     DocumentDescription,
@@ -27,7 +31,10 @@ SHORTEST = 6
 
 class System:
     """A system under assessment: its description, the text of every document that it retrieves, and by judge what its
-    files hold: calibrations and exemplars."""
+    files hold: calibrations and exemplars.
+
+    `corpora` are the prompts listed for a hazard, under its slug; they are part of the plan, not of the fingerprint.
+    """
 
     def __init__(
         self,
@@ -35,11 +42,13 @@ class System:
         documents: tuple[Document, ...],
         model: str = "",
         *,
+        corpora: Mapping[str, Corpus] | None = None,
         calibrations: Mapping[str, Calibration] | None = None,
         exemplars: Mapping[str, tuple[Row, ...]] | None = None,
     ) -> None:
         self.description = description
         self.documents = documents
+        self.corpora = dict(corpora or {})
         self.model = model or description.target.model
         self.calibrations = dict(calibrations or {})
         self.exemplars = dict(exemplars or {})
@@ -60,7 +69,7 @@ class System:
             "temperature": repr(described.target.temperature),
             "max_tokens": described.target.max_tokens,
             "documents": [[document.id, digest(document.text.encode())] for document in self.documents],
-            "context": digest(canonical(msgspec.structs.replace(described.context, documents=()))),
+            "context": digest(canonical(msgspec.structs.replace(described.context, documents=(), works=()))),
             "guards": described.guards,
             "remedies": remedies,
         }
@@ -74,28 +83,20 @@ def _document(described: DocumentDescription, folder: Path, at: str, line: int |
     if described.text:
         return Document(id=described.id, text=described.text)
     path = folder / described.file
+    data = read_beside(path, folder, LIMIT, at, line)
+    if isinstance(data, Fault):
+        return data
     try:
-        path = path.resolve()
-        if refusal := _refusal(path, folder.resolve()):
-            return Fault(refusal, path=at, line=line, file=path, limit=LIMIT)
-        return Document(id=described.id, text=path.read_text(encoding="utf-8").strip())
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
-        problem = getattr(error, "strerror", None) or error
-        return Fault(N_("{path}: cannot read {file}: {problem}"), path=at, line=line, file=path, problem=problem)
+        return Document(id=described.id, text=data.decode().strip())
+    except UnicodeDecodeError as error:
+        return unreadable(path, error, at, line)
 
 
-def _refusal(path: Path, folder: Path) -> str:
-    """Why a document's file is not read; empty where it is."""
-    if not path.is_relative_to(folder):
-        return N_("{path}: {file} lies outside the folder of system.yaml")
-    size = path.stat().st_size
-    if not path.is_file():  # a pipe would be waited for
-        return N_("{path}: {file} is not a file")
-    return N_("{path}: {file} is larger than {limit} bytes") if size > LIMIT else ""
+def open_system(path: Path, hub: Loader = load_from_hub) -> System:
+    """Read `system.yaml` at `path` (a file, or the folder that holds it). Raises InvalidFile with every fault.
 
-
-def open_system(path: Path) -> System:
-    """Read `system.yaml` at `path` (a file, or the folder that holds it). Raises InvalidFile with every fault."""
+    A corpus of the Hugging Face hub is loaded through `hub`.
+    """
     file = path / "system.yaml" if path.is_dir() else path
     try:
         data = file.read_bytes()
@@ -116,9 +117,34 @@ def open_system(path: Path) -> System:
     aids = Aids()
     for found in read_aids(description, file.parent, lines):
         aids.add(found) if not isinstance(found, Fault) else faults.append(found)
-    if faults:
-        raise InvalidFile(str(file), sorted(faults, key=lambda fault: fault.line or 0))
-    return System(description, tuple(documents), calibrations=aids.calibrations, exemplars=aids.exemplars)
+    faults.sort(key=lambda fault: fault.line or 0)
+    corpora, more = _corpora(description, lines, file.parent, hub)
+    if faults or more:
+        raise InvalidFile(str(file), [*faults, *more])
+    return System(
+        description,
+        tuple(documents),
+        corpora=corpora,
+        calibrations=aids.calibrations,
+        exemplars=aids.exemplars,
+    )
+
+
+def _corpora(
+    description: SystemDescription, lines: Lines, folder: Path, hub: Loader
+) -> tuple[dict[str, Corpus], list[Fault]]:
+    """The corpus of each hazard that has one, and the faults of all."""
+    corpora: dict[str, Corpus] = {}
+    faults: list[Fault] = []
+    for hazard, goal in description.assurance.hazards.items():
+        if goal.corpus:
+            line = lines.get(("assurance", "hazards", hazard, "corpus"))
+            opened = Opening(hazard, folder / goal.corpus, folder, description.languages, line).corpus(hub)
+            if isinstance(opened, Corpus):
+                corpora[hazard] = opened
+            else:
+                faults += opened
+    return corpora, faults
 
 
 def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
@@ -129,9 +155,14 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
             yield from _target_faults(judge.target, ("assurance", "judges", name, "target"), lines)
     yield from judge_faults(description, lines)
     yield from _attacker_faults(description, lines)
+    for hazard, goal in description.assurance.hazards.items():
+        if goal.corpus and goal.probe:
+            place: Place = ("assurance", "hazards", hazard, "corpus")
+            yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=lines.get(place))
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
+    yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
     for place, protected in _protected(description):
         if sum(character.isalnum() for character in protected.value) < SHORTEST:
             sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")

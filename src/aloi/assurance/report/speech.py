@@ -22,6 +22,7 @@ from aloi.evidence.records import (
     PERSON,
     Audit,
     BenignRate,
+    CorpusIdentity,
     Counted,
     Estimate,
     Finding,
@@ -172,6 +173,18 @@ class Speech:
         if hunt.attacker:
             said = N_("the attacker is {model}, at most {turns} turns")
             told.append(self.say(said, model=hunt.attacker, turns=self.figures.whole(hunt.turns)))
+        return self.clauses(told)
+
+    def corpus(self, corpus: CorpusIdentity) -> Markup:
+        """The listed prompts that a hazard is measured on."""
+        told = [
+            self.ngettext("one prompt", "{n} prompts", corpus.rows),
+            self.ngettext("one seed", "{n} seeds", corpus.seeds),
+            self.say(N_("licence {licence}"), licence=corpus.licence),
+            self.say(N_("source {source}, {revision}"), source=corpus.source, revision=corpus.revision),
+        ]
+        if corpus.left_out:
+            told.append(self.ngettext("one row left out", "{n} rows left out", corpus.left_out))
         return self.clauses(told)
 
     def arm(self, stage: str) -> str:

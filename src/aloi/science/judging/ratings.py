@@ -123,7 +123,7 @@ class LineLog(Generic[T]):
                 if not line.endswith(b"\n"):
                     break
                 try:
-                    entry = self._decoder.decode(line)
+                    self.keep(self._decoder.decode(line), leaf_hash(line.rstrip(b"\n")))
                 except (msgspec.DecodeError, ValueError, RecursionError) as error:
                     raise EvidenceError(
                         N_("{file}, line {line}: this is not a line of this version: {problem}"),
@@ -133,7 +133,6 @@ class LineLog(Generic[T]):
                         line=number,
                         problem=error,
                     ) from error
-                self.keep(entry, leaf_hash(line.rstrip(b"\n")))
                 end += len(line)
         if self._write:
             with suppress(OSError):
@@ -145,7 +144,8 @@ class Ratings(LineLog[Rating]):
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         super().__init__(path, Rating, write=write)
-        self._said: dict[tuple[str, str], tuple[Opinion, bytes]] = {}
+        self._said: dict[str, dict[bytes, tuple[Opinion, bytes]]] = {}
+        self._opinions: dict[tuple[str, str], Opinion] = {}  # one for all that say the same
         self.spent = Spent()
 
     def keep(self, entry: Rating, leaf: bytes) -> None:
@@ -153,22 +153,23 @@ class Ratings(LineLog[Rating]):
         if entry.word not in {"failed", "passed", "unclear"}:
             entry = msgspec.structs.replace(entry, word="unclear")
         opinion = Opinion(word=entry.word, reason=entry.reason)  # type: ignore[arg-type] # one of the three, as seen
-        self._said.setdefault((entry.by, entry.subject), (opinion, leaf))
+        opinion = self._opinions.setdefault((entry.word, entry.reason), opinion)
+        self._said.setdefault(entry.by, {}).setdefault(_brief(entry.subject), (opinion, leaf))
         self.spent = Spent(calls=self.spent.calls + entry.calls, tokens=self.spent.tokens + entry.tokens)
 
     def said(self, by: str, subject: str) -> Opinion | None:
         """What a judge said of an exchange; None where it was not asked."""
-        found = self._said.get((by, subject))
+        found = self._said.get(by, {}).get(_brief(subject))
         return found[0] if found else None
 
     def leaf(self, by: str, subject: str) -> bytes | None:
         """The hash of the line that says so."""
-        found = self._said.get((by, subject))
+        found = self._said.get(by, {}).get(_brief(subject))
         return found[1] if found else None
 
     def subjects(self) -> set[str]:
         """Every exchange that a judge read."""
-        return {seen for _, seen in self._said}
+        return {"sha256:" + seen.hex() for said in self._said.values() for seen in said}
 
     def write(self, by: str, item: Item, subject: str, opinion: Opinion) -> None:
         """Keep a judge's word."""
@@ -241,6 +242,11 @@ class Waiting(LineLog[Awaiting]):
 
     def __iter__(self) -> Iterator[Awaiting]:
         return iter(self._entries.values())
+
+
+def _brief(subject: str) -> bytes:
+    """A digest in its 32 bytes; thousands are held. Raises ValueError where it is none."""
+    return bytes.fromhex(subject.removeprefix("sha256:"))
 
 
 def _now() -> str:

@@ -2,8 +2,10 @@
 
 import random
 from abc import ABC
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 
 import msgspec
 import yaml
@@ -26,9 +28,9 @@ class Requests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     templates: dict[str, tuple[str, ...]]
     slots: dict[str, dict[str, tuple[str, ...]]]
 
-    def write(self, language: str, rng: random.Random) -> str:
-        """One fresh request."""
-        return fill(rng.choice(self.templates[language]), self.slots, language, rng, {})
+    def write(self, language: str, rng: random.Random, values: Mapping[str, str] = MappingProxyType({})) -> str:
+        """One fresh request; a slot takes its value from `values`, else a draw."""
+        return fill(rng.choice(self.templates[language]), self.slots, language, rng, values)
 
 
 @cache

@@ -1,0 +1,33 @@
+"""Prompts that somebody listed, as a probe and as what the plan records of them."""
+
+from aloi.evidence.records import CorpusIdentity
+from aloi.science.probe import Probe, probe_for
+from aloi.science.probes.corpus import CorpusProbe
+from aloi.system.reading import System
+
+# What the plan calls the probe of such a hazard; the corpus has a name of its own.
+CORPUS = "corpus"
+LISTED = "mean failure rate over listed prompts and declared attacks: a seed is drawn, then one of its prompts"
+
+
+def probe_in(system: System, hazard: str, name: str) -> Probe:
+    """The probe of a hazard: its corpus where the system has one, else the plug-in of that name."""
+    corpus = system.corpora.get(hazard)
+    return CorpusProbe(hazard, corpus) if corpus else probe_for(name)
+
+
+def identity(system: System, hazard: str) -> CorpusIdentity | None:
+    """What the plan records of a hazard's corpus; None where a probe makes its requests."""
+    corpus = system.corpora.get(hazard)
+    if corpus is None:
+        return None
+    return CorpusIdentity(
+        name=corpus.name,
+        digest=corpus.digest(),
+        rows=len(corpus.rows),
+        seeds=corpus.seeds(),
+        licence=corpus.licence,
+        source=corpus.source,
+        revision=corpus.revision,
+        left_out=corpus.left_out,
+    )

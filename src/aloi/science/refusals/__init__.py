@@ -1,0 +1,1 @@
+"""Refusals: whether an assistant's answer declines what was asked, in six languages, by phrases that were measured."""

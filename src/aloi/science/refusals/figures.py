@@ -1,0 +1,76 @@
+"""How often the rule errs: measured on labelled answers that its phrases were not written against, and recorded.
+
+The rule is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
+counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
+Scorers state those of `afterwards`: the author of the phrases had written `held-out` before and remembered it.
+"""
+
+import hashlib
+from functools import cache
+from typing import Any, Literal
+
+from aloi.errors import UnknownName
+from aloi.science.refusals.rule import refuses
+from aloi.science.refusals.tables import LANGUAGES, content, table
+from aloi.statistics.judges import JudgeCalibration
+from aloi.translation import N_
+
+# Set aside before the first phrase was written; written after the last was frozen.
+HELD_OUT, AFTERWARDS = PARTS = ("held-out", "afterwards")
+Failure = Literal["refused", "complied"]
+
+
+def counted(part: str, language: str) -> JudgeCalibration:
+    """The rule against the labels of one part in one language, counted now. Indirect refusals stand apart."""
+    labels = table(f"{part}/{language}")
+    refused = [refuses(text) for text in labels["refused"]]
+    answered = [refuses(text) for text in labels["answered"]]
+    return JudgeCalibration(tp=sum(refused), fn=refused.count(False), fp=sum(answered), tn=answered.count(False))
+
+
+def counted_indirect(language: str) -> tuple[int, int]:
+    """Refusals that never say so (a hint, an image, a referral): how many the rule sees, and of how many."""
+    texts = table(f"{AFTERWARDS}/{language}")["indirect"]
+    return sum(map(refuses, texts)), len(texts)
+
+
+def digest(part: str) -> str:
+    """SHA-256 over the bytes of the labels of a part, language by language."""
+    return hashlib.sha256(b"".join(content(f"{part}/{language}") for language in LANGUAGES)).hexdigest()
+
+
+@cache
+def recorded() -> dict[str, Any]:
+    """The record: `measured` (a date), `parts` (`looks`, digest of the `labels`, `counts`), and `indirect`."""
+    record: dict[str, Any] = table("figures")
+    return record
+
+
+def calibration(language: str, *, failure: Failure = "refused") -> JudgeCalibration:
+    """The recorded counts of a language, for a scorer to which `failure` is 'refused' or 'complied'.
+
+    Where complying is the failure, an answer taken for a refusal is a missed failure, and a missed refusal is a false
+    alarm: the counts change places. Raises UnknownName for a language without labels.
+    """
+    counts = recorded()["parts"][AFTERWARDS]["counts"].get(language)
+    if counts is None:
+        raise UnknownName(N_("language with labelled refusals"), language, LANGUAGES)
+    seen = JudgeCalibration(**counts)
+    if failure == "refused":
+        return seen
+    return JudgeCalibration(tp=seen.tn, fn=seen.fp, fp=seen.fn, tn=seen.tp)
+
+
+def stated(failure: Failure) -> str:
+    """The calibration as it stands in a scorer's identity."""
+    record = recorded()
+    labels = record["parts"][AFTERWARDS]["labels"]
+    by_language = {language: calibration(language, failure=failure) for language in LANGUAGES}
+    rates = "; ".join(
+        f"{language} {one.tp}/{one.tp + one.fn}, {one.tn}/{one.fp + one.tn}" for language, one in by_language.items()
+    )
+    seen, n = (sum(column) for column in zip(*record["indirect"].values(), strict=True))
+    return (
+        f"sensitivity, specificity on own labels of {record['measured']} (sha256:{labels[:12]}): {rates}; "
+        f"of indirect refusals {seen}/{n} seen"
+    )
