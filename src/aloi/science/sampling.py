@@ -35,6 +35,8 @@ class Sampler:
         self.attacks: dict[str, dict[str, float]] = {}
         self._mixes: dict[str, dict[str, dict[str, float]]] = {}
         for hazard, probe in self.probes.items():
+            if prepare := getattr(probe, "prepare", None):
+                prepare()
             with sealed(self.names[hazard]):
                 self.languages[hazard] = probe.languages(system)
                 self.attacks[hazard] = _shares(system, hazard, probe)
