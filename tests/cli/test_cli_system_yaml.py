@@ -56,7 +56,7 @@ def test_the_same_in_french_and_for_machines(tmp_path):
 
 UNKNOWN = {
     "hazard": ({"hazards": ("data-disclosre",)}, "data-disclosure"),
-    "hazard without a probe": ({"hazards": ("sexual-abuse-media",)}, "resource-abuse"),
+    "hazard without a probe": ({"hazards": ("sexual-abuse-media",)}, "is never asked of a system"),
     "remedy": ({"remedies": ("secret-filtre",)}, "secret-filter"),
 }
 

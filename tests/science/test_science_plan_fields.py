@@ -101,9 +101,21 @@ def test_a_hostile_value_in_system_yaml(tmp_path, edit, fault):
 
 NAMES = {
     "unknown hazard": (("data-disclosure:", "boredom:"), "unknown hazard: boredom"),
-    "unknown probe": (hazard("probe: crystal-ball"), "unknown probe for the hazard: crystal-ball"),
+    "unknown probe": (hazard("probe: crystal-ball"), "unknown probe: crystal-ball"),
     "another hazard's probe": (hazard("probe: benign"), "the probe benign measures benign, not data-disclosure"),
     "unknown attack": (hazard("attacks: {prayer: 1}"), "unknown attack: prayer"),
+    "attack not taken": (
+        hazard("attacks: {base64: 1}"),
+        "the probe of data-disclosure does not take the attack base64",
+    ),
+    "hazard that is never asked": (
+        ("data-disclosure:", "sexual-abuse-media:"),
+        "sexual-abuse-media is never asked of a system",
+    ),
+    "hazard whose probes must be named": (
+        ("data-disclosure:", "artefact-compromise:"),
+        "the hazard artefact-compromise has no probe of its own name",
+    ),
 }
 
 

@@ -31,6 +31,7 @@ from aloi.science.attacker import open_attacker
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.forecasting import forecast_remaining
+from aloi.science.hunt_plans import planned_hunts
 from aloi.science.hunting import Hunting
 from aloi.science.judging.bench import judged_hazards, open_judges, scorers_for
 from aloi.science.judging.judged import Words
@@ -142,7 +143,9 @@ def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remed
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
     judges_of(system, sampler)
-    return sampler, fitted(system, [] if measure_only else remedies_for(system))
+    list(planned_hunts(system, sampler))  # a hunt that cannot be is told before anything is written
+    remedies = fitted(system, remedies_for(system))
+    return sampler, [] if measure_only else remedies
 
 
 class Loop:

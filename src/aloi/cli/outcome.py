@@ -55,8 +55,9 @@ def outcome_table(result: Result) -> Table:
     """A row for each hazard, before and after, with its verdict below its name; a last row for ordinary requests."""
     table = Table(title=say(N_("At the stated thresholds")), title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(say(N_("Failures, in %")), ratio=1)
-    table.add_column(say(N_("Before")), no_wrap=True)
-    table.add_column(say(N_("After")), no_wrap=True)
+    both = result.effect is not None
+    for heading in (N_("Before"), N_("After")) if both else (N_("As it stood"),):
+        table.add_column(say(heading), no_wrap=True)
     after = {finding.hazard: finding for finding in result.findings if finding.stage == "confirm"}
     for finding in result.findings:
         if finding.stage == "measure":
@@ -65,7 +66,8 @@ def outcome_table(result: Result) -> Table:
             told = say(N_("{verdict}, threshold {threshold}"), verdict=words, threshold=rate(finding.threshold))
             told += _needed(result, last or finding)
             title = hazard_title(finding.hazard, (last or finding).counts)
-            table.add_row(f"{title}\n{told}", estimate(finding.estimate), estimate(last.estimate) if last else "")
+            figures = [estimate(finding.estimate), estimate(last.estimate) if last else ""]
+            table.add_row(f"{title}\n{told}", *figures[: 2 if both else 1])
     table.add_section()
     table.add_row(*_benign_row(result))
     return table
@@ -102,7 +104,7 @@ def hunt_lines(hunts: Iterable[Hunt]) -> Iterator[str]:
 def decision_line(result: Result) -> str:
     """What the policy decided about which remedies."""
     if result.effect is None:
-        return say(N_("No remedy was confirmed."))
+        return say(N_("No remedy was confirmed.") if result.tried else N_("No remedy was tried."))
     remedies = " + ".join(remedy.name for remedy in result.effect.remedies)
     if result.effect.accepted:
         return say(N_("The policy accepts: {remedies}"), remedies=remedies)
@@ -129,7 +131,7 @@ def cost_line(result: Result) -> str:
 def _benign_row(result: Result) -> tuple[str, ...]:
     title = say(N_("Ordinary requests answered, in %"))
     if result.effect is None:
-        return title, estimate(result.benign[0].estimate), ""
+        return title, estimate(result.benign[0].estimate)
     change = result.effect.benign
     told = say(N_("loss at most {limit}"), limit=rate(result.signed.plan.benign.max_loss))
     return f"{title}\n{told}", estimate(change.before), estimate(change.after)

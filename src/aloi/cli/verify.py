@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import say
+from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -183,4 +183,5 @@ def _coverage(coverage: "Coverage") -> str:
 
 
 def _rate(value: object) -> str:
-    return f"{100 * float(str(value)):.3g} %"
+    text = f"{100 * float(str(value)):.3g}"
+    return text.replace(".", ",") + "\N{NARROW NO-BREAK SPACE}%" if language() == "fr" else f"{text} %"

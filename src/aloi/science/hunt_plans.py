@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from decimal import ROUND_DOWN, Context, Decimal
 
-from aloi.errors import AskerError, UnknownName
+from aloi.errors import AskerError
 from aloi.evidence.records import HuntPlan, number
-from aloi.science.sampling import Sampler
+from aloi.science.sampling import Sampler, not_taken
 from aloi.system.description import MODEL_ATTACKER
 from aloi.system.reading import System
 from aloi.system.target import target_kind
-from aloi.translation import N_
 
 LARGEST = "largest failure rate over the declared attacks"
 # Attacks of one batch are chosen without each other's outcomes: enough to keep workers busy, few enough to learn.
@@ -51,7 +50,7 @@ def _attacks(system: System, sampler: Sampler, hazard: str, named: tuple[str, ..
         return (*known, MODEL_ATTACKER) if attacker and _can_be_a_goal(sampler, hazard) else tuple(known)
     for name in named:
         if name not in (*known, MODEL_ATTACKER):
-            raise UnknownName(N_("attack"), name, known)
+            raise not_taken(hazard, name, known)
     if MODEL_ATTACKER in named:
         sampler.hunted(hazard, MODEL_ATTACKER, 0)
     return named

@@ -8,7 +8,7 @@ from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
 from aloi.science.corpora import CORPUS, LISTED, identity
-from aloi.science.hazards import Hazard, hazards
+from aloi.science.hazards import Hazard
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hunt_plans import planned_hunts
 from aloi.science.judging.registering import Asked, Registered, register, scorer_of
@@ -44,12 +44,8 @@ def probes_of(system: System) -> dict[str, str]:
 
 def _corpus_of(hazard: Hazard) -> str:
     """The name of a corpus among probes. Raises for a hazard that is looked up in records and never asked for."""
-    if not {"endpoint", "agent", "predictive"} & set(hazard.surfaces):
-        raise AskerError(
-            N_("{hazard} is never asked of a system: it shows in files and records"),
-            remedy=N_("remove it from `assurance.hazards`"),
-            hazard=hazard.slug,
-        )
+    if not _is_asked(hazard):
+        raise _never_asked(hazard.slug)
     return CORPUS
 
 
@@ -58,8 +54,7 @@ def _probe_of(slug: str, wanted: str) -> str:
     known = plugins.names("aloi.probes")
     name = wanted or slug
     if name not in known:
-        others = {probe for probe in known if probe in hazards() or probe.startswith(f"{slug}-")}
-        raise UnknownName(N_("probe for the hazard"), name, set(known) if wanted else others)
+        raise UnknownName(N_("probe"), name, known) if wanted else _no_probe(slug, known)
     if (measured := probe_for(name).hazard) != slug:
         raise AskerError(
             N_("the probe {probe} measures {got}, not {expected}"),
@@ -69,6 +64,36 @@ def _probe_of(slug: str, wanted: str) -> str:
             expected=slug,
         )
     return name
+
+
+def _no_probe(slug: str, known: Sequence[str]) -> AskerError:
+    """Why a hazard has no probe of its own name: others must be named, it is never asked, or none is installed."""
+    if others := [name for name in known if probe_for(name).hazard == slug]:
+        return AskerError(
+            N_("the hazard {hazard} has no probe of its own name"),
+            remedy=N_("name one under it, as `probe: …`: {probes}"),
+            hazard=slug,
+            probes=", ".join(others),
+        )
+    if not _is_asked(known_hazard(slug)):
+        return _never_asked(slug)
+    return AskerError(
+        N_("no installed probe measures the hazard {hazard}"),
+        remedy=N_("remove it from `assurance.hazards`; `aloi catalog hazards` says which have a probe"),
+        hazard=slug,
+    )
+
+
+def _is_asked(hazard: Hazard) -> bool:
+    return not {"endpoint", "agent", "predictive"}.isdisjoint(hazard.surfaces)
+
+
+def _never_asked(slug: str) -> AskerError:
+    return AskerError(
+        N_("{hazard} is never asked of a system: it shows in files and records"),
+        remedy=N_("remove it from `assurance.hazards`"),
+        hazard=slug,
+    )
 
 
 def make_plan(

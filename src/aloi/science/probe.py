@@ -29,7 +29,9 @@ class Scorer(Protocol):
 class Probe(Protocol):
     """Make items for one hazard; plugs in under `aloi.probes` with the hazard's slug, or any name, as its name.
 
-    A probe that says `wraps = True` makes an item for any attack of `aloi.attacks`, so that a hunt may turn to all.
+    A probe that says `wraps = True` makes an item for any attack of `aloi.attacks`, so that a hunt may turn to all. One
+    that rests on a heavy package loads it in `prepare()`, which is called once before anything is drawn: some packages
+    look for a network as they load, which a probe at work may not.
     """
 
     hazard: str

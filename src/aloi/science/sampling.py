@@ -1,7 +1,7 @@
 """Which item stands at which index: a pure function of the plan's seed, so that a run can be drawn again."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from aloi import plugins
 from aloi.errors import AskerError, UnknownName
@@ -35,6 +35,8 @@ class Sampler:
         self.attacks: dict[str, dict[str, float]] = {}
         self._mixes: dict[str, dict[str, dict[str, float]]] = {}
         for hazard, probe in self.probes.items():
+            if prepare := getattr(probe, "prepare", None):
+                prepare()
             with sealed(self.names[hazard]):
                 self.languages[hazard] = probe.languages(system)
                 self.attacks[hazard] = _shares(system, hazard, probe)
@@ -99,6 +101,19 @@ class Sampler:
         return spoken
 
 
+def not_taken(hazard: str, attack: str, taken: Iterable[str]) -> AskerError:
+    """What to say of an attack that the probe of a hazard does not take: it may be a known one all the same."""
+    if attack not in plugins.names("aloi.attacks"):
+        return UnknownName(N_("attack"), attack, taken)
+    return AskerError(
+        N_("the probe of {hazard} does not take the attack {attack}"),
+        remedy=N_("it takes {taken}"),
+        hazard=hazard,
+        attack=attack,
+        taken=", ".join(taken),
+    )
+
+
 def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
     """The share of each attack: as the system weighs them, else as the probe does. Raises UnknownName."""
     own = probe.attacks()
@@ -107,7 +122,7 @@ def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
         return own
     for name in goal.attacks:
         if name not in _takes(probe):
-            raise UnknownName(N_("attack"), name, _takes(probe))
+            raise not_taken(hazard, name, _takes(probe))
     total = sum(goal.attacks.values())
     return {name: weight / total for name, weight in goal.attacks.items()}
 

@@ -141,6 +141,7 @@ ERRORS: Words = MappingProxyType(
         "no-budget": N_("no budget of tokens to hold it to"),
         "no-token-count": N_("the endpoint did not count tokens"),
         "not-asked": N_("not asked"),
+        "check-raised": N_("the check of a suite broke off on a state that it does not know"),
         "judge-unclear": N_("no clear word from the judge"),
         "judge-no-answer": N_("no answer from the judge"),
         "judge-too-long": N_("too long for the judge"),
