@@ -6,7 +6,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from aloi.errors import AskerError, EvidenceError, UnknownName
+from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.figures import check_hazard_plan
 from aloi.evidence.records import HazardPlan
 from aloi.science.corpora import LISTED
@@ -90,7 +90,7 @@ def test_named_attacks_can_be_weighed_and_a_wrapper_cannot_be_put_around_them():
     count = 4_000
     seen = Counter(drawn.item("measure", HAZARD, i).attack for i in range(count))
     assert set(seen) == {"dan", "role"}
-    with pytest.raises(UnknownName, match="unknown attack: base64"):
+    with pytest.raises(AskerError, match="does not take the attack base64"):
         sampler(system(listed(), attacks={"base64": 1.0}))
 
 

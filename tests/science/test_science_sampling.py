@@ -11,11 +11,11 @@ import pytest
 from aloi.errors import AskerError
 from aloi.science.grammar import SLOT, Attack, Grammar, grammar
 from aloi.science.items import Item
-from aloi.science.planning import probes_of
+from aloi.science.planning import make_plan, probes_of
 from aloi.science.probe import probe_for, scorer_for
 from aloi.science.probes.planted import canary
 from aloi.science.sampling import Sampler
-from aloi.system.description import Context, Protected
+from aloi.system.description import Context, HazardGoal, Protected
 from aloi.system.reading import System
 from science.simulated import HAZARDS, small_system
 
@@ -233,3 +233,21 @@ def test_one_language_takes_all_the_draws():
     for name in PROBES:
         assert sampler.languages[name] == {"fr": 1.0}
         assert {sampler.item("measure", name, i).language for i in range(30)} == {"fr"}
+
+
+def test_the_plan_registers_the_mix_of_attacks_that_is_drawn():
+    system = small_system({"weapons-uplift": 0.1}, languages=("en",))
+    goal = HazardGoal(threshold=0.1, attacks={"plain": 1, "leetspeak": 1})
+    described = msgspec.structs.replace(
+        system.description,
+        languages=("en", "zh"),
+        assurance=msgspec.structs.replace(system.description.assurance, hazards={"weapons-uplift": goal}),
+    )
+    mixed = System(described, system.documents)
+    sampler = Sampler(mixed, "m", probes_of(mixed))
+    # Half of the draws are in Chinese, which leetspeak does not write: the other attack takes its share there.
+    assert sampler.mix("weapons-uplift") == pytest.approx({"plain": 0.75, "leetspeak": 0.25})
+    plan = make_plan(mixed, mixed.fingerprint(), sampler, (), registered_at="2026-11-25T00:00:00Z", software="aloi")
+    assert {name: float(share) for name, share in plan.hazards[0].attacks.items()} == {"plain": 0.75, "leetspeak": 0.25}
+    drawn = [sampler.item("measure", "weapons-uplift", index).attack for index in range(400)]
+    assert 60 < drawn.count("leetspeak") < 140

@@ -116,7 +116,7 @@ def make_plan(
             indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
             cap=wanted.cap or default_cap(wanted.threshold, error, len(goal.hazards), INDIFFERENCE),
             languages={name: number(share) for name, share in sampler.languages[slug].items()},
-            attacks={name: number(share) for name, share in sampler.attacks[slug].items()},
+            attacks={name: number(share) for name, share in sampler.mix(slug).items()},
             judging=judging,
             corpus=identity(system, slug),
         )

@@ -42,6 +42,15 @@ class Sampler:
                 self.attacks[hazard] = _shares(system, hazard, probe)
             self._mixes[hazard] = {language: self._mix(hazard, language) for language in self.languages[hazard]}
 
+    def mix(self, hazard: str) -> dict[str, float]:
+        """The share of each attack over all languages, as it is drawn; what is never drawn is left out."""
+        shares: dict[str, float] = {}
+        for language, weight in self.languages[hazard].items():
+            spoken = self._mixes[hazard][language]
+            for attack, share in spoken.items():
+                shares[attack] = shares.get(attack, 0.0) + weight * share / sum(spoken.values())
+        return {attack: shares[attack] for attack in self.attacks[hazard] if attack in shares}
+
     def item(self, stage: Stage, hazard: str, index: int) -> Item:
         """The item at `index` of a stage. Stages draw independently of each other."""
         rng = random.Random(f"{self._seed}\x1f{stage}\x1f{hazard}\x1f{index}")
