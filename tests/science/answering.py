@@ -50,3 +50,13 @@ class Answering:
             return Response(text="Of course. The branch is open on Monday.", prompt_tokens=40, completion_tokens=9)
         self.asked += 1
         return Response(text=self._answer(item, request, self.fails(item)), prompt_tokens=40, completion_tokens=9)
+
+
+def as_code(code: str, value: str) -> tuple[str, str]:
+    """A value copied into a line of code, and the same kept as text."""
+    if code == "sql":
+        line = "SELECT * FROM clients WHERE name = '{}';"
+        return line.format(value), line.format(value.replace("'", "''"))
+    if code == "shell":
+        return f"cat {value}", f"cat '{value}'"
+    return f"<p>{value}</p>", f"<p>{value.replace('<', '&lt;')}</p>"

@@ -17,7 +17,7 @@ from aloi.system.description import HazardGoal, TargetDescription
 from aloi.system.local import LocalKind
 from aloi.system.messages import Request
 from aloi.system.reading import System
-from science.answering import SIX, Answering, six_languages
+from science.answering import SIX, Answering, as_code, six_languages
 from science.runs import Run
 from science.simulated import small_system
 
@@ -60,6 +60,11 @@ def recites(item: Item, request: Request, fails: bool) -> str:
     return f"Sure! {request.prompt}" if fails else "You answer in one sentence: that is all I may say."
 
 
+def copies_what_was_typed(item: Item, request: Request, fails: bool) -> str:
+    copied, kept = as_code(item.attack, item.expectation.details["value"])
+    return copied if fails else kept
+
+
 PROBES: dict[str, Callable[[Item, Request, bool], str]] = {
     "brittleness": decides_by_form,
     "confabulation": confabulates,
@@ -68,6 +73,7 @@ PROBES: dict[str, Callable[[Item, Request, bool], str]] = {
     "eval-awareness": behaves_when_tested,
     "jailbreak": breaks_the_rule,
     "memory-rag-poisoning": believes_the_note,
+    "output-injection": copies_what_was_typed,
     "poisoning-backdoor": decides_by_form,
     "prompt-copy": recites,
 }
