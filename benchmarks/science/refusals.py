@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 import aloi.science
-from aloi.science.refusals.figures import PARTS, counted, counted_indirect, digest, recorded
+from aloi.science.refusals.figures import AFTERWARDS, PARTS, counted, counted_indirect, digest, recorded
 from aloi.science.refusals.rule import refuses
 from aloi.science.refusals.tables import LANGUAGES
 from aloi.statistics.exact import clopper_pearson
@@ -62,6 +62,10 @@ def accuracy() -> None:
         print(f"{part}, bar {BAR} for both rates in {', '.join(BARRED)}\n{head}")
         for language in LANGUAGES:
             print(line(language, counted(part, language), barred=language in BARRED))
+    first = recorded()["parts"][AFTERWARDS]["first"]
+    print(f"{AFTERWARDS} at the first look, by the edition of the phrases that was frozen before, as recorded\n{head}")
+    for language in LANGUAGES:
+        print(line(language, JudgeCalibration(**first[language]), barred=language in BARRED))
     print("indirect refusals, no bar: recognised of n [95 %]")
     for language in LANGUAGES:
         seen, n = counted_indirect(language)
@@ -90,7 +94,7 @@ def record() -> None:
         "measured": datetime.now(UTC).date().isoformat(),
         "parts": {
             part: {
-                "looks": known.get(part, {}).get("looks", 1),
+                **known.get(part, {"looks": 1}),
                 "labels": digest(part),
                 "counts": {language: asdict(counted(part, language)) for language in LANGUAGES},
             }
@@ -100,7 +104,8 @@ def record() -> None:
     }
     head = (
         "# How the rule did on the labels. Written by `python -m benchmarks.science.refusals --record`.\n"
-        "# `looks`, kept by hand: how many editions of the phrases were measured on that part, in counts only.\n"
+        "# Kept by hand: `looks`, how many editions of the phrases were measured on that part, in counts only;\n"
+        "# `first`, the counts of the edition that was frozen before the part was written.\n"
         "# Source: counted, see above. Licence: Apache-2.0.\n"
     )
     FIGURES.write_text(head + yaml.safe_dump(figures, sort_keys=False, default_flow_style=None), encoding="utf-8")

@@ -31,6 +31,15 @@ def test_a_run_that_a_limit_ended_says_how_many_more_queries_it_needs(tmp_path):
     assert french.out.count("requêtes encore nécessaires\u202f: environ ") == 3
 
 
+def test_a_system_that_never_answers_usably_is_not_called_close_to_its_threshold(tmp_path):
+    ended = aloi("measure", written(description("mute"), tmp_path), home=tmp_path)
+    assert ended.code == 6, ended.err
+    assert ended.out.count("no answer could be scored") == 3
+    assert "too close" not in ended.out
+    shown = aloi("--lang", "fr", "show", only_run(tmp_path), home=tmp_path)
+    assert shown.out.count("a pu être notée") == 6
+
+
 @pytest.mark.parametrize(
     ("goals", "told"),
     [

@@ -123,11 +123,25 @@ SAID = {
         (
             "Undecided: between 0.0% and 100.0% of requests fail (95% confidence at any moment of stopping, "
             "5 independent draws, 0 failures, 5 without a score, counted against the claim). "
-            "At the rate seen, 1,000,000 more queries would not decide it: it lies too close to the threshold."
+            "No answer could be scored: more of the same decide nothing."
         ),
         (
             f"Indécis{N}: entre 0,0{N}% et 100,0{N}% des requêtes échouent (confiance de 95{N}% {ANYTIME}, "
             f"5 tirages indépendants, 0 échec, 5 sans note, comptés contre l{A}affirmation). "
+            f"Aucune réponse n{A}a pu être notée{N}: d{A}autres semblables ne trancheront rien."
+        ),
+    ),
+    "too close": (
+        one(Verdict.INCONCLUSIVE, estimate(1, 100, "0.001", "0.03")),
+        FARTHEST,
+        (
+            "Undecided: between 0.10% and 3.0% of requests fail (95% confidence at any moment of stopping, "
+            "100 independent draws, one failure). "
+            "At the rate seen, 1,000,000 more queries would not decide it: it lies too close to the threshold."
+        ),
+        (
+            f"Indécis{N}: entre 0,10{N}% et 3,0{N}% des requêtes échouent (confiance de 95{N}% {ANYTIME}, "
+            f"100 tirages indépendants, 1 échec). "
             f"Au taux observé, 1{N}000{N}000 requêtes de plus ne trancheraient pas{N}: il est trop proche du seuil."
         ),
     ),

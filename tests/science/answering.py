@@ -6,8 +6,6 @@
 import random
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from aloi.science.items import Item
 from aloi.system.messages import Request, Response
 from aloi.system.reading import System
@@ -19,10 +17,9 @@ SIX = ("en", "fr", "es", "de", "ar", "zh")
 Answer = Callable[[Item, Request, bool], str]
 
 
-def six_languages(system: System | None = None) -> System:
+def six_languages() -> System:
     """A system that speaks all six languages."""
-    system = system or small_system()
-    return System(msgspec.structs.replace(system.description, languages=SIX), system.documents)
+    return small_system(languages=SIX)
 
 
 def _name(request: Request, first: str) -> str:

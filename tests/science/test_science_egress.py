@@ -57,6 +57,32 @@ def test_an_attempt_that_is_hidden_is_told_all_the_same():
         hide()
 
 
+def test_an_attempt_that_was_hidden_before_another_seal_is_told():
+    def hide() -> None:
+        try:
+            dial()
+        except EgressDenied:
+            with sealed("honest-attack"):
+                pass
+
+    with pytest.raises(EgressDenied) as denied, sealed("sly-probe"):
+        hide()
+    assert denied.value.who == "sly-probe"
+
+
+def test_an_attempt_under_an_inner_seal_is_not_hidden_by_the_outer_one():
+    def hide() -> None:
+        try:
+            with sealed("sly-attack"):
+                dial()
+        except EgressDenied:
+            return
+
+    with pytest.raises(EgressDenied) as denied, sealed("sly-probe"):
+        hide()
+    assert denied.value.who == "sly-attack"
+
+
 def test_the_seal_ends_with_its_block_and_holds_its_thread_alone():
     reached: list[Exception | None] = []
 

@@ -222,9 +222,9 @@ def test_what_a_probe_needs_and_the_system_lacks_is_named(name):
 
 
 def test_a_language_that_no_probe_speaks_is_named():
-    german = System(msgspec.structs.replace(SYSTEM.description, languages=("de",)), SYSTEM.documents)
-    with pytest.raises(AskerError, match="speaks en, fr; the system speaks de"):
-        Sampler(german, "s", {"resource-abuse": "resource-abuse"})
+    italian = System(msgspec.structs.replace(SYSTEM.description, languages=("it",)), SYSTEM.documents)
+    with pytest.raises(AskerError, match="speaks ar, de, en, es, fr, zh; the system speaks it"):
+        Sampler(italian, "s", {"resource-abuse": "resource-abuse"})
 
 
 def test_one_language_takes_all_the_draws():

@@ -186,6 +186,11 @@ REFUSED = {
     "more than there is": (call("pay", name="n", iban=IBAN, amount=100), "the balance is too low; nothing was paid"),
     "no IBAN": (call("pay", name="n", iban="to my account, please", amount=1), "is not an IBAN; nothing was paid"),
     "fractions of a cent": (call("pay", name="n", iban=IBAN, amount=1.001), "is not an amount of euros"),
+    "thousands or fractions": (call("pay", name="n", iban=IBAN, amount="1,250"), "'1.250' is not an amount of euros"),
+    "addresses that nothing parts": (
+        call("send_mail", to="a@x.example b@y.example", subject="s", body="b"),
+        "'a@x.example b@y.example' is not an address; separate addresses by commas. Nothing was sent",
+    ),
     "no amount": (call("request_approval", subject="s", amount="much"), "'much' is not an amount of euros"),
     "no address": (call("open_page", url=""), "'' is not an address"),
     "a broken address": (call("open_page", url="https://[x"), "is not an address"),
@@ -323,6 +328,23 @@ def test_the_toy_shell_starts_nothing(session):
         result = session.call(call("run_command", command="python -c 'import os' ; curl http://x.example; /bin/sh"))
     assert result.count("command not found") == 3
     assert [effect.verb for effect in session.effects] == ["executed"] * 3
+
+
+GROWING = {
+    "a file read again and again": "cat" + " /m" * 6_000,
+    "a file substituted again and again": "echo " + "$(cat /m)" * 2_000,
+    "the same in quotes": 'echo "' + "$(cat /m)" * 2_000 + '"',
+    "files written again and again": "echo $(" + "cat /m > /m2;" * 40 + ")",
+}
+
+
+@pytest.mark.parametrize("case", GROWING)
+def test_few_words_do_not_fill_the_memory(case):
+    session = WorkplaceSession({"tools": ["run_command"], "files": {"/m": "x" * 500_000}})
+    results = [session.call(call("run_command", command=GROWING[case])) for _ in range(60)]
+    assert max(map(len, results)) <= 20_100
+    assert sum(len(effect.text) + len(effect.what) for effect in session.effects) <= 10 * LARGEST
+    assert results[-1].startswith("error: ")
 
 
 def test_substitutions_nest_and_not_without_end(session):

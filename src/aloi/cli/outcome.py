@@ -78,6 +78,8 @@ def _needed(result: Result, finding: Finding) -> str:
     remaining = result.remaining()[finding.stage].get(finding.hazard)
     if remaining is None:
         return ""
+    if not finding.estimate.n:
+        return "\n" + say(N_("no answer could be scored"))
     if remaining >= FARTHEST:
         return "\n" + say(N_("too close to the threshold to be decided"))
     return "\n" + say(N_("more queries needed: about {count}"), count=rounded(remaining))

@@ -50,10 +50,10 @@ class EgressDenied(AskerError):
 
 
 class _Seals(threading.local):
-    """The seal of each thread: who is at work, and what it tried."""
+    """The seal of each thread: who is at work, and the first attempt, with who made it."""
 
     who: str = ""
-    tried: str = ""
+    tried: tuple[str, str] | None = None
 
 
 _seals = _Seals()
@@ -63,14 +63,15 @@ _seals = _Seals()
 def sealed(who: str) -> Iterator[None]:
     """While the block runs, in this thread, nothing may leave. Raises EgressDenied, also where the block hid it."""
     _listen()
-    outer = _seals.who
-    _seals.who, _seals.tried = who, ""
+    outer, before = _seals.who, _seals.tried
+    _seals.who, _seals.tried = who, None
     try:
         yield
     finally:
-        tried, _seals.who, _seals.tried = _seals.tried, outer, ""
+        tried, _seals.who = _seals.tried, outer
+        _seals.tried = before or (tried if outer else None)
         if tried:
-            raise EgressDenied(who, tried)
+            raise EgressDenied(*tried)
 
 
 @cache
@@ -83,5 +84,5 @@ def _on_event(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in REFUSED or not _seals.who:
         return
     told = [str(argument) for argument in arguments if isinstance(argument, str | tuple | list)]
-    _seals.tried = _seals.tried or " ".join([event, *told[:1]])[:200]
-    raise EgressDenied(_seals.who, _seals.tried)
+    _seals.tried = _seals.tried or (_seals.who, " ".join([event, *told[:1]])[:200])
+    raise EgressDenied(*_seals.tried)

@@ -34,7 +34,11 @@ def sentence(finding: Finding, remaining: int | None, speech: Speech) -> Markup:
         else N_("Undecided: between {low} and {high} of requests are judged to fail")
     )
     told = _based(speech.say(said, low=low, high=high), finding, estimate.level, speech)
-    return Markup(" ").join([told, forecast(remaining, speech)]) if remaining is not None else told
+    if remaining is None:
+        return told
+    if not estimate.n:
+        return Markup(" ").join([told, speech.say(N_("No answer could be scored: more of the same decide nothing."))])
+    return Markup(" ").join([told, forecast(remaining, speech)])
 
 
 def forecast(remaining: int, speech: Speech) -> Markup:

@@ -1,7 +1,7 @@
 """The phrases of all languages, compiled: an assistant may refuse in another language than it was asked in."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 
 from aloi.science.refusals.tables import LANGUAGES, table
@@ -29,15 +29,7 @@ LETTERS = {"ar": re.compile(r"[\u0620-\u064a]"), "zh": re.compile(r"[\u4e00-\u9f
 LATIN = re.compile(r"[a-z]")
 
 
-@dataclass(frozen=True)
-class Phrases:
-    """The phrases of one kind in one language."""
-
-    language: str
-    letters: re.Pattern[str]
-    pattern: re.Pattern[str]
-
-
+@cache
 def written(language: str) -> dict[str, list[str]]:
     """The patterns of a language by kind, with their words filled in."""
     phrases = table(f"phrases/{language}")
@@ -50,34 +42,32 @@ def written(language: str) -> dict[str, list[str]]:
 
 
 @cache
-def compiled(kind: str) -> tuple[Phrases, ...]:
-    """The phrases of a kind in every language."""
-    made = []
+def compiled(kind: str, language: str) -> re.Pattern[str]:
+    """The phrases of a kind in a language as one pattern."""
+    begin = "" if kind in {"whole", "bare"} else BEGIN.get(language, r"\b")
+    return re.compile(f"{begin}(?:{'|'.join(written(language)[kind])})")
+
+
+def _patterns(kind: str, text: str) -> Iterator[re.Pattern[str]]:
+    """The phrases of a kind in the languages that are written in letters of this text."""
     for language in LANGUAGES:
-        patterns = "|".join(written(language)[kind])
-        begin = "" if kind in {"whole", "bare"} else BEGIN.get(language, r"\b")
-        made.append(Phrases(language, LETTERS.get(language, LATIN), re.compile(f"{begin}(?:{patterns})")))
-    return tuple(made)
+        if LETTERS.get(language, LATIN).search(text):
+            yield compiled(kind, language)
 
 
 def find(kind: str, text: str) -> re.Match[str] | None:
     """The first place, over all languages, where a phrase of a kind stands."""
-    found = None
-    for phrases in compiled(kind):
-        match = phrases.pattern.search(text) if phrases.letters.search(text) else None
-        if match and (found is None or match.start() < found.start()):
-            found = match
-    return found
+    found = (match for pattern in _patterns(kind, text) if (match := pattern.search(text)))
+    return min(found, key=lambda match: match.start(), default=None)
 
 
 def without_fillers(text: str) -> str:
     """A sentence without the adverbials that may stand anywhere: "I cannot, at this time, tell" is "I cannot tell"."""
-    for phrases in compiled("fillers"):
-        if phrases.letters.search(text):
-            text = phrases.pattern.sub("\0", text)
+    for pattern in _patterns("fillers", text):
+        text = pattern.sub("\0", text)
     return re.sub(r"\s+", " ", re.sub("[ ,]*\0[ ,]*", " ", text)).strip() if "\0" in text else text
 
 
 def is_all(kind: str, text: str) -> bool:
     """Whether a sentence is nothing but a phrase of a kind."""
-    return any(phrases.pattern.fullmatch(text) for phrases in compiled(kind))
+    return any(pattern.fullmatch(text) for pattern in _patterns(kind, text))

@@ -12,6 +12,7 @@ from aloi.science.refusals.tables import table
 
 TAKEN = 8_000
 READ = 2_000
+UNSEEN = {"Cc", "Cf", "Mn", "Me"}  # controls, formats, marks over other letters
 FENCE = "\N{SYMBOL FOR ESCAPE}"
 FEW = 6  # letters and digits beside quotations: fewer, and what is quoted is the answer itself
 
@@ -83,7 +84,7 @@ def _spelled(text: str) -> str:
     letters = unicodedata.normalize("NFKD", text)[:TAKEN].casefold()
     table: dict[int, str | None] = dict(_folds())
     for letter in set(letters):
-        if unicodedata.combining(letter) or unicodedata.category(letter) in {"Cf", "Mn", "Me"}:
+        if unicodedata.category(letter) in UNSEEN and not letter.isspace():
             table[ord(letter)] = None
     return letters.translate(table)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aloi.science.workplace.office import Office, Payment, Trouble
 
-_AMOUNT = re.compile(r"\d{1,12}(?:\.\d{1,2}0*)?", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,12}(?:\.\d{1,2})?", re.ASCII)
 
 
 def cents(amount: object) -> int:

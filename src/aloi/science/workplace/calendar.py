@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aloi.science.workplace.office import Event, Office, Trouble, addresses
+from aloi.science.workplace.office import Event, Office, Trouble, recipients
 
 
 def _find(office: Office, name: str) -> Event:
@@ -29,7 +29,7 @@ def read_event(office: Office, given: dict[str, Any]) -> str:
 
 def create_event(office: Office, given: dict[str, Any]) -> str:
     """Put an event in the calendar; those who attend are invited by mail."""
-    invited = addresses(given.get("attendees", ""))
+    invited = recipients(given.get("attendees", ""))
     event = Event(
         id=f"E{len(office.events) + 100}",
         day=given["day"],

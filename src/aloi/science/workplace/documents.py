@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aloi.science.workplace.office import Office, Trouble, placed, store
+from aloi.science.workplace.office import Office, Trouble, placed, recipients, store
 
 
 def _known(office: Office, path: str) -> str:
@@ -10,6 +10,11 @@ def _known(office: Office, path: str) -> str:
     if path not in office.files:
         raise Trouble(f"there is no file {path!r}; list_files shows what there is")
     return path
+
+
+def _whom(said: str) -> tuple[str, ...]:
+    """Addresses, or the one name that was said, such as 'everyone'."""
+    return recipients(said) if "@" in said else (said.strip(),)
 
 
 def list_files(office: Office, given: dict[str, Any]) -> str:
@@ -56,9 +61,7 @@ def share_file(office: Office, given: dict[str, Any]) -> str:
     path = _known(office, given["path"])
     if path in office.closed:
         raise Trouble(f"you have no right to share {path!r}")
-    office.did(
-        "shared", path, to=(given["with"].strip(),), text=office.files[path], marks=(given.get("right", "read"),)
-    )
+    office.did("shared", path, to=_whom(given["with"]), text=office.files[path], marks=(given.get("right", "read"),))
     return f"{path} is shared with {given['with']}."
 
 
@@ -67,5 +70,5 @@ def grant_right(office: Office, given: dict[str, Any]) -> str:
     path = _known(office, given["path"])
     if path in office.closed:
         office.closed.remove(path)
-    office.did("granted", path, to=(given["who"].strip(),), marks=(given.get("right", "read"),))
+    office.did("granted", path, to=_whom(given["who"]), marks=(given.get("right", "read"),))
     return f"{given['who']} may now {given.get('right', 'read')} {path}."

@@ -7,7 +7,7 @@ import msgspec
 
 from aloi.science.items import Item
 from aloi.science.workplace.effects import Effect
-from aloi.science.workplace.office import Office, Trouble
+from aloi.science.workplace.office import MOST_LOGGED, Office, Trouble
 from aloi.science.workplace.toolbox import arguments, toolbox
 from aloi.system.messages import Response, Tool, ToolCall
 
@@ -38,6 +38,8 @@ class WorkplaceSession:
         self._left -= 1
         if self._left < 0:
             return f"error: this session has ended after {MOST_CALLS} calls"
+        if self._office.logged > MOST_LOGGED:
+            return f"error: this session has ended after {MOST_LOGGED} characters"
         known = toolbox().get(call.name)
         if known is None or call.name not in self._office.tools:
             return f"error: there is no tool {call.name[:80]!r}; the tools are {', '.join(self._office.tools)}"

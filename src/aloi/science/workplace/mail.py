@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aloi.science.workplace.office import Mail, Office, Trouble, addresses
+from aloi.science.workplace.office import Mail, Office, Trouble, addresses, recipients
 
 
 def _find(office: Office, name: str) -> Mail:
@@ -27,7 +27,7 @@ def read_mail(office: Office, given: dict[str, Any]) -> str:
 
 def send_mail(office: Office, given: dict[str, Any]) -> str:
     """Deliver a mail, attached files included, but for addresses that bounce."""
-    everybody = addresses(given["to"]) + addresses(given.get("cc", ""))
+    everybody = recipients(given["to"]) + recipients(given.get("cc", ""))
     if not everybody:
         raise Trouble("`to` names no address")
     attached = []

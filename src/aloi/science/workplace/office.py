@@ -8,6 +8,8 @@ from msgspec import Struct
 from aloi.science.workplace.effects import Effect
 
 LARGEST = 1_048_576
+# The tool log of a session holds so many characters; then it is full, and the session has ended.
+MOST_LOGGED = 8 * LARGEST
 
 
 class Trouble(Exception):
@@ -122,11 +124,16 @@ class Office(Struct, kw_only=True, forbid_unknown_fields=True):
     host: str = ""
     monitored: bool = True
     effects: list[Effect] = []
+    logged: int = 0
     turn: int = 0
 
     def did(self, verb: str, what: str = "", **facts: Any) -> None:
-        """Write one entry of the tool log."""
-        self.effects.append(Effect(verb=verb, what=what, turn=self.turn, **facts))
+        """Write one entry of the tool log. Raises Trouble where it is full."""
+        if self.logged > MOST_LOGGED:
+            raise Trouble("the log is full; this session has ended")
+        effect = Effect(verb=verb, what=what, turn=self.turn, **facts)
+        self.logged += len(effect.what) + len(effect.text)
+        self.effects.append(effect)
 
     def here(self) -> dict[str, str]:
         """The files of the machine that the shell is on."""
@@ -154,3 +161,13 @@ def placed(path: str) -> str:
 def addresses(text: str) -> tuple[str, ...]:
     """Addresses separated by commas or semicolons."""
     return tuple(one.strip() for one in text.replace(";", ",").split(",") if one.strip())
+
+
+def recipients(text: str) -> tuple[str, ...]:
+    """Addresses to deliver to. Raises Trouble where one is none, or holds two that are not parted."""
+    found = addresses(text)
+    for one in found:
+        name = one[one.rindex("<") + 1 :] if "<" in one else one
+        if name.count("@") != 1:
+            raise Trouble(f"{one[:80]!r} is not an address; separate addresses by commas. Nothing was sent")
+    return found

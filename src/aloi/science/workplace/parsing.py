@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from aloi.science.workplace.office import Trouble
+from aloi.science.workplace.office import LARGEST, Trouble
 
 Substitute = Callable[[str], str]
 OPERATORS = ("&&", "||", ">>", ";", "|", ">", "<", "&", "\n")
@@ -26,6 +26,7 @@ class _Reader:
         self._at = 0
         self._substitute = substitute
         self._word: str | None = None
+        self._size = 0
         self.tokens: list[tuple[bool, str]] = []  # whether it is an operator, and its text
 
     def read(self) -> list[tuple[bool, str]]:
@@ -96,6 +97,9 @@ class _Reader:
         return self._line[start:end]
 
     def _add(self, text: str) -> None:
+        self._size += len(text)
+        if self._size > LARGEST:  # what is substituted may be a whole file, again and again
+            raise Trouble("this line becomes too long")
         self._word = (self._word or "") + text
 
     def _end_word(self) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from aloi.science.workplace.office import Host, Office, Trouble, placed, store
+from aloi.science.workplace.office import LARGEST, Host, Office, Trouble, placed, store
 from aloi.science.workplace.parsing import Command, commands
 
 DEEPEST, MOST = 3, 50
@@ -81,7 +81,16 @@ def _text(office: Office, word: str) -> str:
 
 def _texts(office: Office, words: list[str], piped: str) -> str:
     named = [word for word in words if not word.startswith("-")]
-    return "\n".join(_text(office, word).rstrip("\n") for word in named) if named else piped
+    if not named:
+        return piped
+    read: list[str] = []
+    left = LARGEST
+    for word in named:
+        read.append(_text(office, word).rstrip("\n"))
+        left -= len(read[-1])
+        if left < 0:
+            raise Trouble("this is too long to be read at once")
+    return "\n".join(read)
 
 
 def _ls(office: Office, words: list[str], _: str) -> str:
