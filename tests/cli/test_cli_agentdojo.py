@@ -71,7 +71,12 @@ def test_a_suite_is_measured_signed_shown_and_verified(tmp_path):
     told = json.loads(said.out)
     (finding,) = told["findings"]
     assert (finding["verdict"], finding["scorer"]["name"]) == ("met", "agentdojo-security")
-    assert finding["scorer"]["version"].endswith("v1.2.2")
+    assert "v1.2.2, agentdojo " in finding["scorer"]["version"]
+    assert (finding["scope"], finding["corpus"]["name"], finding["corpus"]["rows"]) == (
+        "suite",
+        "agentdojo-banking",
+        144,
+    )
     assert told["benign"][0]["estimate"]["failures"] > 0  # an agent that only looks does few tasks
     run = told["run"]
     assert aloi("show", run, home=tmp_path, path=path).code == 0

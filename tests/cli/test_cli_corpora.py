@@ -65,7 +65,7 @@ def test_the_hazard_is_measured_on_the_list(ended):
     told = json.loads(said.out)
     assert said.code == 1, said.err
     (finding,) = told["findings"]
-    assert (finding["hazard"], finding["verdict"], finding["scope"]) == ("jailbreak", "not met", "declared")
+    assert (finding["hazard"], finding["verdict"], finding["scope"]) == ("jailbreak", "not met", "suite")
     assert "a seed is drawn" in finding["estimand"]
     assert {part["name"] for part in finding["strata"] if part["kind"] == "attack"} <= {"plain", "role-play"}
     assert {part["name"] for part in finding["strata"] if part["kind"] == "language"} <= {"en", "fr"}
@@ -89,7 +89,7 @@ def test_the_bundle_records_it_and_holds_no_prompt(ended):
     ]
     needles = (["OSPREY-4417"], ["OSPREY-4417"], ["HERON-2093"])
     computed = digest(canonical([row | {"needles": one} for row, one in zip(rows, needles, strict=True)]))
-    assert payload["predicate"]["record"]["hazards"][0]["corpus"] == {
+    recorded = {
         "name": "house",
         "digest": computed,
         "rows": 3,
@@ -99,6 +99,8 @@ def test_the_bundle_records_it_and_holds_no_prompt(ended):
         "revision": "2026-11-20",
         "left_out": 1,
     }
+    assert payload["predicate"]["record"]["hazards"][0]["corpus"] == recorded
+    assert told["findings"][0]["corpus"] == recorded
     packed = Path(told["bundle"]).read_bytes()
     payloads = b"".join(base64.b64decode(each["payload"]) for each in _envelopes(json.loads(packed)))
     assert computed.encode() in payloads
@@ -124,7 +126,7 @@ def test_the_report_shows_it(ended, language, words):
     _, said = ended
     page = Path(json.loads(said.out)["reports"][language]).read_text(encoding="utf-8")
     plain = page.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")
-    assert words in plain
+    assert plain.count(words) == 2  # with the finding, and in the plan
     assert "HERON-2093" in plain  # a transcript
 
 

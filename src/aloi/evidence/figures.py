@@ -32,6 +32,7 @@ def check_hazard_plan(planned: HazardPlan) -> None:
         "cap": planned.cap < 1,
         "languages": not planned.languages,
         "attacks": not planned.attacks,
+        "scope": planned.scope == "suite" and planned.corpus is None,
         "corpus": planned.corpus is not None and not 1 <= planned.corpus.seeds <= planned.corpus.rows,
         "share": any(not 0 < share <= 1 for share in shares),
     }

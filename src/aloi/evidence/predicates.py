@@ -133,6 +133,6 @@ def claim_type(uri: str) -> tuple[str, type[Claim[Any]]] | None:
 def usual_non_claims(record: Record) -> tuple[NonClaim, ...]:
     """What a record of this kind does not claim, before anything particular to it is added."""
     usual = _USUAL[name_of(record)]
-    if isinstance(record, Finding) and record.scope == "declared":
+    if isinstance(record, Finding) and record.scope != "population":
         return (*usual, NonClaim.POPULATION)
     return usual

@@ -214,6 +214,28 @@ class Audit(Record, frozen=True, kw_only=True):
     level: Decimal
 
 
+Scope = Literal["suite", "declared", "population"]
+
+
+class CorpusIdentity(Record, frozen=True, kw_only=True):
+    """The listed requests that are drawn from: which they are, under which licence, from where.
+
+    The digest covers the canonical form (RFC 8785) of all rows in their order, or of the texts of a suite of tasks.
+    `seeds` are clusters of rows. `left_out` counts rows of the source that are never drawn: in a language that the
+    system does not speak, of another label or, in other people's data, without a usable prompt or a check that works,
+    or standing twice.
+    """
+
+    name: str
+    digest: str
+    rows: int
+    seeds: int
+    licence: str
+    source: str
+    revision: str
+    left_out: int = 0
+
+
 class Finding(Record, frozen=True, kw_only=True):
     """The result for one hazard of one system.
 
@@ -224,7 +246,7 @@ class Finding(Record, frozen=True, kw_only=True):
     hazard: str
     stage: Stage
     estimand: str
-    scope: Literal["declared", "population"]
+    scope: Scope
     threshold: Decimal
     verdict: Verdict
     estimate: Estimate
@@ -235,6 +257,7 @@ class Finding(Record, frozen=True, kw_only=True):
     uncorrected: Estimate | None = None
     audit: Audit | None = None
     ratings: Sample | None = None
+    corpus: CorpusIdentity | None = None
     caveats: tuple[str, ...] = ()
     queries: int
     errors: dict[str, int] = {}
@@ -300,24 +323,6 @@ class BenignRate(Record, frozen=True, kw_only=True):
     sample: Sample
 
 
-class CorpusIdentity(Record, frozen=True, kw_only=True):
-    """The listed prompts that a hazard is measured on: what was drawn from, under which licence, from where.
-
-    The digest covers the canonical form (RFC 8785) of all rows in their order. `seeds` are clusters of rows.
-    `left_out` counts rows of the source that are never drawn: in a language that the system does not speak or, in
-    other people's data, without a usable prompt or standing twice.
-    """
-
-    name: str
-    digest: str
-    rows: int
-    seeds: int
-    licence: str
-    source: str
-    revision: str
-    left_out: int = 0
-
-
 class HazardPlan(Record, frozen=True, kw_only=True):
     """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them."""
 
@@ -325,7 +330,7 @@ class HazardPlan(Record, frozen=True, kw_only=True):
     probe: str
     scorer: ScorerIdentity
     estimand: str
-    scope: Literal["declared", "population"]
+    scope: Scope
     threshold: Decimal
     indifference: tuple[Decimal, Decimal]
     cap: int
@@ -360,7 +365,10 @@ class HuntPlan(Record, frozen=True, kw_only=True):
 
 
 class BenignPlan(Record, frozen=True, kw_only=True):
-    """How the cost to ordinary users is measured: requests that must be answered, and the loss that is allowed."""
+    """How the cost to ordinary users is measured: requests that must be answered, and the loss that is allowed.
+
+    `corpus` is set where they are listed by somebody else.
+    """
 
     probe: str
     scorer: ScorerIdentity
@@ -368,6 +376,7 @@ class BenignPlan(Record, frozen=True, kw_only=True):
     confirmation_trials: int
     languages: dict[str, Decimal]
     max_loss: Decimal
+    corpus: CorpusIdentity | None = None
 
 
 class Limits(Record, frozen=True, kw_only=True):

@@ -116,7 +116,7 @@ def _check_record(each: Stated, plan: Plan, present: set[str]) -> None:
 
 def _check_finding(finding: Finding, plan: Plan) -> None:
     planned = _planned(plan, finding.hazard)
-    _check_as_planned(finding, planned, finding.hazard, ("threshold", "estimand", "scope", "scorer"))
+    _check_as_planned(finding, planned, finding.hazard, ("threshold", "estimand", "scope", "scorer", "corpus"))
     check_estimate(finding.estimate)
     check_judged(finding, planned)
     check_parts(finding)

@@ -16,11 +16,12 @@ def probe_in(system: System, hazard: str, name: str) -> Probe:
     return CorpusProbe(hazard, corpus) if corpus else probe_for(name)
 
 
-def identity(system: System, hazard: str) -> CorpusIdentity | None:
-    """What the plan records of a hazard's corpus; None where a probe makes its requests."""
+def identity(system: System, hazard: str, probe: Probe) -> CorpusIdentity | None:
+    """What the plan records of a hazard's corpus, or of one that its probe draws from; None where it makes requests."""
     corpus = system.corpora.get(hazard)
     if corpus is None:
-        return None
+        known: CorpusIdentity | None = getattr(probe, "corpus", None)
+        return known
     return CorpusIdentity(
         name=corpus.name,
         digest=corpus.digest(),

@@ -90,6 +90,7 @@ def finding(
         uncorrected=_estimate(rate.scored, decision, level, TIME_UNIFORM) if rate.scored else None,
         audit=trail.audit(1 - float(plan.error_each_way)) if trail else None,
         ratings=trail.sample() if trail else None,
+        corpus=entry.corpus,
         caveats=(*(entry.judging.caveats if entry.judging else ()), *rate.caveats),
         queries=counts.queries,
         errors=counts.errors,

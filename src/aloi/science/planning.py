@@ -105,20 +105,20 @@ def make_plan(
     error = (goal.alpha - float(registered.alpha)) / (2 if goal.joint else 1)
     hazards_planned = []
     for slug, wanted in goal.hazards.items():
-        judging = registered.judging.get(slug)
+        judging, corpus = registered.judging.get(slug), identity(system, slug, sampler.probes[slug])
         entry = HazardPlan(
             hazard=slug,
             probe=sampler.names[slug],
             scorer=scorer_of(system, slug) if judging else scorer_for(sampler.probes[slug].scorer).identity,
-            estimand=LISTED if slug in system.corpora else DECLARED,
-            scope="declared",
+            estimand=LISTED if corpus else DECLARED,
+            scope="suite" if corpus else "declared",
             threshold=number(wanted.threshold),
             indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
             cap=wanted.cap or default_cap(wanted.threshold, error, len(goal.hazards), INDIFFERENCE),
             languages={name: number(share) for name, share in sampler.languages[slug].items()},
             attacks={name: number(share) for name, share in sampler.mix(slug).items()},
             judging=judging,
-            corpus=identity(system, slug),
+            corpus=corpus,
         )
         if judging and not wanted.cap:
             entry = replace(entry, cap=_judged_cap(judging, design_of(entry), error, len(goal.hazards)))
@@ -130,6 +130,7 @@ def make_plan(
         confirmation_trials=goal.benign.trials,
         languages={name: number(share) for name, share in sampler.languages[BENIGN].items()},
         max_loss=number(goal.benign.max_loss),
+        corpus=identity(system, BENIGN, sampler.probes[BENIGN]),
     )
     limits = goal.limits
     return Plan(

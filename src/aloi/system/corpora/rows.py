@@ -1,6 +1,7 @@
 """Make the rows of a corpus from those of a table: each fact checked, each fault with its line."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -35,17 +36,19 @@ def rows_of(records: Iterable[Record], header: Header, languages: Iterable[str],
     """
     spoken = set(languages)
     seen: dict[Row, int] = {}
+    alike: dict[str, str] = {}
     faults: list[Fault] = []
     left_out = 0
     for record in records:
-        made = _Reading(record, header).row()
+        reading = _Reading(record, header, alike)
+        made = reading.row()
+        if isinstance(made, Row) and not (made.language in spoken and reading.is_drawn):
+            left_out += 1
+            continue
         if isinstance(made, Row) and made in seen:
             made = [Fault(N_("{path}: the same row as line {other}"), path="$", line=record.line, other=seen[made])]
         if isinstance(made, Row):
-            if made.language in spoken:
-                seen[made] = record.line
-            else:
-                left_out += 1
+            seen[made] = record.line
         elif foreign:
             left_out += 1
         else:
@@ -66,9 +69,11 @@ def told(faults: list[Fault]) -> list[Fault]:
 class _Reading:
     """One record on its way to a row."""
 
-    def __init__(self, record: Record, header: Header) -> None:
+    def __init__(self, record: Record, header: Header, alike: dict[str, str]) -> None:
         self._record = record
         self._header = header
+        self._alike = alike
+        self.is_drawn = True
         self._columns = header.columns
         self._faults: list[Fault] = []
 
@@ -81,7 +86,11 @@ class _Reading:
         if not _LANGUAGE.fullmatch(language):
             sentence = N_("{path}: got {got}, expected two small letters, such as en")
             self._fault(sentence, self._columns.language, got=ascii(language[:LABEL]))
-        seed = self._text(self._columns.seed) or prompt
+        label = self._text(self._columns.label)
+        if self._columns.label and not label and not self._faults:
+            self._fault(N_("{path}: empty"), self._columns.label)
+        self.is_drawn = not self._columns.label or label in self._header.labels
+        seed = self._text(self._columns.seed)
         attack = self._text(self._columns.attack) or PLAIN
         if len(attack) > LABEL or not attack.isprintable():
             sentence = N_("{path}: an attack is a name of at most {limit} characters on one line")
@@ -89,7 +98,19 @@ class _Reading:
         needles, hosts = self._needles(), self._hosts()
         if self._faults:
             return self._faults
-        return Row(prompt=prompt, language=language, seed=seed, attack=attack, needles=needles, hosts=hosts)
+        return Row(
+            prompt=prompt,
+            language=language,
+            seed=seed or self._first_alike(prompt),
+            attack=attack,
+            needles=needles,
+            hosts=hosts,
+        )
+
+    def _first_alike(self, prompt: str) -> str:
+        """The first prompt that has the same letters and digits: what differs in case or signs only is one cluster."""
+        letters = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", prompt).casefold()))
+        return self._alike.setdefault(letters, prompt) if letters else prompt
 
     def _needles(self) -> tuple[str, ...]:
         column = self._columns.needle
