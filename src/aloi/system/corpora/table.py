@@ -12,7 +12,9 @@ from aloi.translation import N_
 
 BYTES = 16 * 1024 * 1024
 ROWS = 50_000
-# The longest text of one cell; below what Python's csv module reads.
+# The longest field that the csv module is let read, which is its own default.
+FIELD = 128 * 1024
+# The longest text of one cell; below what the csv module is let read.
 CELL = 100_000
 
 
@@ -80,6 +82,7 @@ def _gathered(rows: Iterable[Record | Fault], columns: set[str]) -> Table:
 
 
 def _csv_table(text: str, delimiter: str) -> Table:
+    csv.field_size_limit(FIELD)  # one limit for the whole process, which another reader may have raised
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         names = next(reader, [])
