@@ -11,6 +11,7 @@ BENCHMARKS = {
     "guards": "benchmarks.solutions.guards",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
+    "distress": "benchmarks.science.distress",
     "local_judge": "benchmarks.science.local_judge",
     "hunting": "benchmarks.science.hunting",
     "workplace": "benchmarks.science.workplace",
