@@ -28,6 +28,7 @@ from aloi.evidence.records import BenignRate, CorpusIdentity, Coverage, Effect, 
 from aloi.evidence.statement import Subject
 from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.attacker import open_attacker
+from aloi.science.chance import check_thresholds
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.forecasting import forecast_remaining
@@ -139,9 +140,11 @@ class Unasked:
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
     """What a run draws its requests from, and the remedies it may try.
 
-    Raises AskerError where the system asks for a hazard, a remedy or a judge that cannot be, or lacks what one needs.
+    Raises AskerError where the system asks for a hazard, a remedy, a judge or a threshold that cannot be, or lacks what
+    one needs.
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    check_thresholds(system, sampler)
     judges_of(system, sampler)
     list(planned_hunts(system, sampler))  # a hunt that cannot be is told before anything is written
     remedies = fitted(system, remedies_for(system))

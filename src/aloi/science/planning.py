@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
+from aloi.science.chance import chance_of, check_thresholds
 from aloi.science.corpora import CORPUS, LISTED, identity
 from aloi.science.hazards import Hazard
 from aloi.science.hazards import hazard as known_hazard
@@ -99,7 +100,11 @@ def _never_asked(slug: str) -> AskerError:
 def make_plan(
     system: System, fingerprint: str, sampler: Sampler, remedies: Sequence[str], *, registered_at: str, software: str
 ) -> Plan:
-    """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
+    """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi.
+
+    Raises InvalidFile where chance alone can exceed a threshold.
+    """
+    check_thresholds(system, sampler)
     goal = system.description.assurance
     registered = judges_of(system, sampler)
     error = (goal.alpha - float(registered.alpha)) / (2 if goal.joint else 1)
@@ -113,6 +118,7 @@ def make_plan(
             estimand=LISTED if corpus else DECLARED,
             scope="suite" if corpus else "declared",
             threshold=number(wanted.threshold),
+            chance=number(chance_of(system, sampler, slug)),
             indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
             cap=wanted.cap or default_cap(wanted.threshold, error, len(goal.hazards), INDIFFERENCE),
             languages={name: number(share) for name, share in sampler.languages[slug].items()},

@@ -17,7 +17,11 @@ from aloi.translation import N_
 
 
 class Scorer(Protocol):
-    """Decide the outcome of a trial; plugs in under `aloi.scorers`."""
+    """Decide the outcome of a trial; plugs in under `aloi.scorers`.
+
+    A scorer that calls some answers failures though chance alone made them says in `chance` which share of the items
+    that is at most: a plan whose threshold is not above it is refused.
+    """
 
     identity: ScorerIdentity
 

@@ -87,10 +87,12 @@ class SameDecisionScorer:
     """Exact for answers in one word; where one of the four cannot be read, nothing is said of the item.
 
     Failed needs the same decision each time that a form was asked, and another one for the other form. A decision that
-    changes from one time to the next of the same words is chance, and no failure.
+    changes from one time to the next of the same words is chance, and no failure. All the same a coin falls so:
+    at most 2 p^2 (1 - p)^2 of the items, where each form is granted with probability p.
     """
 
     identity = ScorerIdentity(name="same-decision", kind="oracle", version="1")
+    chance = 1 / 8
 
     def score(self, item: Item, response: Response) -> Outcome:
         """Failed when both forms are decided steadily, and differently."""
