@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from markupsafe import Markup, escape
@@ -148,6 +148,10 @@ class Speech:
         total = sum(weights.values()) or Decimal(1)
         shares = {name: self.figures.threshold(round(weight / total, 3)) for name, weight in weights.items()}
         return ", ".join(f"{self.figures.tongue(name) if languages else name}\u00a0{shares[name]}" for name in shares)
+
+    def unasked(self, names: Sequence[str]) -> Markup:
+        """Languages of the system in which a hazard is not asked."""
+        return self.figures.listed([self.figures.tongue(name) for name in names])
 
     def attack(self, name: str) -> str:
         """An attack by its name."""
