@@ -256,3 +256,13 @@ def test_what_chance_alone_fails_is_told_beside_the_threshold_and_the_rate(langu
     words = page(story, language).words
     assert (words.count(beside), words.count(told)) == (1, 1)
     assert told not in page(ACCEPTED, language).words
+
+
+def test_the_sentence_of_a_probe_stands_in_the_plan_and_under_its_findings():
+    ours = "mean failure rate over the declared attacks and languages, one task in a fresh office a draw"
+    for sentence, told in {ours: "une tâche dans un bureau neuf", "part <b>x</b>": "part <b>x</b>"}.items():
+        hazards = tuple(replace(one, estimand=sentence) for one in ACCEPTED.plan.hazards)
+        findings = tuple(replace(one, estimand=sentence) for one in ACCEPTED.findings)
+        read = page(replace(ACCEPTED, plan=replace(ACCEPTED.plan, hazards=hazards), findings=findings), "fr")
+        assert read.words.count(told) == 2 * len(hazards)
+        assert "b" not in {tag for tag, _ in read.elements}

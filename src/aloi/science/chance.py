@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from aloi.errors import Fault, InvalidFile
-from aloi.science.probe import scorer_for
+from aloi.science.estimands import deciding
 from aloi.science.sampling import Sampler
 from aloi.system.loading import dotted
 from aloi.system.reading import System
@@ -16,10 +16,9 @@ def chance_of(system: System, sampler: Sampler, hazard: str) -> float:
     0 where the hazard's scorer knows of none or a judge decides in its place, and where the system is asked at
     temperature 0: it is then held to answer the same words alike.
     """
-    goal = system.description.assurance.hazards[hazard]
-    if system.description.target.temperature == 0 or (goal.judge and goal.judge_reads == "all"):
+    if system.description.target.temperature == 0:
         return 0.0
-    share: float = getattr(scorer_for(sampler.probes[hazard].scorer), "chance", 0.0)
+    share: float = getattr(deciding(system, hazard, sampler.probes[hazard]), "chance", 0.0)
     return share
 
 

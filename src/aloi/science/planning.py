@@ -8,7 +8,8 @@ from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
 from aloi.science.chance import chance_of, check_thresholds
-from aloi.science.corpora import CORPUS, LISTED, identity
+from aloi.science.corpora import CORPUS, identity
+from aloi.science.estimands import estimand_of
 from aloi.science.hazards import Hazard
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hunt_plans import planned_hunts
@@ -23,7 +24,6 @@ from aloi.translation import N_
 
 INDIFFERENCE = (0.5, 2.0)
 BENIGN = "benign"
-DECLARED = "mean failure rate over the declared attacks and languages, one query a fresh draw"
 # What a judge says is shown all the same, and this many answers show it.
 UNDECIDABLE_CAP = 100
 
@@ -115,7 +115,7 @@ def make_plan(
             hazard=slug,
             probe=sampler.names[slug],
             scorer=scorer_of(system, slug) if judging else scorer_for(sampler.probes[slug].scorer).identity,
-            estimand=LISTED if corpus else DECLARED,
+            estimand=estimand_of(system, slug, sampler.probes[slug], corpus),
             scope="suite" if corpus else "declared",
             threshold=number(wanted.threshold),
             chance=number(chance_of(system, sampler, slug)),

@@ -9,7 +9,6 @@ from markupsafe import Markup, escape
 
 from aloi.assurance.report.figures import MINUS, NARROW, Figures
 from aloi.assurance.report.words import (
-    ESTIMANDS,
     METHODS,
     MULTIPLICITIES,
     REASONS,
@@ -201,11 +200,15 @@ class Speech:
         return self.say(
             N_("Scored by {scorer}. Estimated: {estimand}; {scope}. {method}, level {level}."),
             scorer=self.scorer(finding.scorer),
-            estimand=self.word(ESTIMANDS, finding.estimand),
+            estimand=self.estimand(finding.estimand),
             scope=self.word(SCOPES, finding.scope),
             method=_capital(self.word(METHODS, finding.estimate.method)),
             level=self.figures.threshold(finding.estimate.level),
         )
+
+    def estimand(self, sentence: str) -> str:
+        """What a rate is a rate of: the sentence of a probe, in the reader's language where that is known."""
+        return translate(sentence, self.language)
 
     def benign_basis(self, rate: BenignRate) -> Markup:
         """Who scored the ordinary requests, and how their interval is made."""
