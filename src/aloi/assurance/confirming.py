@@ -124,16 +124,7 @@ class Confirmation:
         added = [self._added(trial) for trial in self._log.trials("confirm", "benign", self._arm)]
         if not added:
             return None
-        value, low, high = median_interval(added, LEVEL)
-        return Interval(
-            value=number(value),
-            low=number(low),
-            high=number(high),
-            n=len(added),
-            level=number(LEVEL),
-            unit="ms",
-            method="median, order statistics",
-        )
+        return median_delay(added)
 
     def _added(self, trial: Trial) -> float:
         """Added ms of one request. Where a side is missing, all that may have been added counts as added."""
@@ -191,13 +182,17 @@ def _difference(pairs: Sequence[Pair], *, benign: bool) -> Interval:
     worse = sum(not isinstance(p.before, Failed) and not _passed(p.after) for p in pairs)
     better = sum(isinstance(p.before, Failed) and _passed(p.after) for p in pairs)
     # For a hazard the counted event is a failure, for ordinary requests an answer: what gets worse is gained or lost.
-    lost, gained = (worse, better) if benign else (better, worse)
-    value, low, high = paired_difference(lost, gained, len(pairs), LEVEL) if pairs else (0.0, -1.0, 1.0)
+    return paired_change(*((worse, better) if benign else (better, worse)), len(pairs))
+
+
+def paired_change(lost: int, gained: int, n: int) -> Interval:
+    """The difference of two rates over `n` pairs, after minus before: `lost` events went, `gained` ones came."""
+    value, low, high = paired_difference(lost, gained, n, LEVEL) if n else (0.0, -1.0, 1.0)
     return Interval(
         value=number(value),
         low=number(low),
         high=number(high),
-        n=len(pairs),
+        n=n,
         level=number(LEVEL),
         unit="proportion",
         method="exact on discordant pairs",
@@ -206,3 +201,17 @@ def _difference(pairs: Sequence[Pair], *, benign: bool) -> Interval:
 
 def _passed(outcome: Outcome) -> bool:
     return not isinstance(outcome, Failed | NotScored)
+
+
+def median_delay(added: Sequence[float]) -> Interval:
+    """The median of delays in ms, with its interval."""
+    value, low, high = median_interval(added, LEVEL)
+    return Interval(
+        value=number(value),
+        low=number(low),
+        high=number(high),
+        n=len(added),
+        level=number(LEVEL),
+        unit="ms",
+        method="median, order statistics",
+    )

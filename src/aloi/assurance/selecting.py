@@ -13,7 +13,7 @@ from aloi.science.asking import Asker, Job
 from aloi.science.items import Failed, Item, NotScored, Passed
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
-from aloi.solutions.catalogue import Remedy, entry
+from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guarded import replay
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
@@ -54,7 +54,7 @@ class Selection:
         self._failing = failing(findings)
         self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
         self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
-        self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
+        self._fixes = {remedy.name: frozenset(remedy.hazards) for remedy in remedies}
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
         # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
         self._conversing = frozenset(
