@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from aloi.assurance.arms import BASE, arm, refusal
+from aloi.assurance.confirming import used
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
@@ -113,6 +114,7 @@ class Selection:
             candidates,
             max_loss=float(self._plan.benign.max_loss),
             max_added_latency_ms=float(self._plan.max_added_latency_ms),
+            max_added_tokens=None if self._plan.max_added_tokens is None else float(self._plan.max_added_tokens),
         )
         return choice, tuple(_tried(candidate, choice) for candidate in candidates)
 
@@ -134,7 +136,18 @@ class Selection:
             benign=len(ordinary),
             hardenings=int(hardening is not None),
             added_latency_ms=1000 * statistics.median([again(trial).seconds for trial in ordinary] or [0.0]),
+            added_tokens=self._added_tokens(ordinary),
         )
+
+    def _added_tokens(self, ordinary: Sequence[Trial]) -> float | None:
+        """The median of tokens that the requests took more than those of the bare system; None where none counted.
+
+        A guard takes none: what it reads was written already.
+        """
+        bare = {trial.key.index: used(trial.response) for trial in self._ordinary if trial.response}
+        pairs = [(used(t.response), bare.get(t.key.index, 0)) for t in ordinary if t.response]
+        counted = [after - before for after, before in pairs if after and before]
+        return float(statistics.median(counted)) if counted else None
 
     def _risk(self, hazard: str, hardening: Remedy | None, guards: Sequence[Remedy], again: Reader) -> Risk:
         """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it.
@@ -235,6 +248,7 @@ def _tried(candidate: Candidate, choice: Choice) -> TriedSet:
         benign_lost=int(candidate.benign_lost),
         benign=candidate.benign,
         added_latency_ms=candidate.added_latency_ms,
+        added_tokens=candidate.added_tokens,
         on_front=candidate in choice.front,
         chosen=candidate == choice.chosen,
         reasons=choice.reasons(candidate),
