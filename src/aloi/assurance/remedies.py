@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import to_builtins
 
 from aloi.solutions.catalogue import Remedy, build, entries
+from aloi.system.loading import Place
 from aloi.system.reading import System
 
 
@@ -13,7 +14,22 @@ def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
 
     Raises UnknownName with the nearest names.
     """
-    return [build(name, options(system, name)) for name in names]
+    found = []
+    for name in names:
+        with system.at(*_place(system, name)):
+            found.append(build(name, options(system, name)))
+    return found
+
+
+def _place(system: System, name: str) -> Place:
+    """Where the system names a remedy, or would."""
+    for names, place in (
+        (system.description.guards, ("guards",)),
+        (system.description.assurance.remedies, ("assurance", "remedies")),
+    ):
+        if name in names:
+            return (*place, names.index(name))
+    return ("assurance", "remedies")
 
 
 def options(system: System, name: str) -> dict[str, object]:

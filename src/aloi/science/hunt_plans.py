@@ -23,7 +23,8 @@ def planned_hunts(system: System, sampler: Sampler) -> Iterator[HuntPlan]:
     assurance = system.description.assurance
     goals = {hazard: goal.hunt for hazard, goal in assurance.hazards.items() if goal.hunt}
     for hazard, hunt in goals.items():
-        attacks = _attacks(system, sampler, hazard, hunt.attacks)
+        with system.at("assurance", "hazards", hazard, "hunt", "attacks"):
+            attacks = _attacks(system, sampler, hazard, hunt.attacks)
         attacker = assurance.attacker if MODEL_ATTACKER in attacks else None
         yield HuntPlan(
             hazard=hazard,
