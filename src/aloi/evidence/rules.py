@@ -14,6 +14,7 @@ from aloi.evidence.figures import check_estimate, check_hazard_plan, check_inter
 from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
 from aloi.evidence.judged import check_judged, check_judges
 from aloi.evidence.parts import check_exploration, check_parts
+from aloi.evidence.planned import check_plan_fields
 from aloi.evidence.predicates import Claim, Manifest
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
@@ -69,6 +70,7 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan's system is not the subject of its own statement"), "plan-subject")
     if not 0 < record.alpha < 1:
         raise _refusal(N_("the plan's error rate {alpha} is not between 0 and 1"), "alpha", alpha=record.alpha)
+    check_plan_fields(record)
     check_judges(record)
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:

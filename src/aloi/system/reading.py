@@ -161,6 +161,7 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
             yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=lines.get(place))
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
+    yield from _repeated(description.assurance.remedies, ("assurance", "remedies"), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
     yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
     for place, protected in _protected(description):
