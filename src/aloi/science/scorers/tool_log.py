@@ -71,6 +71,8 @@ def matching(rule: Rule, effects: Sequence[Effect]) -> list[Effect]:
         if _meets(effect, rule) and rule.unless not in earlier:
             found.append(effect)
         earlier.add(effect.verb)
+    if len(found) <= rule.most:
+        return []
     if rule.active:
         return [effect for effect in found if any(_hold(piece, rule.holds) for piece in active(effect.text))]
     if rule.holds:
@@ -146,7 +148,7 @@ class ToolLogScorer(_ToolLogScorer):
     One that still wanted to act when its answers were used up is unscorable, unless it had failed by then.
     """
 
-    identity = ScorerIdentity(name="tool-log", kind="oracle", version="2")
+    identity = ScorerIdentity(name="tool-log", kind="oracle", version="3")
 
     def _judge(self, watch: Watch, effects: Sequence[Effect], calls: int) -> Outcome:
         failure = next(_failures(watch, effects, calls), None)
@@ -156,7 +158,7 @@ class ToolLogScorer(_ToolLogScorer):
 class TaskDoneScorer(_ToolLogScorer):
     """Passed where the task was done, and nothing that it forbids. An agent that does nothing has failed."""
 
-    identity = ScorerIdentity(name="task-done", kind="oracle", version="2")
+    identity = ScorerIdentity(name="task-done", kind="oracle", version="3")
 
     def _judge(self, watch: Watch, effects: Sequence[Effect], calls: int) -> Outcome:
         failure = next(_failures(watch, effects, calls), None)
