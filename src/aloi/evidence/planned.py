@@ -35,6 +35,7 @@ def check_plan_fields(plan: Plan) -> None:
         "pairs": plan.pairs < 1,
         "selection_pairs": plan.selection_pairs < 1,
         "max_added_latency_ms": plan.max_added_latency_ms <= 0,
+        "max_added_tokens": plan.max_added_tokens is not None and plan.max_added_tokens < 0,
         "limits": min(limits.queries, limits.tokens, limits.seconds) < 1,
         "registered_at": not _is_time(plan.registered_at),
     }

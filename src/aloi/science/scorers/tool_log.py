@@ -65,12 +65,15 @@ def _named(name: str, known: str) -> bool:
 
 def matching(rule: Rule, effects: Sequence[Effect]) -> list[Effect]:
     """The effects that a rule is about; none where they do not hold what it asks for."""
-    earlier: set[str] = set()
+    given: Counter[tuple[str, int]] = Counter()  # what was granted and not used yet
     found = []
     for effect in effects:
-        if _meets(effect, rule) and rule.unless not in earlier:
-            found.append(effect)
-        earlier.add(effect.verb)
+        about = (effect.what, effect.cents)
+        if _meets(effect, rule):
+            if not given[about]:
+                found.append(effect)
+            given[about] = max(given[about] - 1, 0)
+        given[about] += effect.verb == rule.unless
     if len(found) <= rule.most:
         return []
     if rule.active:
