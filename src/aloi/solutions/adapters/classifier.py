@@ -14,6 +14,7 @@ from aloi.system.messages import Message, Role
 from aloi.translation import N_
 
 EXTRA = "transformers"
+WHAT = N_("the guard text-classifier")
 CHARACTERS = 100_000
 
 
@@ -29,7 +30,7 @@ class TextClassifierOptions(Options, frozen=True, kw_only=True):
     threshold: Annotated[float, Meta(gt=0, le=1)] = 0.5
     window: Annotated[int, Meta(ge=16, le=8192)] = 512
     weights: Annotated[str, Meta(pattern=r"^(sha256:[0-9a-f]{64})?$")] = ""
-    sources: tuple[Literal["user", "document", "tool"], ...] = ("user", "document", "tool")
+    sources: tuple[Literal["user", "document", "tool"], ...] = ("user",)
 
 
 class TextClassifier:
@@ -42,8 +43,8 @@ class TextClassifier:
     def __init__(self, options: TextClassifierOptions) -> None:
         self.roles: frozenset[Role] = frozenset(options.sources)
         self._options = options
-        self._torch = needed("torch", N_("the guard text-classifier"), EXTRA)
-        transformers = needed("transformers", N_("the guard text-classifier"), EXTRA)
+        self._torch = needed("torch", WHAT, EXTRA)
+        transformers = needed("transformers", WHAT, EXTRA)
         folder = _folder(options)
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
@@ -84,7 +85,7 @@ class TextClassifier:
     def _score(self, text: str) -> float:
         """The highest probability of the class over all windows."""
         read = self._tokenizer(
-            text,
+            text.encode("utf-8", "replace").decode(),  # half a surrogate pair is no text to a tokenizer
             truncation=True,
             max_length=self._options.window,
             stride=self._options.window // 4,

@@ -1,6 +1,7 @@
 """Microsoft Presidio: personal data by patterns, checksums and named entities of a spaCy model."""
 
 import importlib.util
+import logging
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -14,6 +15,7 @@ from aloi.system.messages import Message, Role
 from aloi.translation import N_
 
 EXTRA = "presidio"
+WHAT = N_("the guard presidio")
 LANGUAGES = "[a-z]{2}"
 
 
@@ -63,6 +65,7 @@ class Presidio:
         return Rewrite(content=_masked(message.content, counted), reason=reason, score=score)
 
     def _found(self, text: str) -> Iterable[Found]:
+        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is no text to spaCy; places stay
         for language in self._options.models:
             for one in self._analyzer.analyze(text, language, entities=list(self._options.entities) or None):
                 yield Found(one.start, one.end, one.entity_type, min(1.0, one.score))
@@ -81,8 +84,8 @@ def _masked(text: str, found: list[Found]) -> str:
 
 def _analyzer(models: dict[str, str]) -> Any:
     """Raises MissingExtra, and AskerError for a model that is not installed: Presidio would download it."""
-    analyzer = needed("presidio_analyzer", N_("the guard presidio"), EXTRA)
-    engines = needed("presidio_analyzer.nlp_engine", N_("the guard presidio"), EXTRA)
+    analyzer = needed("presidio_analyzer", WHAT, EXTRA)
+    engines = needed("presidio_analyzer.nlp_engine", WHAT, EXTRA)
     for name in models.values():
         if not name.isidentifier() or importlib.util.find_spec(name) is None:
             raise AskerError(
@@ -91,6 +94,7 @@ def _analyzer(models: dict[str, str]) -> Any:
                 name=name,
             )
     _only_the_list_that_is_shipped()
+    logging.getLogger("presidio-analyzer").setLevel(logging.ERROR)  # else it tells of each recogniser of other tongues
     wanted = [{"lang_code": language, "model_name": name} for language, name in models.items()]
     engine = engines.NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": wanted}).create_engine()
     return analyzer.AnalyzerEngine(nlp_engine=engine, supported_languages=list(models))
@@ -98,5 +102,6 @@ def _analyzer(models: dict[str, str]) -> Any:
 
 def _only_the_list_that_is_shipped() -> None:
     """Presidio's e-mail recogniser fetches the public suffix list at its first text; tldextract carries one."""
-    tldextract = needed("tldextract.tldextract", N_("the guard presidio"), EXTRA)
-    tldextract.TLD_EXTRACTOR = tldextract.TLDExtract(cache_dir=None, suffix_list_urls=())
+    tldextract = needed("tldextract.tldextract", WHAT, EXTRA)
+    offline: Any = tldextract.__dict__["TLDExtract"](cache_dir=None, suffix_list_urls=())
+    vars(tldextract)["TLD_EXTRACTOR"] = offline
