@@ -125,6 +125,12 @@ def build(name: str, given: Mapping[str, Any] | None = None, *, path: str = "", 
     )
 
 
+def missing(name: str, given: Mapping[str, Any]) -> list[str]:
+    """The options that a remedy needs and that neither `given` nor the catalogue says."""
+    kind, told = installed(name).Options, {**entry(name).options, **given}
+    return [one.encode_name for one in msgspec.structs.fields(kind) if one.required and one.encode_name not in told]
+
+
 def _options(name: str, given: Mapping[str, Any], path: str, load: Load) -> Options:
     kind: type[Options] = load(name).Options
     return door.read(kind, {**entry(name, load).options, **given}, path)

@@ -80,6 +80,9 @@ class System:
             "guards": described.guards,
             "remedies": remedies,
         }
+        told = {name: given for name, given in described.remedy_options.items() if name in described.guards}
+        if told:
+            parts["remedy_options"] = digest(canonical(told))
         return digest(canonical(parts))
 
 
