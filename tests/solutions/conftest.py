@@ -17,6 +17,7 @@ PLACES = {
     "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
+    "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
 }

@@ -16,8 +16,8 @@ def test_every_remedy_is_described_in_both_languages_and_builds_as_listed(name, 
         assert all(text.values())
     remedy = build(name, load=resolve)
     assert (remedy.name, remedy.kind, remedy.hazards) == (name, line.kind, line.hazards)
-    assert hasattr(remedy.implementation, "harden" if line.kind == "hardening" else "screen")
-    if line.kind != "hardening":
+    assert hasattr(remedy.implementation, "screen" if remedy.replayable else "harden")
+    if remedy.replayable:
         reads = {"output-guard": {"assistant"}, "input-guard": {"user"}, "document-guard": {"document", "tool"}}
         assert remedy.implementation.roles == reads[line.kind]
 

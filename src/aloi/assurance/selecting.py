@@ -52,8 +52,8 @@ class Selection:
         self._asker = asker
         self._log = asker.log
         self._failing = failing(findings)
-        self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
-        self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
+        self._guards = [remedy for remedy in remedies if remedy.replayable]
+        self._hardenings = [remedy for remedy in remedies if not remedy.replayable]
         self._fixes = {remedy.name: frozenset(remedy.hazards) for remedy in remedies}
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
         # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.

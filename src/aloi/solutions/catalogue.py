@@ -19,7 +19,9 @@ from aloi.solutions.tables import digest, table
 from aloi.translation import N_
 
 GROUP = "aloi.guards"
-Kind = Literal["output-guard", "input-guard", "document-guard", "hardening"]
+Kind = Literal["output-guard", "input-guard", "document-guard", "limit", "hardening"]
+# What changes the request or the course of a conversation is asked afresh; what reads texts can be replayed.
+ASKED: frozenset[Kind] = frozenset({"hardening", "limit"})
 Load = Callable[[str], Any]
 
 
@@ -58,6 +60,11 @@ class Remedy(Struct, frozen=True, kw_only=True):
     hazards: tuple[str, ...]
     implementation: Guard | Hardening
     identity: RemedyIdentity
+
+    @property
+    def replayable(self) -> bool:
+        """Whether what it does can be read from recorded answers."""
+        return self.kind not in ASKED
 
 
 class NotARemedy(AskerError):

@@ -219,7 +219,7 @@ def replay(
     one that ends after `deadline` seconds blocks.
     """
     for remedy in remedies:
-        if remedy.kind == "hardening":
+        if not remedy.replayable:
             raise NotReplayable(remedy.name)
 
     async def screen(guard: Guard, message: Message) -> Ruling:
