@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct
 
-from aloi.assurance.confirming import median_delay, paired_change
+from aloi.assurance.confirming import median_interval_of, paired_change
 from aloi.evidence.records import Estimate, Finding, Interval, RateChange, Sample, ScorerIdentity, Verdict, number
 from aloi.science.planning import INDIFFERENCE
 from aloi.solutions.gate import GatePolicy, decide
@@ -134,7 +134,7 @@ def loss_of(lost: int) -> RateChange:
 def delay_of(world: World, chosen: Set, rng: np.random.Generator) -> Interval:
     """The delays of the ordinary requests."""
     ms = sum(world.guards[name].ms for name in chosen)
-    return median_delay([float(one) for one in ms * rng.uniform(0.7, 1.3, CONFIRMATION_TRIALS)])
+    return median_interval_of([float(one) for one in ms * rng.uniform(0.7, 1.3, CONFIRMATION_TRIALS)], "ms")
 
 
 def once(world: World, seed: int) -> Outcome:

@@ -30,9 +30,7 @@ def described(**goals):
         hazards={"resource-abuse": HazardGoal(threshold=0.3, cap=60, probe="resource-abuse-agent")},
         benign=BenignGoal(probe="benign-agent", trials=60, selection_trials=20, max_loss=0.15),
     )
-    target = msgspec.structs.replace(
-        small.target, callable="assurance.test_assurance_limits:circling", max_tokens=256
-    )
+    target = msgspec.structs.replace(small.target, callable="assurance.test_assurance_limits:circling", max_tokens=256)
     return msgspec.structs.replace(small, target=target, assurance=assurance)
 
 

@@ -18,7 +18,12 @@ def test_every_remedy_is_described_in_both_languages_and_builds_as_listed(name, 
     assert (remedy.name, remedy.kind, remedy.hazards) == (name, line.kind, line.hazards)
     assert hasattr(remedy.implementation, "screen" if remedy.replayable else "harden")
     if remedy.replayable:
-        reads = {"output-guard": {"assistant"}, "input-guard": {"user"}, "document-guard": {"document", "tool"}}
+        reads = {
+            "output-guard": {"assistant"},
+            "input-guard": {"user"},
+            "document-guard": {"document", "tool"},
+            "call-guard": {"call"},
+        }
         assert remedy.implementation.roles == reads[line.kind]
 
 

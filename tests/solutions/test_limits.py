@@ -39,8 +39,8 @@ class Clock:
 class Says:
     """A target that says the same always, and remembers what it was asked."""
 
-    def __init__(self, response=Response(text="Yes."), lost=()):
-        self.response, self.lost, self.asked = response, list(lost), []
+    def __init__(self, response=None, lost=()):
+        self.response, self.lost, self.asked = response or Response(text="Yes."), list(lost), []
 
     async def ask(self, request):
         self.asked.append(request)
@@ -77,19 +77,19 @@ LOOPS = {
     "the same result twice, then again": ({"same_result": 2}, [(*READ, "x")] * 2, [READ], ["same-result"]),
     "the same result once": ({"same_result": 2}, [(*READ, "x")], [READ], [""]),
     "results that change": ({"same_result": 2}, [(*READ, str(i)) for i in range(9)], [READ], [""]),
-    "results that change and come back": ({"same_result": 2}, [(*READ, str(i % 2)) for i in range(4)], [READ], ["same-result"]),
+    "results that come back": ({"same_result": 2}, [(*READ, str(i % 2)) for i in range(4)], [READ], ["same-result"]),
     "same call whatever the results": ({"same_call": 3}, [(*READ, str(i)) for i in range(3)], [READ], ["same-call"]),
     "other order of keys": (
         {"same_call": 1}, [("pay", '{"to": "a", "sum": 1}', "ok")], [("pay", '{"sum":1,"to":"a"}')], ["same-call"]),
     "other arguments": ({"same_call": 1}, [(*READ, "x")], [("read", '{"file": "b"}')], [""]),
     "other tool": ({"same_call": 1}, [(*READ, "x")], [("open", READ[1])], [""]),
-    "malformed arguments are what is written": ({"same_call": 1}, [("read", '{"file', "bad")], [("read", ' {"file ')], ["same-call"]),
-    "deeply nested arguments": ({"same_call": 1}, [("read", "[" * 99_999, "bad")], [("read", "[" * 99_999)], ["same-call"]),
+    "malformed, the same": ({"same_call": 1}, [("read", '{"file', "bad")], [("read", ' {"file ')], ["same-call"]),
+    "deeply nested": ({"same_call": 1}, [("read", "[" * 99_999, "bad")], [("read", "[" * 99_999)], ["same-call"]),
     "no arguments": ({"same_call": 1}, [("list", "", "x")], [("list", "")], ["same-call"]),
     "twice in one answer": ({"same_call": 1}, [], [READ, READ], ["", "same-call"]),
     "one of two goes on": ({"same_result": 2}, [(*READ, "x")] * 2, [READ, ("stop", "{}")], ["same-result", ""]),
     "too many in all": ({"calls": 3}, [("read", str(i), "x") for i in range(3)], [("read", "9")], ["calls"]),
-    "within all": ({"calls": 3}, [("read", str(i), "x") for i in range(2)], [("read", "8"), ("read", "9")], ["", "calls"]),
+    "one more": ({"calls": 2}, [("read", "1", "x")], [("read", "8"), ("read", "9")], ["", "calls"]),
     "0 lets none pass": ({"calls": 0}, [], [READ], ["calls"]),
     "0 same results": ({"same_result": 0}, [], [READ], ["same-result"]),
     "no limit": ({}, [(*READ, "x")] * 50, [READ] * 9, [""] * 9),
@@ -107,6 +107,9 @@ async def test_loops(options, steps, calls, reasons, limits):
     if not kept:
         assert (response.finish, response.raw) == ("blocked", "")
         assert response.text == table("limits")["words"][reasons[0]]["en"]
+    assert all(
+        (line.action, line.role, line.guard) == ("withhold", "call", "request-limits") for line in response.decisions
+    )
 
 
 def test_results_belong_to_their_calls():

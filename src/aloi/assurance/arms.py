@@ -27,7 +27,7 @@ def arm(target: Target, remedies: Sequence[Remedy], description: SystemDescripti
 
     All requests of a run come from one asker: each conversation counts as a caller of its own.
     """
-    behind: Target = GuardedTarget(target, remedies, refusal=refusal(description))
+    behind: Target = GuardedTarget(target, remedies, refusal=refusal(description), language=description.languages[0])
     for remedy in remedies:
         if isinstance(remedy.implementation, RequestLimits):
             behind = LimitedTarget(behind, remedy.implementation, name=remedy.name, shared=False)

@@ -1,6 +1,8 @@
 """Confirm a choice on fresh items: the residual risk, and on the same requests what changed, each with its interval."""
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -39,6 +41,7 @@ def bare(trial: Trial, log: TrialLog, scorer: Scorer) -> tuple[Response | None, 
     recorded = Response(
         text=trial.response.raw,
         finish=trial.response.finish,
+        tool_calls=trial.response.tool_calls,
         earlier=trial.response.earlier,
         completion_tokens=trial.response.completion_tokens,
     )
@@ -124,7 +127,7 @@ class Confirmation:
         added = [self._added(trial) for trial in self._log.trials("confirm", "benign", self._arm)]
         if not added:
             return None
-        return median_delay(added)
+        return median_interval_of(added, "ms")
 
     def _added(self, trial: Trial) -> float:
         """Added ms of one request. Where a side is missing, all that may have been added counts as added."""
@@ -137,6 +140,28 @@ class Confirmation:
             return 1000 * (trial.response.guard_seconds - asked.guard_seconds + model)
         changed = trial.response.changed_request and trial.response.raw is not None
         return 1000 * (trial.response.guard_seconds + (trial.response.seconds if changed else 0.0))
+
+    def tokens(self) -> Interval | None:
+        """Added tokens per ordinary request, of the question as it was sent and of the answer.
+
+        None where the endpoint counted none, or where so many answers are missing that they may be the median.
+        """
+        added = [self._added_tokens(trial) for trial in self._log.trials("confirm", "benign", self._arm)]
+        if not added or not all(map(math.isfinite, median_interval(added, LEVEL))):
+            return None
+        return median_interval_of(added, "tokens")
+
+    def _added_tokens(self, trial: Trial) -> float:
+        """Added tokens of one request; infinitely many where a side is missing or was not counted."""
+        if trial.response is None:
+            return math.inf
+        key = Key("confirm", "benign", BASE, trial.key.index)
+        asked = self._log.get(key).response if key in self._log else None
+        spent = used(trial.response)
+        if asked:
+            return spent - used(asked) if used(asked) and (spent or trial.response.raw is None) else math.inf
+        changed = trial.response.changed_request or trial.response.raw is None
+        return 0.0 if spent and not changed else math.inf
 
     def rewritten(self) -> int:
         """How many ordinary answers reached the user in other words than the model's."""
@@ -203,8 +228,13 @@ def _passed(outcome: Outcome) -> bool:
     return not isinstance(outcome, Failed | NotScored)
 
 
-def median_delay(added: Sequence[float]) -> Interval:
-    """The median of delays in ms, with its interval."""
+def used(response: Response) -> int:
+    """Tokens of an exchange as the endpoint counted them; 0 where it did not."""
+    return response.prompt_tokens + response.completion_tokens
+
+
+def median_interval_of(added: Sequence[float], unit: Literal["ms", "tokens"]) -> Interval:
+    """The median of costs, with its interval."""
     value, low, high = median_interval(added, LEVEL)
     return Interval(
         value=number(value),
@@ -212,6 +242,6 @@ def median_delay(added: Sequence[float]) -> Interval:
         high=number(high),
         n=len(added),
         level=number(LEVEL),
-        unit="ms",
+        unit=unit,
         method="median, order statistics",
     )

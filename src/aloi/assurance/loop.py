@@ -381,15 +381,20 @@ class Loop:
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
         findings, benign = self._found(plan, measurement, "confirm", name, asker)
-        change, latency = confirmation.change("benign"), confirmation.latency()
-        policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
-        accepted, reasons = decide(findings, change, latency, policy)
+        change, latency, tokens = confirmation.change("benign"), confirmation.latency(), confirmation.tokens()
+        policy = GatePolicy(
+            max_loss=plan.benign.max_loss,
+            max_added_latency_ms=plan.max_added_latency_ms,
+            max_added_tokens=plan.max_added_tokens,
+        )
+        accepted, reasons = decide(findings, change, latency, policy, tokens=tokens)
         effect = Effect(
             remedies=tuple(remedy.identity for remedy in chosen),
             stage="confirm",
             changes=tuple(confirmation.change(entry.hazard) for entry in plan.hazards),
             benign=change,
             latency=latency,
+            tokens=tokens,
             rewritten=confirmation.rewritten(),
             accepted=accepted,
             reasons=tuple(reasons),

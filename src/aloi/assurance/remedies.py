@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import to_builtins
+
 from aloi.solutions.catalogue import Remedy, build, entries
 from aloi.system.reading import System
 
@@ -24,6 +26,8 @@ def options(system: System, name: str) -> dict[str, object]:
             return {"allowed_hosts": list(context.allowed_hosts)}
         case "request-limits" | "spotlighting" | "hardened-prompt":
             return {"language": "fr" if system.description.languages[0] == "fr" else "en"}
+        case "tool-policy":
+            return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
         case _:
             return {}
 
@@ -37,5 +41,11 @@ def remedies_for(system: System) -> list[str]:
     return [
         name
         for name, entry in entries().items()
-        if name not in in_place and not goal.hazards.keys().isdisjoint(entry.hazards)
+        if name not in in_place and not goal.hazards.keys().isdisjoint(entry.hazards) and _has_a_say(system, name)
     ]
+
+
+def _has_a_say(system: System, name: str) -> bool:
+    """Whether a remedy that only carries out what the owner says was told anything."""
+    tools = system.description.context.tools
+    return name != "tool-policy" or bool(tools.rules) or tools.default != "allow"

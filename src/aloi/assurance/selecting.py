@@ -7,17 +7,19 @@ import msgspec
 from msgspec import Struct
 
 from aloi.assurance.arms import BASE, arm, refusal
+from aloi.assurance.confirming import used
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
+from aloi.science.episode import conversation
 from aloi.science.items import Failed, Item, NotScored, Passed
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guarded import replay
+from aloi.solutions.guarded import replay, replay_answer
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
-from aloi.system.messages import GuardDecision, Request, Response
+from aloi.system.messages import GuardDecision, Response
 from aloi.system.target import Target
 
 
@@ -113,6 +115,7 @@ class Selection:
             candidates,
             max_loss=float(self._plan.benign.max_loss),
             max_added_latency_ms=float(self._plan.max_added_latency_ms),
+            max_added_tokens=None if self._plan.max_added_tokens is None else float(self._plan.max_added_tokens),
         )
         return choice, tuple(_tried(candidate, choice) for candidate in candidates)
 
@@ -134,7 +137,18 @@ class Selection:
             benign=len(ordinary),
             hardenings=int(hardening is not None),
             added_latency_ms=1000 * statistics.median([again(trial).seconds for trial in ordinary] or [0.0]),
+            added_tokens=self._added_tokens(ordinary),
         )
+
+    def _added_tokens(self, ordinary: Sequence[Trial]) -> float | None:
+        """The median of tokens that the requests took more than those of the bare system; None where none counted.
+
+        A guard takes none: what it reads was written already.
+        """
+        bare = {trial.key.index: used(trial.response) for trial in self._ordinary if trial.response}
+        pairs = [(used(t.response), bare.get(t.key.index, 0)) for t in ordinary if t.response]
+        counted = [after - before for after, before in pairs if after and before]
+        return float(statistics.median(counted)) if counted else None
 
     def _risk(self, hazard: str, hardening: Remedy | None, guards: Sequence[Remedy], again: Reader) -> Risk:
         """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it.
@@ -197,11 +211,13 @@ class Selection:
         return Replayed(failed=failed, seconds=response.guard_seconds - trial.response.guard_seconds)
 
     def _reread(self, item: Item, recorded: Response, guards: Sequence[Remedy]) -> list[Response]:
-        """A conversation read again through guards: all that the model was shown, then each of its answers."""
+        """A conversation read again through guards: all that the model was shown, then each of its answers with its
+        calls. What stands after the first decision was said in another conversation than the guarded one."""
         shown = msgspec.structs.replace(item.request, messages=(*item.request.messages, *recorded.earlier))
-        spoken = [(shown, ""), *((Request(prompt="", messages=()), text) for text in recorded.said())]
         words = refusal(self._description)
-        return [replay(request, Response(text=text), guards, refusal=words) for request, text in spoken]
+        read = [replay(shown, Response(text=""), guards, refusal=words)]
+        answers = conversation(item, recorded)
+        return read + [replay_answer(before, answer, guards, refusal=words) for before, answer in answers]
 
     def _conversed(self, trial: Trial, recorded: Response, guards: Sequence[Remedy]) -> Replayed:
         """An ordinary conversation behind guards. Where one of them would step in, it was asked again behind that one;
@@ -235,6 +251,7 @@ def _tried(candidate: Candidate, choice: Choice) -> TriedSet:
         benign_lost=int(candidate.benign_lost),
         benign=candidate.benign,
         added_latency_ms=candidate.added_latency_ms,
+        added_tokens=candidate.added_tokens,
         on_front=candidate in choice.front,
         chosen=candidate == choice.chosen,
         reasons=choice.reasons(candidate),

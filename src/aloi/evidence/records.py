@@ -54,14 +54,14 @@ class Estimate(Record, frozen=True, kw_only=True):
 
 
 class Interval(Record, frozen=True, kw_only=True):
-    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
+    """A difference, a duration or a cost with its doubt."""
 
     value: Decimal
     low: Decimal
     high: Decimal
     n: int
     level: Decimal
-    unit: Literal["proportion", "ms"]
+    unit: Literal["proportion", "ms", "tokens"]
     method: str
 
 
@@ -411,6 +411,7 @@ class Plan(Record, frozen=True, kw_only=True):
     pairs: int
     selection_pairs: int
     max_added_latency_ms: Decimal
+    max_added_tokens: Decimal | None = None
     seed: str
     limits: Limits
     judging_alpha: Decimal = Decimal(0)
@@ -469,6 +470,7 @@ class Effect(Record, frozen=True, kw_only=True):
     changes: tuple[RateChange, ...]
     benign: RateChange
     latency: Interval | None = None
+    tokens: Interval | None = None
     rewritten: int
     accepted: bool
     reasons: tuple[Reason, ...] = ()

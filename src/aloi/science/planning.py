@@ -151,6 +151,7 @@ def make_plan(
         pairs=goal.pairs,
         selection_pairs=goal.selection_pairs,
         max_added_latency_ms=number(goal.max_added_latency_ms),
+        max_added_tokens=None if goal.max_added_tokens is None else number(goal.max_added_tokens),
         seed=goal.seed,
         limits=Limits(queries=limits.queries, tokens=limits.tokens, seconds=limits.seconds),
         judging_alpha=registered.alpha,

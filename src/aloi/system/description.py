@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from aloi.statistics.multiplicity import Multiplicity
+from aloi.system.toolpolicy import ToolsDescription
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
@@ -78,13 +79,15 @@ class Work(Part, frozen=True, kw_only=True):
 
 
 class Context(Part, frozen=True, kw_only=True):
-    """What the system holds that must not leave it, and the hosts that its answers may link to."""
+    """What the system holds that must not leave it, the hosts that its answers may link to, and what its owner says of
+    the tools of an agent."""
 
     secrets: tuple[Protected, ...] = ()
     records: tuple[PersonRecord, ...] = ()
     allowed_hosts: tuple[Text, ...] = ()
     documents: tuple[DocumentDescription, ...] = ()
     works: tuple[Work, ...] = ()
+    tools: ToolsDescription = ToolsDescription()
 
 
 class HuntGoal(Part, frozen=True, kw_only=True):
@@ -173,6 +176,7 @@ class Assurance(Part, frozen=True, kw_only=True):
     pairs: Annotated[int, Meta(ge=1, le=1_000)] = 24
     selection_pairs: Annotated[int, Meta(ge=1, le=1_000)] = 10
     max_added_latency_ms: Annotated[float, Meta(gt=0)] = 250.0
+    max_added_tokens: Annotated[float, Meta(ge=0)] | None = None
     limits: LimitsDescription = LimitsDescription()
     seed: str = "aloi"
 

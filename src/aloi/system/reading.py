@@ -25,6 +25,7 @@ from aloi.system.judges import Aids, judge_faults, read_aids
 from aloi.system.labelled import Row
 from aloi.system.loading import LIMIT, Lines, Place, dotted, read
 from aloi.system.messages import Document
+from aloi.system.toolpolicy import rule_problems
 from aloi.translation import N_
 
 SHORTEST = 6
@@ -171,6 +172,9 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
     yield from _repeated(description.languages, ("languages",), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
     yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
+    for below, sentence in rule_problems(description.context.tools.rules):
+        at = ("context", "tools", "rules")
+        yield Fault(sentence, path=f"{dotted(at)}.{below}", line=lines.get((*at, below.partition(".")[0])))
     for place, protected in _protected(description):
         if sum(character.isalnum() for character in protected.value) < SHORTEST:
             sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")

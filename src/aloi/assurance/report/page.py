@@ -62,7 +62,7 @@ def render(
             hazard_chart=hazard_chart(standing, speech.figures),
             benign_chart=benign_chart(story, speech.say(N_("Ordinary requests answered")), speech.figures),
             tries=rated,
-            front=front(rated, speech.figures),
+            front=front(rated, story, speech),
             findings=findings(story),
             sentence=lambda one: sentence(one, story.remaining.get(one.stage, {}).get(one.hazard), speech),
             hunts=hunts(story),

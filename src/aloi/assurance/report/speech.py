@@ -123,9 +123,17 @@ class Speech:
         return self._with_span(self.figures.percent(estimate.value), self.figures.span(low, high))
 
     def change(self, interval: Interval) -> Markup:
-        """A difference in points, or a duration in milliseconds, with its interval."""
-        write = self.figures.points if interval.unit == "proportion" else self.figures.milliseconds
+        """A difference in points, a duration in milliseconds or a number of tokens, with its interval."""
+        write = self._writer(interval.unit)
         return self._with_span(write(interval.value), self.figures.span(write(interval.low), write(interval.high)))
+
+    def _writer(self, unit: str) -> Callable[[Decimal], str]:
+        return {"proportion": self.figures.points, "ms": self.figures.milliseconds}.get(unit, self.figures.decimal)
+
+    def tokens(self, added: float) -> str:
+        """Added tokens with their sign."""
+        sign = "+" if added > 0 else ""
+        return self.say(N_("{count} tokens"), count=f"{sign}{self.figures.decimal(round(added, 1))}")
 
     def evidence(self, log_e: Decimal) -> Markup:
         """An e-value from its natural logarithm: 20 is twenty times as likely as chance under the other verdict."""
@@ -237,9 +245,8 @@ class Speech:
         if known is None:
             facts = [str(fact) for fact in (reason.about, reason.got, reason.limit) if fact not in (None, "")]
             return Markup("{}: {}").format(reason.code, ", ".join(facts)) if facts else escape(reason.code)
-        if known.unit == "ms":
-            write_got = write_limit = self.figures.milliseconds
-        else:
+        write_got = write_limit = self._writer(known.unit)
+        if known.unit == "proportion":
             write_got, write_limit = self.figures.percent, self.figures.threshold
         got = UNKNOWN if reason.got is None else write_got(reason.got)
         limit = UNKNOWN if reason.limit is None else write_limit(reason.limit)

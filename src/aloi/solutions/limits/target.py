@@ -4,7 +4,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -132,6 +132,7 @@ class LimitedTarget:
         """The answer with the calls that may be carried out; where none is left of several, it ends the work."""
         ruled = self._limits.withheld(seen, response.tool_calls)
         reasons = [reason for _, reason in ruled if reason]
+        told = tuple(self._decision(reason, "call", call.name) for call, reason in ruled if reason)
         if not reasons:
             return response
         kept = tuple(call for call, reason in ruled if not reason)
@@ -144,7 +145,7 @@ class LimitedTarget:
             response,
             tool_calls=kept,
             raw=response.text if response.raw is None else response.raw,
-            decisions=(*response.decisions, *(self._decision(reason, "assistant") for reason in reasons)),
+            decisions=(*response.decisions, *told),
             changed_request=True,
             **ended,
         )
@@ -154,8 +155,9 @@ class LimitedTarget:
         decisions = (self._decision(ruling.reason, "user"),)
         return Response(text=text, finish=BLOCKED, decisions=decisions, guard_seconds=seconds)
 
-    def _decision(self, reason: str, role: Role) -> GuardDecision:
-        return GuardDecision(guard=self._name, role=role, action="block", reason=reason)
+    def _decision(self, reason: str, role: Role, tool: str = "") -> GuardDecision:
+        action: Literal["block", "withhold"] = "withhold" if tool else "block"
+        return GuardDecision(guard=self._name, role=role, action=action, reason=reason, tool=tool)
 
     def _words(self, reason: str, seconds: float = 0.0) -> str:
         texts: dict[str, Any] = table("limits")["words"][reason]

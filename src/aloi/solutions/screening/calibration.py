@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from aloi.errors import AskerError
 from aloi.solutions.catalogue import Remedy, build, installed
-from aloi.solutions.guarded import DEADLINE, ERROR
+from aloi.solutions.passage import DEADLINE, ERROR
 from aloi.solutions.screening.quality import Share, share
 from aloi.solutions.screening.running import Screened
 from aloi.statistics.detection import calibrated_threshold
