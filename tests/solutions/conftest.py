@@ -18,6 +18,7 @@ PLACES = {
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
     "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
+    "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
 }

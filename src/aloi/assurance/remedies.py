@@ -30,6 +30,8 @@ def _own(system: System, name: str) -> dict[str, object]:
             return {"secrets": [secret.value for secret in context.secrets]}
         case "link-policy":
             return {"allowed_hosts": list(context.allowed_hosts)}
+        case "request-limits" | "spotlighting" | "hardened-prompt":
+            return {"language": "fr" if system.description.languages[0] == "fr" else "en"}
         case "tool-policy":
             return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
         case _:
