@@ -7,6 +7,7 @@ and whoever asked must treat the text as full of personal data.
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -20,29 +21,35 @@ from phonenumbers import (
     is_valid_number_for_region,
     parse,
 )
-from stdnum import luhn
-from stdnum.fr import nir
+from stdnum import iban, luhn, numdb
+from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
+from aloi.solutions.guards.addresses import emails, internet
+from aloi.solutions.guards.announced import announced, heralded
 from aloi.solutions.tables import table
 
 # Units are about a microsecond: a text of ordinary prose spends a few hundred.
 BUDGET = 20_000
-_COST = {"window": 3, "luhn": 8, "nir": 8, "iban": 12, "phone": 60}
-_NEAR = 60
+_COST = {"window": 3, "check": 8, "iban": 12, "phone": 60}
 
-_IBAN = re.compile(r"([A-Za-z]{2})[ .-]?\d[ .-]?\d")
-_ALNUM = r"(?:[ .\-]?[A-Za-z0-9]){%d}"
-_CLUSTER = re.compile(r"\d(?:[ .\-]?\d){8,}")
+# A number may be broken over two lines, as a letter or a terminal breaks it.
+_BREAK = r"\r?\n[ \t]{0,8}"
+_SEP = rf"(?:[ .\-]|{_BREAK})?"
+# The boundary is asked after the first character: the search then runs from one such character to the next.
+_IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){_SEP}\d")
+_ALNUM = rf"(?:{_SEP}[A-Za-z0-9]){{%d}}"
+_CLUSTER = re.compile(rf"\d(?:{_SEP}\d){{8,}}")
+_JOINED_BEFORE = re.compile(r"\d[.-]\Z")
+_JOINED_AFTER = re.compile(r"[.-]\d")
 _GROUP = re.compile(r"\d+")
-_CORSICA = re.compile(r"2[ABab]")
-_NIR_CORSICA = re.compile(r"(?<!\w)[1-8](?:[ .-]?\d){4}[ .-]?2[ABab](?:[ .-]?\d){8}(?!\w)")
-_PLUS = re.compile(r"(?:\+|(?<!\d)00)[ ]?[1-9](?:[ .\-/()]{0,2}\d){6,14}")
-_SLASHES = re.compile(r"(?<![\d/])0\d(?:/\d\d){4}(?![\d/])")
-_AT = re.compile(r"(?:@|[\[({][ ]?(?:[aA][tT]|[aA]robase|[aA]rroba|@)[ ]?[\])}])[ ]?(?=[A-Za-z0-9])")
-_LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-"
-_DOT = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
-_DOMAIN = re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,8}}[A-Za-z]{{2,24}}", re.IGNORECASE)
+_CORSICA = re.compile(r"\d[ .-]?2[ABab]")
+_NIR_CORSICA = re.compile(
+    rf"[1-8](?<!\w.)(?:{_SEP}\d){{4}}{_SEP}2[ABab](?:{_SEP}\d){{8}}(?!\w)",
+)
+_PLUS = re.compile(r"[+0](?:(?<=\+)|(?<!\d0)0)[ ]?[1-9](?:[ .\-/()]{0,2}\d){6,14}")
+_SLASHES = re.compile(r"0(?<![\d/]0)\d(?:/\d\d){4}(?![\d/])")
+_TVA = re.compile(rf"[Ff][Rr](?<!\w..){_SEP}[0-9A-HJ-NP-Za-hj-np-z]{{2}}(?:{_SEP}\d){{9}}(?!\w)")
 
 
 class Overload(Exception):
@@ -78,10 +85,9 @@ class _Budget:
 
 
 class _Patterns(Struct, frozen=True):
-    iban: dict[str, tuple[int, re.Pattern[str]]]
-    cards: tuple[tuple[str, str, frozenset[int]], ...]
+    iban: dict[str, re.Pattern[str]]
+    cards: dict[int, tuple[tuple[str, str], ...]]
     plates: tuple[re.Pattern[str], re.Pattern[str]]
-    announced: dict[str, tuple[str, ...]]
     reserved: tuple[str, ...]
 
 
@@ -89,12 +95,22 @@ class _Patterns(Struct, frozen=True):
 def _patterns() -> _Patterns:
     data: dict[str, Any] = table("personal-data")
     return _Patterns(
-        iban={country: (size, re.compile(_ALNUM % (size - 1))) for country, size in data["iban_lengths"].items()},
-        cards=tuple((*row["first"], frozenset(row["lengths"])) for row in data["cards"]),
+        iban={country: re.compile(_ALNUM % (size - 1)) for country, size in _iban_lengths()},
+        cards={
+            length: tuple(
+                (low, high) for low, high in (row["first"] for row in data["cards"] if length in row["lengths"])
+            )
+            for length in {length for row in data["cards"] for length in row["lengths"]}
+        },
         plates=(re.compile(data["plates"]["always"]), re.compile(data["plates"]["announced"])),
-        announced={kind: tuple(words) for kind, words in data["announced"].items()},
         reserved=tuple(data["reserved_phones"]),
     )
+
+
+def _iban_lengths() -> Iterator[tuple[str, int]]:
+    """Countries and the lengths of their IBANs, after the structures of the SWIFT registry that python-stdnum holds."""
+    for _, country, _, facts, _ in numdb.get("iban").prefixes:
+        yield country, 4 + sum(int(part) for part in re.findall(r"(\d+)!", facts.get("bban", "")))
 
 
 def compact(text: str) -> str:
@@ -102,27 +118,24 @@ def compact(text: str) -> str:
     return "".join(filter(str.isalnum, text)).upper()
 
 
-def _announced(kind: str, text: str, start: int) -> bool:
-    before = text[max(0, start - _NEAR) : start].casefold()
-    return any(word in before for word in _patterns().announced[kind])
-
-
 def _ibans(text: str, budget: _Budget) -> Iterator[Identifier]:
     done = 0
     for match in _IBAN.finditer(text):
-        known = _patterns().iban.get(match[1].upper())
-        if known is None or match.start() < done:
+        start = match.start() - 2 - (not text[match.start() - 1].isalpha())
+        known = _patterns().iban.get(text[start : start + 2].upper())
+        if known is None or start < done:
             continue
         budget.spend("iban")
-        if whole := known[1].match(text, match.start() + 1):
-            value = compact(text[match.start() : whole.end()])
-            if value.isascii() and mod_97_10.is_valid(value[4:] + value[:4]):
+        if whole := known.match(text, start + 1):
+            value = compact(text[start : whole.end()])
+            if mod_97_10.is_valid(value[4:] + value[:4]) and iban.is_valid(value, check_country=False):
                 done = whole.end()
-                yield Identifier("iban", match.start(), done, value)
+                yield Identifier("iban", start, done, value)
 
 
 def _is_card(digits: str) -> bool:
-    return any(len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _patterns().cards)
+    ranges = _patterns().cards.get(len(digits), ())
+    return any(low <= digits[: len(low)] <= high for low, high in ranges)
 
 
 def _phone(text: str, region: str | None) -> str | None:
@@ -149,31 +162,38 @@ def _dialled_in_full(text: str, region: str) -> bool:
     return _trunk(region) != "0" or text.startswith("0")
 
 
-def _number(digits: str, text: str, start: int, regions: tuple[str, ...], budget: _Budget) -> tuple[str, str] | None:
+def _number(
+    digits: str, text: str, start: int, end: int, regions: tuple[str, ...], budget: _Budget
+) -> tuple[str, str] | None:
     """What a window of digits is: its kind and value."""
     if kind := _checked(digits, text, start, budget):
         return kind, digits
-    dialled = regions if 8 <= len(digits) <= 12 else ()
+    dialled = regions if 8 <= len(digits) <= 12 and not _goes_on(text, start, end) else ()
     for region in (one for one in dialled if _dialled_in_full(digits, one)):
         if value := budget.phone(digits, region):
             return "phone", value
     return None
 
 
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether these digits are a part of a longer number with dots or hyphens, as in 10.0.19045.3803."""
+    return bool(_JOINED_BEFORE.search(text, max(0, start - 2), start) or _JOINED_AFTER.match(text, end))
+
+
 def _checked(digits: str, text: str, start: int, budget: _Budget) -> str | None:
     """The kind of number whose length, beginning and check digits these are."""
-    if _is_card(digits):
-        budget.spend("luhn")
-        if luhn.is_valid(digits):
-            return "card"
-    if len(digits) == 15 and digits[0] in "123478":
-        budget.spend("nir")
-        return "nir" if nir.is_valid(digits) else None
-    company = {9: "siren", 14: "siret"}.get(len(digits))
-    if company and _announced(company, text, start):
-        budget.spend("luhn")
-        return company if luhn.is_valid(digits) else None
-    return None
+    budget.spend("check")
+    card = "card" if _is_card(digits) and luhn.is_valid(digits) else None
+    match len(digits):
+        case 9 if siren.is_valid(digits) and announced("siren", text, start):
+            return "siren"
+        case 13 if digits[0] in "0123" and nif.is_valid(digits) and announced("tax", text, start):
+            return "tax"
+        case 14 if siret.is_valid(digits) and announced("siret", text, start):
+            return "siret"
+        case 15 if digits[0] in "123478" and nir.is_valid(digits):
+            return card or "nir"
+    return card
 
 
 def _is_fraction(text: str, start: int, *, single: bool) -> bool:
@@ -183,7 +203,8 @@ def _is_fraction(text: str, start: int, *, single: bool) -> bool:
 
 def _numbers(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[Identifier]:
     for cluster in _CLUSTER.finditer(text):
-        groups = [(m[0], m.start(), m.end()) for m in _GROUP.finditer(text, cluster.start(), cluster.end())]
+        spans = [match.span() for match in _GROUP.finditer(text, *cluster.span())]
+        groups = [(text[low:high], low, high) for low, high in spans]
         first = 0
         while first < len(groups):
             found = _longest(groups, first, text, regions, budget)
@@ -208,11 +229,22 @@ def _longest(
     start = groups[first][1]
     for last, candidate in reversed(windows):
         budget.spend("window")
-        if _is_fraction(text, start, single=first == last):
+        if _is_fraction(text, start, single=first == last) or _is_column(groups[first : last + 1], text):
             continue
-        if found := _number(candidate, text, start, regions, budget):
+        if found := _number(candidate, text, start, groups[last][2], regions, budget):
             return last, Identifier(found[0], start, groups[last][2], found[1])
     return None
+
+
+def _is_column(groups: list[tuple[str, int, int]], text: str) -> bool:
+    """Whether these groups are rather numbers on lines of their own than one number that a line end broke.
+
+    One number is broken once at most, and leaves two groups on either side.
+    """
+    if "\n" not in text[groups[0][1] : groups[-1][2]]:
+        return False
+    breaks = [i for i, (left, right) in enumerate(pairwise(groups), 1) if "\n" in text[left[2] : right[1]]]
+    return len(breaks) > 1 or not 2 <= breaks[0] <= len(groups) - 2
 
 
 def _international(text: str, budget: _Budget) -> Iterator[Identifier]:
@@ -234,34 +266,27 @@ def _slashed(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[I
             yield Identifier("phone", match.start(), match.end(), value)
 
 
-def _emails(text: str, budget: _Budget) -> Iterator[Identifier]:
-    for match in _AT.finditer(text):
-        budget.spend("window")
-        head = text[max(0, match.start() - 64) : match.start()].removesuffix(" ")
-        local = head[len(head.rstrip(_LOCAL)) :].lstrip(".%+-")
-        domain = _DOMAIN.match(text, match.end())
-        if local and domain:
-            start = match.start() - len(local) - (text[match.start() - 1] == " ")
-            plain = re.sub(_DOT, ".", domain[0], flags=re.IGNORECASE)
-            yield Identifier("email", start, domain.end(), f"{local}@{plain}".casefold())
-
-
 def _corsican(text: str, budget: _Budget) -> Iterator[Identifier]:
     for match in _NIR_CORSICA.finditer(text) if _CORSICA.search(text) else ():
-        budget.spend("nir")
+        budget.spend("check")
         if nir.is_valid(compact(match[0])):
             yield Identifier("nir", match.start(), match.end(), compact(match[0]))
 
 
+def _vat(text: str, budget: _Budget) -> Iterator[Identifier]:
+    for match in _TVA.finditer(text):
+        budget.spend("check")
+        if tva.is_valid(compact(match[0])):
+            yield Identifier("vat", match.start(), match.end(), compact(match[0]))
+
+
 def _plates(text: str, budget: _Budget) -> Iterator[Identifier]:
-    always, announced = _patterns().plates
+    always, other = _patterns().plates
     for match in always.finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    lowered = text.casefold()
-    heralded = any(word in lowered for word in _patterns().announced["plate"])
-    for match in announced.finditer(text) if heralded else ():
+    for match in other.finditer(text) if heralded("plate", text) else ():
         budget.spend("window")
-        if _announced("plate", text, match.start()):
+        if announced("plate", text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
 
 
@@ -274,10 +299,12 @@ def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...]) -> l
     found = [
         *(_ibans(text, budget) if "iban" in kinds else ()),
         *(_corsican(text, budget) if "nir" in kinds else ()),
+        *(_vat(text, budget) if "vat" in kinds else ()),
         *(_international(text, budget) if "phone" in kinds else ()),
         *(_slashed(text, regions, budget) if "phone" in kinds else ()),
         *_numbers(text, regions if "phone" in kinds else (), budget),
-        *(_emails(text, budget) if "email" in kinds else ()),
+        *(Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ())),
+        *(Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ())),
         *(_plates(text, budget) if "plate" in kinds else ()),
     ]
     return sorted((one for one in found if one.kind in kinds), key=lambda one: (one.start, -one.end))

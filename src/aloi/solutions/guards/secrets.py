@@ -7,7 +7,9 @@ paraphrase ("the bird in the code is ..."), a translation, or a spelling alphabe
 """
 
 import base64
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import ClassVar, Literal
@@ -48,16 +50,24 @@ def squash(text: str) -> str:
 
 
 class _Shape(Struct, frozen=True):
+    """`bits` is the least entropy of a character of the group `value`; 0 asks for none."""
+
     pattern: re.Pattern[str]
     ends: re.Pattern[str] | None
     signs: tuple[str, ...]
+    bits: float
 
 
 @cache
 def _shapes() -> tuple[_Shape, ...]:
     rows = table("secret-shapes")["shapes"]
     return tuple(
-        _Shape(re.compile(row["pattern"]), re.compile(row["ends"]) if "ends" in row else None, tuple(row["signs"]))
+        _Shape(
+            re.compile(row["pattern"]),
+            re.compile(row["ends"]) if "ends" in row else None,
+            tuple(row["signs"]),
+            row.get("bits", 0.0),
+        )
         for row in rows
     )
 
@@ -153,7 +163,7 @@ def _base64_cores(secret: str) -> Iterator[str]:
 class SecretFilter:
     """Block an answer that holds a secret of the system; mask well-known credential shapes."""
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "secret-shapes")
     Options: ClassVar[type[Options]] = SecretFilterOptions
     roles: frozenset[Role] = frozenset({"assistant"})
@@ -173,7 +183,7 @@ class SecretFilter:
             return Block(reason=f"own-secret-{form}")
         if self._generic == "ignore":
             return Allow()
-        spans = sorted({*_generic(folded.text), *((low, high) for text, low, high in decoded if any(_generic(text)))})
+        spans = _credentials(folded.text, decoded)
         if not spans:
             return Allow()
         if self._generic == "block":
@@ -199,6 +209,15 @@ class SecretFilter:
         return None
 
 
+def credentials(text: str) -> list[tuple[int, int]]:
+    """Spans of a folded text that hold a credential: of a known shape, given to a name that says so, or encoded."""
+    return _credentials(text, [(layer.text, layer.start, layer.end) for layer in layers(text)])
+
+
+def _credentials(text: str, decoded: list[tuple[str, int, int]]) -> list[tuple[int, int]]:
+    return sorted({*_generic(text), *((low, high) for inner, low, high in decoded if any(_generic(inner)))})
+
+
 def _generic(text: str) -> Iterator[tuple[int, int]]:
     """Spans of credential shapes."""
     lowered = text.lower()
@@ -207,9 +226,18 @@ def _generic(text: str) -> Iterator[tuple[int, int]]:
             continue
         at = 0
         while match := shape.pattern.search(text, at):
-            end = shape.ends.search(text, match.end()) if shape.ends else match
-            at = end.end() if end else len(text)
-            yield match.start(), at
+            at = match.end()
+            if shape.ends:
+                end = shape.ends.search(text, at)
+                at = end.end() if end else len(text)
+            elif shape.bits and _bits(match["value"]) < shape.bits:
+                continue
+            yield match.start("value") if "value" in shape.pattern.groupindex else match.start(), at
+
+
+def _bits(value: str) -> float:
+    """Shannon's entropy of the characters of a value, in bits for each."""
+    return -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
 
 
 def replaced(folded: Folded, spans: list[tuple[int, int]], mask: str) -> str:
