@@ -12,6 +12,8 @@ from msgspec import Struct
 from aloi.solutions.tables import table
 
 _AT = re.compile(r"[@\[({](?:(?<=@)|[ ]?(?:[aA][tT]|[aA]robase|[aA]rroba|@)[ ]?[\])}])[ ]?(?=[A-Za-z0-9])")
+# In "postgres://user@host" the name belongs to an address of another kind.
+_USER = re.compile(r"//(?:[^\s@/]*:)?\Z")
 _LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-"
 _DOT = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
 _DOMAIN = re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,8}}[A-Za-z]{{2,24}}", re.IGNORECASE)
@@ -36,9 +38,26 @@ def emails(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
         spend("window")
         head = text[max(0, match.start() - 64) : match.start()].removesuffix(" ")
         local = head[len(head.rstrip(_LOCAL)) :].lstrip(".%+-")
-        if local and (domain := _DOMAIN.match(text, match.end())):
-            start = match.start() - len(local) - (text[match.start() - 1] == " ")
+        if not local or _USER.search(head, 0, len(head) - len(local)):
+            continue
+        domain = _DOMAIN.match(text, match.end())
+        apart = text[match.start() - 1] == " "
+        if domain and (match[0][0] != "@" or _belongs(domain[0], before=apart, after=match[0] != "@")):
+            start = match.start() - len(local) - apart
             yield start, domain.end(), f"{local}@{_ANY_DOT.sub('.', domain[0])}".casefold()
+
+
+def _belongs(domain: str, *, before: bool, after: bool) -> bool:
+    """Whether a plain '@' with blanks beside it is that of an address, unlike those of "to @you" and "shop @ home"."""
+    if before or after:
+        return before == after and domain.rpartition(".")[2].casefold() in _endings()
+    return True
+
+
+@cache
+def _endings() -> frozenset[str]:
+    data = table("link-policy")
+    return frozenset((*data["endings"], *data["endings_with_path"]))
 
 
 class _Rules(Struct, frozen=True):

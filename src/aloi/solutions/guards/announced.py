@@ -6,7 +6,8 @@ from functools import cache
 from aloi.solutions.tables import table
 
 ANNOUNCED = frozenset({"siren", "siret", "tax", "plate"})
-NEAR = 60
+# In characters; what follows is counted from the beginning of the number ("552 008 443 RCS Lyon").
+NEAR, AFTER = 60, 60
 # How far back the heading of a table is looked for.
 _TABLE = 4_000
 _CELLS = "|;\t,"
@@ -25,9 +26,12 @@ def heralded(kind: str, text: str) -> bool:
 
 
 def announced(kind: str, text: str, start: int) -> bool:
-    """Whether a word of this kind stands just before `start`, or heads the column of a table that `start` lies in."""
+    """Whether a word of this kind stands just before or behind `start`, or over it as the heading of a column."""
     words = _words(kind)
-    return bool(words.search(text[max(0, start - NEAR) : start].casefold()) or words.search(_heading(text, start)))
+    after = text[start : start + AFTER].partition("\n")[0]
+    return any(
+        words.search(part.casefold()) for part in (text[max(0, start - NEAR) : start], after, _heading(text, start))
+    )
 
 
 def _heading(text: str, start: int) -> str:

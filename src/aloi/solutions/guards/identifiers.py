@@ -5,7 +5,8 @@ and whoever asked must treat the text as full of personal data.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -16,12 +17,11 @@ from phonenumbers import (
     PhoneMetadata,
     PhoneNumberFormat,
     format_number,
-    is_possible_number,
     is_valid_number,
     is_valid_number_for_region,
     parse,
 )
-from stdnum import iban, luhn, numdb
+from stdnum import luhn, numdb
 from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
@@ -40,14 +40,16 @@ _SEP = rf"(?:[ .\-]|{_BREAK})?"
 _IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){_SEP}\d")
 _ALNUM = rf"(?:{_SEP}[A-Za-z0-9]){{%d}}"
 _CLUSTER = re.compile(rf"\d(?:{_SEP}\d){{8,}}")
-_JOINED_BEFORE = re.compile(r"\d[.-]\Z")
-_JOINED_AFTER = re.compile(r"[.-]\d")
+_JOINED_BEFORE = re.compile(r"(?:\d\.|\w-|\w)\Z")
+_JOINED_GROUP = re.compile(r"\d[ .-]?\Z")
+_JOINED_AFTER = re.compile(r"[.-]\d|\w")
+_VAT_BEFORE = re.compile(r"[Ff][Rr][ .-]?[0-9A-Za-z]{2}[ .-]?\Z")
 _GROUP = re.compile(r"\d+")
 _CORSICA = re.compile(r"\d[ .-]?2[ABab]")
 _NIR_CORSICA = re.compile(
     rf"[1-8](?<!\w.)(?:{_SEP}\d){{4}}{_SEP}2[ABab](?:{_SEP}\d){{8}}(?!\w)",
 )
-_PLUS = re.compile(r"[+0](?:(?<=\+)|(?<!\d0)0)[ ]?[1-9](?:[ .\-/()]{0,2}\d){6,14}")
+_PLUS = re.compile(rf"[+0](?:(?<=\+)|(?<!\d0)0)[ ]?[1-9](?:(?:[ .\-/()]{{0,2}}|{_BREAK})\d){{6,14}}")
 _SLASHES = re.compile(r"0(?<![\d/]0)\d(?:/\d\d){4}(?![\d/])")
 _TVA = re.compile(rf"[Ff][Rr](?<!\w..){_SEP}[0-9A-HJ-NP-Za-hj-np-z]{{2}}(?:{_SEP}\d){{9}}(?!\w)")
 
@@ -85,17 +87,20 @@ class _Budget:
 
 
 class _Patterns(Struct, frozen=True):
-    iban: dict[str, re.Pattern[str]]
+    iban: dict[str, tuple[re.Pattern[str], re.Pattern[str]]]
     cards: dict[int, tuple[tuple[str, str], ...]]
     plates: tuple[re.Pattern[str], re.Pattern[str]]
-    reserved: tuple[str, ...]
+    reserved: dict[str, int]
+    groups: dict[str, frozenset[str]]
+    phone_groups: frozenset[str]
+    not_phones: tuple[str, ...]
 
 
 @cache
 def _patterns() -> _Patterns:
     data: dict[str, Any] = table("personal-data")
     return _Patterns(
-        iban={country: re.compile(_ALNUM % (size - 1)) for country, size in _iban_lengths()},
+        iban={country: (shape, whole) for country, shape, whole in _iban_structures()},
         cards={
             length: tuple(
                 (low, high) for low, high in (row["first"] for row in data["cards"] if length in row["lengths"])
@@ -103,14 +108,21 @@ def _patterns() -> _Patterns:
             for length in {length for row in data["cards"] for length in row["lengths"]}
         },
         plates=(re.compile(data["plates"]["always"]), re.compile(data["plates"]["announced"])),
-        reserved=tuple(data["reserved_phones"]),
+        reserved=data["reserved_phones"],
+        groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
+        phone_groups=frozenset(data["phone_groups"]),
+        not_phones=tuple(data["not_phones"]),
     )
 
 
-def _iban_lengths() -> Iterator[tuple[str, int]]:
-    """Countries and the lengths of their IBANs, after the structures of the SWIFT registry that python-stdnum holds."""
+def _iban_structures() -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
+    """Countries, what an IBAN of theirs looks like in a text, and in compact form, after the SWIFT registry."""
+    signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
     for _, country, _, facts, _ in numdb.get("iban").prefixes:
-        yield country, 4 + sum(int(part) for part in re.findall(r"(\d+)!", facts.get("bban", "")))
+        parts = re.findall(r"(\d+)!([nac])", facts.get("bban", ""))
+        size = 4 + sum(int(count) for count, _ in parts)
+        bban = "".join(f"{signs[kind]}{{{count}}}" for count, kind in parts)
+        yield country, re.compile(_ALNUM % (size - 1)), re.compile(rf"{country}\d\d{bban}")
 
 
 def compact(text: str) -> str:
@@ -118,19 +130,23 @@ def compact(text: str) -> str:
     return "".join(filter(str.isalnum, text)).upper()
 
 
-def _ibans(text: str, budget: _Budget) -> Iterator[Identifier]:
+def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
+    """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
     done = 0
     for match in _IBAN.finditer(text):
         start = match.start() - 2 - (not text[match.start() - 1].isalpha())
         known = _patterns().iban.get(text[start : start + 2].upper())
-        if known is None or start < done:
+        # "CMD-1460..." is an order; "IBANFR76..." is an account.
+        glued = start > 0 and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN"
+        if known is None or start < done or glued:
             continue
         budget.spend("iban")
-        if whole := known.match(text, start + 1):
+        if whole := known[0].match(text, start + 1):
             value = compact(text[start : whole.end()])
-            if mod_97_10.is_valid(value[4:] + value[:4]) and iban.is_valid(value, check_country=False):
-                done = whole.end()
-                yield Identifier("iban", start, done, value)
+            if known[1].fullmatch(value):
+                valid = mod_97_10.is_valid(value[4:] + value[:4])
+                done = whole.end() if valid else done
+                yield Identifier("iban", start, whole.end(), value), valid
 
 
 def _is_card(digits: str) -> bool:
@@ -141,14 +157,19 @@ def _is_card(digits: str) -> bool:
 def _phone(text: str, region: str | None) -> str | None:
     """E.164 of a telephone number that its country really assigns, or None."""
     try:
-        number = parse(text, region)
+        number = parse(" ".join(text.split()), region)
     except NumberParseException:
         return None
     e164 = format_number(number, PhoneNumberFormat.E164)
     if region is not None and not _dialled_in_full(text, region):
         return None
     valid = is_valid_number(number) if region is None else is_valid_number_for_region(number, region)
-    return e164 if valid or (e164.startswith(_patterns().reserved) and is_possible_number(number)) else None
+    return e164 if valid or _is_reserved(e164) else None
+
+
+def _is_reserved(e164: str) -> bool:
+    """Whether this is a whole number of a range that is kept for fiction."""
+    return any(e164.startswith(prefix) and len(e164) == size for prefix, size in _patterns().reserved.items())
 
 
 @cache
@@ -166,34 +187,71 @@ def _number(
     digits: str, text: str, start: int, end: int, regions: tuple[str, ...], budget: _Budget
 ) -> tuple[str, str] | None:
     """What a window of digits is: its kind and value."""
-    if kind := _checked(digits, text, start, budget):
+    if kind := _checked(digits, text, start, end, budget):
         return kind, digits
-    dialled = regions if 8 <= len(digits) <= 12 and not _goes_on(text, start, end) else ()
+    dialled = regions if 8 <= len(digits) <= 12 and not _other_number(text, start, end) else ()
     for region in (one for one in dialled if _dialled_in_full(digits, one)):
-        if value := budget.phone(digits, region):
+        if (value := budget.phone(digits, region)) and _grouped(text[start:end], value):
             return "phone", value
     return None
 
 
-def _goes_on(text: str, start: int, end: int) -> bool:
-    """Whether these digits are a part of a longer number with dots or hyphens, as in 10.0.19045.3803."""
-    return bool(_JOINED_BEFORE.search(text, max(0, start - 2), start) or _JOINED_AFTER.match(text, end))
+def _other_number(text: str, start: int, end: int) -> bool:
+    """Whether digits are a part of a longer number (10.0.19045.3803), or said to be something else than a telephone."""
+    if _JOINED_BEFORE.search(text, max(0, start - 2), start) or _JOINED_AFTER.match(text, end):
+        return True
+    before = text[max(0, start - 24) : start].casefold()
+    return text[start:end].isdigit() and any(word in before for word in _patterns().not_phones)
 
 
-def _checked(digits: str, text: str, start: int, budget: _Budget) -> str | None:
-    """The kind of number whose length, beginning and check digits these are."""
+def _grouped(written: str, e164: str) -> bool:
+    """Whether a national number stands in groups in which people write one."""
+    groups = _groups(written)
+    if "-" not in groups or groups in _patterns().phone_groups:
+        return True
+    national = format_number(parse(e164), PhoneNumberFormat.NATIONAL)
+    return groups == _groups(national)
+
+
+def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> str | None:
+    """The kind of number whose length, beginning, check digits and groups these are."""
     budget.spend("check")
-    card = "card" if _is_card(digits) and luhn.is_valid(digits) else None
+    groups = _groups(text[start:end])
+    card = "card" if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(groups) else None
     match len(digits):
-        case 9 if siren.is_valid(digits) and announced("siren", text, start):
-            return "siren"
-        case 13 if digits[0] in "0123" and nif.is_valid(digits) and announced("tax", text, start):
-            return "tax"
-        case 14 if siret.is_valid(digits) and announced("siret", text, start):
-            return "siret"
-        case 15 if digits[0] in "123478" and nir.is_valid(digits):
-            return card or "nir"
-    return card
+        case 9 if siren.is_valid(digits) and "-" not in text[start:end]:
+            kind = "siren"
+        case 13 if digits[0] in "0123" and nif.is_valid(digits):
+            kind = "tax"
+        case 14 if siret.is_valid(digits):
+            kind = "siret"
+        case 15 if digits[0] in "123478" and not card and nir.is_valid(digits):
+            kind = "nir"
+        case _:
+            return card
+    if groups not in {str(len(digits)), "-".join("1" * len(digits)), *_patterns().groups[kind]}:
+        return card
+    # First digits 1 and 2 are nearly all of the NIR; another fifteen digits are rather the number of a device.
+    certain = kind == "nir" and digits[0] in "12"
+    return kind if certain or (_stands_alone(kind, text, start) and announced(kind, text, start)) else card
+
+
+def _stands_alone(kind: str, text: str, start: int) -> bool:
+    """Whether a number is not glued to letters before it; nine digits may also be the end of a VAT number."""
+    if start and text[start - 1].isalnum():
+        return False
+    return kind != "siren" or not _VAT_BEFORE.search(text, max(0, start - 6), start)
+
+
+def _like_a_card(groups: str) -> bool:
+    """Whether digits are grouped as on a card: in groups of one size, or American Express's and Diners's."""
+    sizes = groups.split("-")
+    return len(set(sizes[:-1])) <= 1 or groups in _patterns().groups["card"]
+
+
+def _groups(written: str) -> str:
+    """The lengths of the groups of digits, as "3-3-3"."""
+    return "-".join(str(len(group)) for group in _GROUP.findall(written))
 
 
 def _is_fraction(text: str, start: int, *, single: bool) -> bool:
@@ -250,13 +308,15 @@ def _is_column(groups: list[tuple[str, int, int]], text: str) -> bool:
 def _international(text: str, budget: _Budget) -> Iterator[Identifier]:
     for match in _PLUS.finditer(text):
         written = match[0]
+        if written[0] == "0" and _JOINED_GROUP.search(text, max(0, match.start() - 2), match.start()):
+            continue
         # Digits that follow the number may have been swallowed: take words off the end until a country assigns it.
         while len(written) >= 8:
             dialled = "+" + written.lstrip("+")[2:] if written.startswith("00") else written
             if value := budget.phone(dialled, None):
                 yield Identifier("phone", match.start(), match.start() + len(written), value)
                 break
-            cut = max(written.rfind(mark) for mark in " .-/(")
+            cut = max(written.rfind(mark) for mark in " .-/(\n")
             written = written[: max(cut, 0)]
 
 
@@ -290,19 +350,41 @@ def _plates(text: str, budget: _Budget) -> Iterator[Identifier]:
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
 
 
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that overlap made one."""
+    joined: list[tuple[int, int]] = []
+    for low, high in spans:
+        if joined and low < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return joined
+
+
+def _outside(found: Iterable[Identifier], spans: list[tuple[int, int]]) -> Iterator[Identifier]:
+    starts = [low for low, _ in spans]
+    for one in found:
+        at = bisect_left(starts, one.start) - 1
+        if at < 0 or one.end > spans[at][1]:
+            yield one
+
+
 def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...]) -> list[Identifier]:
     """Identifiers of these kinds in a folded text, by place. Raises `Overload`.
 
     `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code.
     """
     budget = _Budget()
+    accounts = list(_ibans(text, budget)) if "iban" in kinds else []
+    # Sixteen digits within a mistyped account are no card.
+    mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
     found = [
-        *(_ibans(text, budget) if "iban" in kinds else ()),
+        *(one for one, valid in accounts if valid),
         *(_corsican(text, budget) if "nir" in kinds else ()),
         *(_vat(text, budget) if "vat" in kinds else ()),
-        *(_international(text, budget) if "phone" in kinds else ()),
+        *_outside(_international(text, budget) if "phone" in kinds else (), mistyped),
         *(_slashed(text, regions, budget) if "phone" in kinds else ()),
-        *_numbers(text, regions if "phone" in kinds else (), budget),
+        *_outside(_numbers(text, regions if "phone" in kinds else (), budget), mistyped),
         *(Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ())),
         *(Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ())),
         *(_plates(text, budget) if "plate" in kinds else ()),

@@ -28,6 +28,8 @@ STANDS_ALONE = 8
 SHORTEST = 4
 # Comparisons of one answer with one secret. Beyond, the answer is held to be built around the secret and is blocked.
 COMPARISONS = 2_000
+# What is left of a drawn value without runs that could be words.
+_WORDS, _UNWORDED = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}|[_.\-/]"), 8
 _NOT_ALNUM = re.compile(r"[\W_]+")
 
 
@@ -230,14 +232,16 @@ def _generic(text: str) -> Iterator[tuple[int, int]]:
             if shape.ends:
                 end = shape.ends.search(text, at)
                 at = end.end() if end else len(text)
-            elif shape.bits and _bits(match["value"]) < shape.bits:
+            elif shape.bits and not _drawn(match["value"], shape.bits):
+                at = match.start("value")
                 continue
             yield match.start("value") if "value" in shape.pattern.groupindex else match.start(), at
 
 
-def _bits(value: str) -> float:
-    """Shannon's entropy of the characters of a value, in bits for each."""
-    return -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
+def _drawn(value: str, bits: float) -> bool:
+    """Whether a value was drawn and not written: enough entropy, and not a name that is put together of words."""
+    entropy = -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
+    return entropy >= bits and len(_WORDS.sub("", value)) >= _UNWORDED
 
 
 def replaced(folded: Folded, spans: list[tuple[int, int]], mask: str) -> str:
