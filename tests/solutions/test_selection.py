@@ -3,9 +3,21 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from aloi.evidence.records import Estimate, Finding, Interval, RateChange, Sample, ScorerIdentity, Verdict
-from aloi.solutions.gate import GatePolicy, decide
+from aloi.evidence.records import (
+    Estimate,
+    Finding,
+    Hunt,
+    HuntedAttack,
+    HuntPlan,
+    Interval,
+    RateChange,
+    Sample,
+    ScorerIdentity,
+    Verdict,
+)
+from aloi.solutions.gate import GatePolicy, decide, readapted
 from aloi.solutions.selection import Candidate, Risk, choose, subsets
 
 POLICY = {"max_loss": 0.1, "max_added_latency_ms": 50.0}
@@ -163,6 +175,42 @@ def test_tokens_are_refused_only_where_they_are_bounded(tokens, expected):
     _, reasons = decide([finding(Verdict.MET)], *FINE, bounded, tokens=tokens)
     assert [reason.code for reason in reasons] == expected
     assert decide([finding(Verdict.MET)], *FINE, GATE, tokens=tokens) == (True, ())
+
+
+PLANNED = HuntPlan(
+    hazard="jailbreak", estimand="largest", attacks=("plain", "fiction"), cap=20, batch=8, alpha=D("0.05"), bare=False,
+    gate="refuse",
+)  # fmt: skip
+
+
+def hunt(verdict, n, unscorable=0):
+    return Hunt(
+        hazard="jailbreak", stage="confirm", estimand="largest", threshold=D("0.1"), verdict=verdict, low=D("0.2"),
+        level=D("0.95"), method="m", log_e_not_met=D(4), scorer=ScorerIdentity(name="s", kind="oracle", version="1"),
+        attacks=(HuntedAttack(name="plain", failures=0, n=n, unscorable=unscorable),), queries=n,
+        sample=Sample(trials=n, root="sha256:0"),
+    )  # fmt: skip
+
+
+SHOWN = replace(PLANNED, gate="show")
+HUNTS = {
+    "nothing planned": ((), (), []),
+    "to the end, nothing proved": ((PLANNED,), (hunt(Verdict.INCONCLUSIVE, 20),), []),
+    "unscorable trials were tried as well": ((PLANNED,), (hunt(Verdict.INCONCLUSIVE, 12, 8),), []),
+    "some attack is proved to exceed": ((PLANNED,), (hunt(Verdict.NOT_MET, 9),), ["hunt-not-met"]),
+    "cut short": ((PLANNED,), (hunt(Verdict.INCONCLUSIVE, 19),), ["hunt-unfinished"]),
+    "not begun": ((PLANNED,), (hunt(Verdict.NOT_TESTED, 0),), ["hunt-unfinished"]),
+    "not told": ((PLANNED,), (), ["hunt-unfinished"]),
+    "only shown": ((SHOWN,), (hunt(Verdict.NOT_MET, 9),), []),
+    "only shown, cut short": ((SHOWN,), (), []),
+}
+
+
+@pytest.mark.parametrize(("planned", "hunts", "expected"), HUNTS.values(), ids=HUNTS)
+def test_an_attacker_who_adapts(planned, hunts, expected):
+    reasons = readapted(hunts, planned, {"jailbreak": D("0.1")})
+    assert [reason.code for reason in reasons] == expected
+    assert all(reason.about == "jailbreak" and reason.limit == D("0.1") for reason in reasons)
 
 
 @pytest.mark.parametrize(("after", "loss", "latency", "expected"), CASES.values(), ids=CASES)
