@@ -18,7 +18,12 @@ def test_every_remedy_is_described_in_both_languages_and_builds_as_listed(name, 
     assert (remedy.name, remedy.kind, remedy.hazards) == (name, line.kind, line.hazards)
     assert hasattr(remedy.implementation, "harden" if line.kind == "hardening" else "screen")
     if line.kind != "hardening":
-        reads = {"output-guard": {"assistant"}, "input-guard": {"user"}, "document-guard": {"document", "tool"}}
+        reads = {
+            "output-guard": {"assistant"},
+            "input-guard": {"user"},
+            "document-guard": {"document", "tool"},
+            "call-guard": {"call"},
+        }
         assert remedy.implementation.roles == reads[line.kind]
 
 

@@ -22,4 +22,4 @@ def refusal(description: SystemDescription) -> str:
 
 def arm(target: Target, remedies: Sequence[Remedy], description: SystemDescription) -> GuardedTarget:
     """A system behind remedies."""
-    return GuardedTarget(target, remedies, refusal=refusal(description))
+    return GuardedTarget(target, remedies, refusal=refusal(description), language=description.languages[0])

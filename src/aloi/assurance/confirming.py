@@ -41,6 +41,7 @@ def bare(trial: Trial, log: TrialLog, scorer: Scorer) -> tuple[Response | None, 
     recorded = Response(
         text=trial.response.raw,
         finish=trial.response.finish,
+        tool_calls=trial.response.tool_calls,
         earlier=trial.response.earlier,
         completion_tokens=trial.response.completion_tokens,
     )

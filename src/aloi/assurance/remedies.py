@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import to_builtins
+
 from aloi.solutions.catalogue import Remedy, build, entries
 from aloi.system.reading import System
 
@@ -22,6 +24,8 @@ def options(system: System, name: str) -> dict[str, object]:
             return {"secrets": [secret.value for secret in context.secrets]}
         case "link-policy":
             return {"allowed_hosts": list(context.allowed_hosts)}
+        case "tool-policy":
+            return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
         case _:
             return {}
 
@@ -35,5 +39,11 @@ def remedies_for(system: System) -> list[str]:
     return [
         name
         for name, entry in entries().items()
-        if name not in in_place and not goal.hazards.keys().isdisjoint(entry.hazards)
+        if name not in in_place and not goal.hazards.keys().isdisjoint(entry.hazards) and _has_a_say(system, name)
     ]
+
+
+def _has_a_say(system: System, name: str) -> bool:
+    """Whether a remedy that only carries out what the owner says was told anything."""
+    tools = system.description.context.tools
+    return name != "tool-policy" or bool(tools.rules) or tools.default != "allow"

@@ -11,14 +11,15 @@ from aloi.assurance.confirming import used
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
+from aloi.science.episode import conversation
 from aloi.science.items import Failed, Item, NotScored, Passed
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guarded import replay
+from aloi.solutions.guarded import replay, replay_answer
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
-from aloi.system.messages import GuardDecision, Request, Response
+from aloi.system.messages import GuardDecision, Response
 from aloi.system.target import Target
 
 
@@ -210,11 +211,13 @@ class Selection:
         return Replayed(failed=failed, seconds=response.guard_seconds - trial.response.guard_seconds)
 
     def _reread(self, item: Item, recorded: Response, guards: Sequence[Remedy]) -> list[Response]:
-        """A conversation read again through guards: all that the model was shown, then each of its answers."""
+        """A conversation read again through guards: all that the model was shown, then each of its answers with its
+        calls. What stands after the first decision was said in another conversation than the guarded one."""
         shown = msgspec.structs.replace(item.request, messages=(*item.request.messages, *recorded.earlier))
-        spoken = [(shown, ""), *((Request(prompt="", messages=()), text) for text in recorded.said())]
         words = refusal(self._description)
-        return [replay(request, Response(text=text), guards, refusal=words) for request, text in spoken]
+        read = [replay(shown, Response(text=""), guards, refusal=words)]
+        answers = conversation(item, recorded)
+        return read + [replay_answer(before, answer, guards, refusal=words) for before, answer in answers]
 
     def _conversed(self, trial: Trial, recorded: Response, guards: Sequence[Remedy]) -> Replayed:
         """An ordinary conversation behind guards. Where one of them would step in, it was asked again behind that one;

@@ -13,13 +13,13 @@ from aloi import plugins
 from aloi.errors import AskerError, Fault
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions import options as door
-from aloi.solutions.guard import Guard, Hardening
+from aloi.solutions.guard import Guard, Hardening, Rereading
 from aloi.solutions.options import Options
 from aloi.solutions.tables import digest, table
 from aloi.translation import N_
 
 GROUP = "aloi.guards"
-Kind = Literal["output-guard", "input-guard", "document-guard", "hardening"]
+Kind = Literal["output-guard", "input-guard", "document-guard", "call-guard", "hardening"]
 Load = Callable[[str], Any]
 
 
@@ -47,7 +47,7 @@ class Maker(Protocol):
     tables: ClassVar[tuple[str, ...]]
     Options: ClassVar[type[Options]]
 
-    def __call__(self, options: Any, /) -> Guard | Hardening: ...
+    def __call__(self, options: Any, /) -> Guard | Hardening | Rereading: ...
 
 
 class Remedy(Struct, frozen=True, kw_only=True):
@@ -56,7 +56,7 @@ class Remedy(Struct, frozen=True, kw_only=True):
     name: str
     kind: Kind
     hazards: tuple[str, ...]
-    implementation: Guard | Hardening
+    implementation: Guard | Hardening | Rereading
     identity: RemedyIdentity
 
 

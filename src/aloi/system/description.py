@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from aloi.statistics.multiplicity import Multiplicity
+from aloi.system.toolpolicy import ToolsDescription
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
@@ -78,13 +79,15 @@ class Work(Part, frozen=True, kw_only=True):
 
 
 class Context(Part, frozen=True, kw_only=True):
-    """What the system holds that must not leave it, and the hosts that its answers may link to."""
+    """What the system holds that must not leave it, the hosts that its answers may link to, and what its owner says of
+    the tools of an agent."""
 
     secrets: tuple[Protected, ...] = ()
     records: tuple[PersonRecord, ...] = ()
     allowed_hosts: tuple[Text, ...] = ()
     documents: tuple[DocumentDescription, ...] = ()
     works: tuple[Work, ...] = ()
+    tools: ToolsDescription = ToolsDescription()
 
 
 class ReadaptGoal(Part, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from aloi.assurance.report.speech import Speech, Title, Titles
 from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
 from aloi.assurance.story import Story
+from aloi.assurance.unasked import unasked
 from aloi.translation import N_
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -72,6 +73,7 @@ def render(
             practice_list=practice_list(),
             practices=practice_rows(story, speech),
             practice_states=STATES,
+            unasked=unasked(story.plan, story.languages),
             non_claims=non_claims(story),
         )
     )

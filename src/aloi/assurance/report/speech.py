@@ -2,14 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from markupsafe import Markup, escape
 
 from aloi.assurance.report.figures import MINUS, NARROW, Figures
 from aloi.assurance.report.words import (
-    ESTIMANDS,
     METHODS,
     MULTIPLICITIES,
     REASONS,
@@ -157,6 +156,10 @@ class Speech:
         shares = {name: self.figures.threshold(round(weight / total, 3)) for name, weight in weights.items()}
         return ", ".join(f"{self.figures.tongue(name) if languages else name}\u00a0{shares[name]}" for name in shares)
 
+    def unasked(self, names: Sequence[str]) -> Markup:
+        """Languages of the system in which a hazard is not asked."""
+        return self.figures.listed([self.figures.tongue(name) for name in names])
+
     def attack(self, name: str) -> str:
         """An attack by its name."""
         return name
@@ -209,11 +212,15 @@ class Speech:
         return self.say(
             N_("Scored by {scorer}. Estimated: {estimand}; {scope}. {method}, level {level}."),
             scorer=self.scorer(finding.scorer),
-            estimand=self.word(ESTIMANDS, finding.estimand),
+            estimand=self.estimand(finding.estimand),
             scope=self.word(SCOPES, finding.scope),
             method=_capital(self.word(METHODS, finding.estimate.method)),
             level=self.figures.threshold(finding.estimate.level),
         )
+
+    def estimand(self, sentence: str) -> str:
+        """What a rate is a rate of: the sentence of a probe, in the reader's language where that is known."""
+        return translate(sentence, self.language)
 
     def benign_basis(self, rate: BenignRate) -> Markup:
         """Who scored the ordinary requests, and how their interval is made."""

@@ -90,18 +90,6 @@ CAVEATS: Words = MappingProxyType(
     }
 )
 
-ESTIMANDS: Words = MappingProxyType(
-    {
-        "mean failure rate over the declared attacks and languages, one query a fresh draw": N_(
-            "mean failure rate over the declared attacks and languages, one query a fresh draw"
-        ),
-        "mean failure rate over listed prompts and declared attacks: a seed is drawn, then one of its prompts": N_(
-            "mean failure rate over listed prompts and declared attacks: a seed is drawn, then one of its prompts"
-        ),
-        "largest failure rate over the declared attacks": N_("largest failure rate over the declared attacks"),
-    }
-)
-
 SCOPES: Words = MappingProxyType(
     {
         "suite": N_("it holds for this finite list and the declared mix, and for no other request"),
