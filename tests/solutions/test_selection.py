@@ -1,4 +1,5 @@
 from decimal import Decimal
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -18,7 +19,7 @@ from aloi.evidence.records import (
     Verdict,
 )
 from aloi.solutions.gate import GatePolicy, decide, readapted
-from aloi.solutions.selection import Candidate, Risk, choose, subsets
+from aloi.solutions.selection import Candidate, Risk, choose, sets_to_try, subsets
 
 POLICY = {"max_loss": 0.1, "max_added_latency_ms": 50.0}
 
@@ -108,6 +109,58 @@ def test_the_choice_is_affordable_ignores_the_order_and_lies_on_the_front(candid
         assert choice.chosen.loss <= 0.1
         assert choice.chosen.added_latency_ms <= 50
         assert choice.meets == (choice.chosen.risk <= 0.5)
+
+
+def weighed(n, *, acting=None, needed=(), most=512):
+    """The sets that are tried of n items, when a set promises what it holds of those that are needed."""
+    asked = []
+
+    def promise(items):
+        asked.append(items)
+        return (-len(set(items) & set(needed)), len(items))
+
+    tried = sets_to_try(range(n), lambda item: acting is None or item in acting, promise, most)
+    assert len(tried) == len(set(tried)) <= most
+    assert [len(one) for one in tried] == sorted(len(one) for one in tried)
+    assert all(one == tuple(sorted(one)) for one in tried)
+    return tried, asked
+
+
+class TestManySets:
+    def test_up_to_nine_guards_every_set_is_tried_and_nothing_is_asked_of_them(self):
+        assert [len(weighed(n)[0]) for n in (1, 2, 9)] == [1, 3, 511]
+        assert weighed(9)[1] == []
+        assert weighed(0) == ([], [])
+
+    def test_of_guards_that_do_nothing_each_is_tried_alone(self):
+        tried, asked = weighed(14, acting={2, 5, 11})
+        assert tried[:14] == [(place,) for place in range(14)]
+        assert tried[14:] == [(2, 5), (2, 11), (5, 11), (2, 5, 11)]
+        assert asked == []
+
+    @pytest.mark.parametrize("n", [10, 12, 20])
+    def test_beyond_that_the_most_promising_are_built_on_and_the_whole_is_reached(self, n):
+        needed = (1, 4, 7, n - 1)
+        tried, _ = weighed(n, needed=needed)
+        assert needed in tried
+        assert tuple(range(n)) in tried
+        assert len(tried) > 400
+
+    def test_more_guards_than_sets(self):
+        assert weighed(30, most=20)[0] == [(place,) for place in range(20)]
+        assert weighed(5, most=0)[0] == []
+
+    def test_a_large_front_is_found_quickly_and_is_the_same(self):
+        draw = Random(4)
+        many = [
+            candidate(*map(str, range(draw.randrange(5))), failures=draw.randrange(9), lost=draw.randrange(9),
+                      latency=draw.random())
+            for _ in range(400)
+        ]  # fmt: skip
+        slow = [one for one in many if not any(
+            other.axes != one.axes and all(a <= b for a, b in zip(other.axes, one.axes, strict=True)) for other in many
+        )]  # fmt: skip
+        assert list(choose(many, **POLICY).front) == slow
 
 
 def test_subsets_come_by_size_and_are_bounded():
