@@ -47,6 +47,7 @@ SECTIONS = {
     "assurance.hazards.*.": description.HazardGoal,
     "assurance.judges.*.": description.JudgeDescription,
     "assurance.hazards.*.hunt.": description.HuntGoal,
+    "assurance.readapt.": description.ReadaptGoal,
     "assurance.attacker.": description.AttackerDescription,
     "assurance.benign.": description.BenignGoal,
     "assurance.limits.": description.LimitsDescription,

@@ -55,7 +55,13 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
         for each in statements
         if each.claim and isinstance(each.claim.record, Hunt)
     ]
-    check_all_hunts(_record(plan), hunts, measured=bool(findings))
+    accepted = {
+        subject.fingerprint
+        for each in statements
+        if each.claim and isinstance(each.claim.record, Effect) and each.claim.record.accepted
+        for subject in each.statement.subject
+    }
+    check_all_hunts(_record(plan), hunts, measured=bool(findings), accepted=accepted - {_record(plan).system})
 
 
 def _record(plan: Stated) -> Plan:
