@@ -92,6 +92,9 @@ class System:
             "guards": described.guards,
             "remedies": remedies,
         }
+        told = {name: given for name, given in described.remedy_options.items() if name in described.guards}
+        if told:
+            parts["remedy_options"] = digest(canonical(told))
         return digest(canonical(parts))
 
 
@@ -182,6 +185,7 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
             yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=line_of(lines, place))
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
+    yield from _repeated(description.assurance.remedies, ("assurance", "remedies"), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
     yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
     for below, sentence in rule_problems(description.context.tools.rules):
