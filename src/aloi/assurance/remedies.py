@@ -7,6 +7,8 @@ from msgspec import to_builtins
 from aloi.solutions.catalogue import Remedy, build, entries
 from aloi.system.reading import System
 
+SPOKEN = frozenset({"en", "fr"})
+
 
 def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
     """The remedies of these names, with the system's own secrets, records and hosts as options.
@@ -26,6 +28,17 @@ def options(system: System, name: str) -> dict[str, object]:
             return {"allowed_hosts": list(context.allowed_hosts)}
         case "tool-policy":
             return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
+        case "separate-reading":
+            spoken = system.description.languages[0]
+            return {"language": spoken if spoken in SPOKEN else "en"}
+        case "provenance-gate":
+            return {
+                "trusted": list(context.tools.trusted),
+                "arguments": to_builtins(context.tools.arguments),
+                "hosts": list(context.allowed_hosts),
+                # Its words for acts are English and French: a user of another language would seem to want none.
+                "mandate": SPOKEN.issuperset(system.description.languages),
+            }
         case _:
             return {}
 
