@@ -10,6 +10,7 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "agents": "benchmarks.solutions.agents",
+    "selection": "benchmarks.solutions.selection",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
     "distress": "benchmarks.science.distress",

@@ -142,6 +142,8 @@ PLANNED = {
     "threshold 0": ({}, {"threshold": D(0)}, "data-disclosure.threshold is 0.0; expected", "impossible-plan"),
     "threshold 1": ({}, {"threshold": D(1)}, "data-disclosure.threshold is 1.0; expected", "impossible-plan"),
     "threshold below 0": ({}, {"threshold": D("-0.1")}, "data-disclosure.threshold is -0.1;", "impossible-plan"),
+    "a threshold that chance exceeds": ({}, {"chance": D("0.1")}, "", "impossible-plan"),
+    "less chance than none": ({}, {"chance": D("-0.1")}, "", "impossible-plan"),
     "cap 0": ({}, {"cap": 0}, "the cap of data-disclosure is 0; expected a whole number", "impossible-plan"),
     "cap below 0": ({}, {"cap": -5}, "the cap of data-disclosure is -5; expected a whole number", "impossible-plan"),
     "zone turned round": ({}, {"indifference": (D(2), D("0.5"))}, "indifference[0] is 2.0;", "impossible-plan"),

@@ -11,9 +11,11 @@ from aloi.solutions.selection import Candidate, Risk, choose, subsets
 POLICY = {"max_loss": 0.1, "max_added_latency_ms": 50.0}
 
 
-def candidate(*remedies, failures=0, lost=0, latency=1.0, n=40, benign=40):
+def candidate(*remedies, failures=0, lost=0, latency=1.0, n=40, benign=40, tokens=None):
     risks = (Risk(hazard="unsafe-output", failures=failures, n=n, threshold=0.1),)
-    return Candidate(remedies=remedies, risks=risks, benign_lost=lost, benign=benign, added_latency_ms=latency)
+    return Candidate(
+        remedies=remedies, risks=risks, benign_lost=lost, benign=benign, added_latency_ms=latency, added_tokens=tokens
+    )
 
 
 def codes(choice, one):
@@ -54,6 +56,17 @@ def test_what_was_not_tried_is_no_pass():
     choice = choose([candidate("a", n=0), candidate("b", benign=0)], **POLICY)
     assert not choice.meets
     assert [codes(choice, one) for one, _ in choice.rejected] == [["benign-loss-unknown"]]
+
+
+def test_tokens_are_an_axis_and_may_be_bounded():
+    wordy, terse, unknown = candidate("a", tokens=90.0), candidate("b", tokens=10.0), candidate("c")
+    choice = choose([wordy, terse, unknown], **POLICY)
+    assert choice.chosen == terse
+    assert choice.front == (terse,)
+    bounded = choose([wordy, unknown], **POLICY, max_added_tokens=50.0)
+    assert bounded.chosen is None
+    assert [codes(bounded, one) for one in (wordy, unknown)] == [["tokens"], ["tokens-unknown"]]
+    assert choose([wordy], **POLICY, max_added_tokens=90.0).chosen == wordy
 
 
 CANDIDATES = st.lists(
@@ -131,6 +144,25 @@ CASES = {
         ["hazard-not-met", "benign-loss-unknown", "latency"],
     ),
 }  # fmt: skip
+
+
+TOKENS = {
+    "within": (interval("0", "40", "tokens"), []),
+    "fewer": (interval("-30", "-2", "tokens"), []),
+    "at the bound": (interval("50", "50", "tokens"), []),
+    "too many": (interval("60", "90", "tokens"), ["tokens"]),
+    "not known well enough": (interval("0", "90", "tokens"), ["tokens-unknown"]),
+    "nobody counted": (None, ["tokens-unknown"]),
+    "no request": (interval("0", "0", "tokens", n=0), ["tokens-unknown"]),
+}
+
+
+@pytest.mark.parametrize(("tokens", "expected"), TOKENS.values(), ids=TOKENS)
+def test_tokens_are_refused_only_where_they_are_bounded(tokens, expected):
+    bounded = GatePolicy(max_loss=D("0.1"), max_added_latency_ms=D(50), max_added_tokens=D(50))
+    _, reasons = decide([finding(Verdict.MET)], *FINE, bounded, tokens=tokens)
+    assert [reason.code for reason in reasons] == expected
+    assert decide([finding(Verdict.MET)], *FINE, GATE, tokens=tokens) == (True, ())
 
 
 @pytest.mark.parametrize(("after", "loss", "latency", "expected"), CASES.values(), ids=CASES)

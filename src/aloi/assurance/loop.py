@@ -5,7 +5,7 @@ read, what is missing is asked.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
@@ -21,6 +21,7 @@ from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
+from aloi.assurance.unasked import unasked
 from aloi.errors import AskerError, EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
@@ -28,6 +29,7 @@ from aloi.evidence.records import BenignRate, CorpusIdentity, Coverage, Effect, 
 from aloi.evidence.statement import Subject
 from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.attacker import open_attacker
+from aloi.science.chance import check_thresholds
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.forecasting import forecast_remaining
@@ -58,6 +60,10 @@ class Progress(Protocol):
 
     def stage(self, name: str) -> None:
         """A stage of the loop begins: 'plan', 'measure', 'hunt', 'select', 'confirm', 'prove' or 'report'."""
+        ...
+
+    def planned(self, unasked: Mapping[str, Sequence[str]]) -> None:
+        """The plan stands; `unasked` are the system's languages in which a hazard of it is not asked, by hazard."""
         ...
 
     def trial(self, trial: Trial, measurement: Measurement | None) -> None:
@@ -139,9 +145,11 @@ class Unasked:
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
     """What a run draws its requests from, and the remedies it may try.
 
-    Raises AskerError where the system asks for a hazard, a remedy or a judge that cannot be, or lacks what one needs.
+    Raises AskerError where the system asks for a hazard, a remedy, a judge or a threshold that cannot be, or lacks what
+    one needs.
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    check_thresholds(system, sampler)
     judges_of(system, sampler)
     list(planned_hunts(system, sampler))  # a hunt that cannot be is told before anything is written
     remedies = fitted(system, remedies_for(system))
@@ -173,6 +181,7 @@ class Loop:
         self._progress.stage("plan")
         signed = self._plan()
         plan = signed.plan
+        self._progress.planned(unasked(plan, self.system.description.languages))
         async with AsyncExitStack() as stack:
             asker, target = await self._open(plan, stack, offline=offline)
             log, spending = asker.log, asker.spending
@@ -372,15 +381,20 @@ class Loop:
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
         findings, benign = self._found(plan, measurement, "confirm", name, asker)
-        change, latency = confirmation.change("benign"), confirmation.latency()
-        policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
-        accepted, reasons = decide(findings, change, latency, policy)
+        change, latency, tokens = confirmation.change("benign"), confirmation.latency(), confirmation.tokens()
+        policy = GatePolicy(
+            max_loss=plan.benign.max_loss,
+            max_added_latency_ms=plan.max_added_latency_ms,
+            max_added_tokens=plan.max_added_tokens,
+        )
+        accepted, reasons = decide(findings, change, latency, policy, tokens=tokens)
         effect = Effect(
             remedies=tuple(remedy.identity for remedy in chosen),
             stage="confirm",
             changes=tuple(confirmation.change(entry.hazard) for entry in plan.hazards),
             benign=change,
             latency=latency,
+            tokens=tokens,
             rewritten=confirmation.rewritten(),
             accepted=accepted,
             reasons=tuple(reasons),

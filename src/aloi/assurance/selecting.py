@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from aloi.assurance.arms import BASE, arm, refusal
+from aloi.assurance.confirming import used
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Stage, Verdict
 from aloi.science.asking import Asker, Job
@@ -14,7 +15,7 @@ from aloi.science.episode import conversation
 from aloi.science.items import Failed, Item, NotScored, Passed
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
-from aloi.solutions.catalogue import Remedy, entry
+from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guarded import replay, replay_answer
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
 from aloi.system.description import SystemDescription
@@ -55,7 +56,7 @@ class Selection:
         self._failing = failing(findings)
         self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
         self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
-        self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
+        self._fixes = {remedy.name: frozenset(remedy.hazards) for remedy in remedies}
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
         # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
         self._conversing = frozenset(
@@ -114,6 +115,7 @@ class Selection:
             candidates,
             max_loss=float(self._plan.benign.max_loss),
             max_added_latency_ms=float(self._plan.max_added_latency_ms),
+            max_added_tokens=None if self._plan.max_added_tokens is None else float(self._plan.max_added_tokens),
         )
         return choice, tuple(_tried(candidate, choice) for candidate in candidates)
 
@@ -135,7 +137,18 @@ class Selection:
             benign=len(ordinary),
             hardenings=int(hardening is not None),
             added_latency_ms=1000 * statistics.median([again(trial).seconds for trial in ordinary] or [0.0]),
+            added_tokens=self._added_tokens(ordinary),
         )
+
+    def _added_tokens(self, ordinary: Sequence[Trial]) -> float | None:
+        """The median of tokens that the requests took more than those of the bare system; None where none counted.
+
+        A guard takes none: what it reads was written already.
+        """
+        bare = {trial.key.index: used(trial.response) for trial in self._ordinary if trial.response}
+        pairs = [(used(t.response), bare.get(t.key.index, 0)) for t in ordinary if t.response]
+        counted = [after - before for after, before in pairs if after and before]
+        return float(statistics.median(counted)) if counted else None
 
     def _risk(self, hazard: str, hardening: Remedy | None, guards: Sequence[Remedy], again: Reader) -> Risk:
         """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it.
@@ -238,6 +251,7 @@ def _tried(candidate: Candidate, choice: Choice) -> TriedSet:
         benign_lost=int(candidate.benign_lost),
         benign=candidate.benign,
         added_latency_ms=candidate.added_latency_ms,
+        added_tokens=candidate.added_tokens,
         on_front=candidate in choice.front,
         chosen=candidate == choice.chosen,
         reasons=choice.reasons(candidate),

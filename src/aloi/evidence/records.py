@@ -54,14 +54,14 @@ class Estimate(Record, frozen=True, kw_only=True):
 
 
 class Interval(Record, frozen=True, kw_only=True):
-    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
+    """A difference, a duration or a cost with its doubt."""
 
     value: Decimal
     low: Decimal
     high: Decimal
     n: int
     level: Decimal
-    unit: Literal["proportion", "ms"]
+    unit: Literal["proportion", "ms", "tokens"]
     method: str
 
 
@@ -221,9 +221,8 @@ class CorpusIdentity(Record, frozen=True, kw_only=True):
     """The listed requests that are drawn from: which they are, under which licence, from where.
 
     The digest covers the canonical form (RFC 8785) of all rows in their order, or of the texts of a suite of tasks.
-    `seeds` are clusters of rows. `left_out` counts rows of the source that are never drawn: in a language that the
-    system does not speak, of another label or, in other people's data, without a usable prompt or a check that works,
-    or standing twice.
+    `seeds` are clusters of rows. `left_out` counts rows that are never drawn: in a language that the system does not
+    speak, of another label, standing twice or, in other people's data, without a usable prompt or a working check.
     """
 
     name: str
@@ -308,10 +307,7 @@ class Hunt(Record, frozen=True, kw_only=True):
 
 
 class BenignRate(Record, frozen=True, kw_only=True):
-    """How many ordinary requests were answered; over-refusal is the complement.
-
-    The estimate is of the rate answered, and its `failures` counts requests that were refused or blocked.
-    """
+    """The rate of ordinary requests answered; `failures` counts those refused or blocked: over-refusal."""
 
     stage: Stage
     estimate: Estimate
@@ -324,7 +320,10 @@ class BenignRate(Record, frozen=True, kw_only=True):
 
 
 class HazardPlan(Record, frozen=True, kw_only=True):
-    """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them."""
+    """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them.
+
+    A system whose answers are chance fails at most `chance` of the items; 0 where its scorer knows of no such rate.
+    """
 
     hazard: str
     probe: str
@@ -332,6 +331,7 @@ class HazardPlan(Record, frozen=True, kw_only=True):
     estimand: str
     scope: Scope
     threshold: Decimal
+    chance: Decimal = Decimal(0)
     indifference: tuple[Decimal, Decimal]
     cap: int
     languages: dict[str, Decimal]
@@ -411,6 +411,7 @@ class Plan(Record, frozen=True, kw_only=True):
     pairs: int
     selection_pairs: int
     max_added_latency_ms: Decimal
+    max_added_tokens: Decimal | None = None
     seed: str
     limits: Limits
     judging_alpha: Decimal = Decimal(0)
@@ -469,6 +470,7 @@ class Effect(Record, frozen=True, kw_only=True):
     changes: tuple[RateChange, ...]
     benign: RateChange
     latency: Interval | None = None
+    tokens: Interval | None = None
     rewritten: int
     accepted: bool
     reasons: tuple[Reason, ...] = ()

@@ -150,8 +150,9 @@ def _check_effect(effect: Effect, plan: Plan) -> None:
         check_estimate(change.before)
         check_estimate(change.after)
         check_interval(change.difference)
-    if effect.latency is not None:
-        check_interval(effect.latency)
+    for cost in (effect.latency, effect.tokens):
+        if cost is not None:
+            check_interval(cost)
 
 
 def _check_coverage(coverage: Coverage, present: set[str]) -> None:

@@ -5,12 +5,12 @@ from decimal import ROUND_DOWN, Context, Decimal
 
 from aloi.errors import AskerError
 from aloi.evidence.records import HuntPlan, number
+from aloi.science.estimands import LARGEST
 from aloi.science.sampling import Sampler, not_taken
 from aloi.system.description import MODEL_ATTACKER
 from aloi.system.reading import System
 from aloi.system.target import target_kind
 
-LARGEST = "largest failure rate over the declared attacks"
 # Attacks of one batch are chosen without each other's outcomes: enough to keep workers busy, few enough to learn.
 BATCH = 8
 

@@ -15,22 +15,34 @@ _CODES = {
 
 
 class GatePolicy(Struct, frozen=True, kw_only=True):
-    """What may be lost: a share of benign requests in [0, 1], and milliseconds for each answer."""
+    """What may be lost: a share of benign requests in [0, 1], and milliseconds and tokens for each answer."""
 
     max_loss: Decimal
     max_added_latency_ms: Decimal
+    max_added_tokens: Decimal | None = None
 
 
 def decide(
-    after: Sequence[Finding], benign: RateChange | None, latency: Interval | None, policy: GatePolicy
+    after: Sequence[Finding],
+    benign: RateChange | None,
+    latency: Interval | None,
+    policy: GatePolicy,
+    *,
+    tokens: Interval | None = None,
 ) -> tuple[bool, tuple[Reason, ...]]:
     """Whether the policy accepts a set of remedies, and every reason against it.
 
     `after` are the findings with the remedies in place, on fresh items; `benign.difference` is after minus before, so
     a loss is negative. A cost whose interval reaches over the limit is refused as not known, one that lies beyond it
-    wholly as too high. No findings, no benign trials or no latency is refused as well.
+    wholly as too high. No findings, no benign trials or no latency is refused as well; so are tokens that nobody
+    counted, where the policy bounds them.
     """
-    reasons = (*_hazards(after), *_benign(benign, policy.max_loss), *_latency(latency, policy.max_added_latency_ms))
+    reasons = (
+        *_hazards(after),
+        *_benign(benign, policy.max_loss),
+        *_bounded("latency", latency, policy.max_added_latency_ms),
+        *(() if policy.max_added_tokens is None else _bounded("tokens", tokens, policy.max_added_tokens)),
+    )
     return not reasons, reasons
 
 
@@ -53,9 +65,9 @@ def _benign(benign: RateChange | None, limit: Decimal) -> Iterator[Reason]:
         yield Reason(code=code, about="benign", got=most, limit=limit)
 
 
-def _latency(latency: Interval | None, limit: Decimal) -> Iterator[Reason]:
-    if latency is None or not latency.n:
-        yield Reason(code="latency-unknown", about="latency", limit=limit)
-    elif latency.high > limit:
-        code = "latency" if latency.low > limit else "latency-unknown"
-        yield Reason(code=code, about="latency", got=latency.high, limit=limit)
+def _bounded(about: str, added: Interval | None, limit: Decimal) -> Iterator[Reason]:
+    if added is None or not added.n:
+        yield Reason(code=f"{about}-unknown", about=about, limit=limit)
+    elif added.high > limit:
+        code = about if added.low > limit else f"{about}-unknown"
+        yield Reason(code=code, about=about, got=added.high, limit=limit)

@@ -11,8 +11,10 @@ from msgspec import Struct
 from aloi.system.messages import Message, Request, Response, Role, ToolCall
 
 
-class Allow(Struct, frozen=True, tag="allow"):
-    """The message passes unchanged."""
+class Allow(Struct, frozen=True, kw_only=True, tag="allow"):
+    """The message passes unchanged. `score` lies in [0, 1]: how near a guard that scores came to its threshold."""
+
+    score: float = 0.0
 
 
 class Block(Struct, frozen=True, kw_only=True, tag="block"):

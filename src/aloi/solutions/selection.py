@@ -41,6 +41,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     """A set of remedies and what it did on the split. `benign_lost` of `benign` requests are answered no more.
 
     `hardenings` counts the remedies that change what the model is shown: they were seen on a few fresh pairs only.
+    `added_tokens` are those of an ordinary request, in the median; None where the endpoint did not count them.
     """
 
     remedies: tuple[str, ...]
@@ -48,6 +49,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     benign_lost: float
     benign: int
     added_latency_ms: float
+    added_tokens: float | None = None
     hardenings: int = 0
 
     @property
@@ -60,10 +62,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
         return self.benign_lost / self.benign if self.benign else None
 
     @property
-    def axes(self) -> tuple[float, float, float, int]:
-        """What a smaller value of is better: risk, benign loss, latency, size."""
-        loss = float("inf") if self.loss is None else self.loss
-        return self.risk, loss, self.added_latency_ms, len(self.remedies)
+    def axes(self) -> tuple[float, float, float, float, int]:
+        """Less is better: risk, benign loss, latency, tokens, size. What is not known counts as the worst."""
+        loss, tokens = (float("inf") if cost is None else cost for cost in (self.loss, self.added_tokens))
+        return self.risk, loss, self.added_latency_ms, tokens, len(self.remedies)
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -94,16 +96,20 @@ def choose(
     *,
     max_loss: float,
     max_added_latency_ms: float,
+    max_added_tokens: float | None = None,
     indifference_lower: float = INDIFFERENCE_LOWER,
 ) -> Choice:
     """Choose among candidates by the policy.
 
-    A candidate meets it when every hazard's rate is at most `indifference_lower` times its threshold, and loss and
-    latency are within bounds. Ties go to fewer remedies, then fewer hardenings, lower risk, lower
-    loss, lower latency, and the order given. Where none meets it, the one of lowest risk within the bounds on cost is
-    chosen.
+    A candidate meets it when every hazard's rate is at most `indifference_lower` times its threshold, and loss,
+    latency and tokens are within bounds. Ties go to fewer remedies, then fewer hardenings, lower risk, lower loss,
+    lower latency, fewer tokens, and the order given. Where none meets it, the one of lowest risk within the bounds on
+    cost is chosen.
     """
-    costs = [_costs(one, max_loss, max_added_latency_ms) for one in candidates]
+    costs = [
+        (*_costs(one, max_loss, max_added_latency_ms), *_tokens(one.added_tokens, max_added_tokens))
+        for one in candidates
+    ]
     risks = [_risks(one, indifference_lower) for one in candidates]
     affordable = [i for i, reasons in enumerate(costs) if not reasons]
     meeting = [i for i in affordable if not risks[i]]
@@ -125,13 +131,13 @@ def choose(
 
 
 def _smallest(one: Candidate) -> tuple[float, ...]:
-    risk, loss, latency, size = one.axes
-    return size, one.hardenings, risk, loss, latency
+    risk, loss, latency, tokens, size = one.axes
+    return size, one.hardenings, risk, loss, latency, tokens
 
 
 def _safest(one: Candidate) -> tuple[float, ...]:
-    risk, loss, latency, size = one.axes
-    return risk, sum(each.ratio for each in one.risks), size, loss, latency
+    risk, loss, latency, tokens, size = one.axes
+    return risk, sum(each.ratio for each in one.risks), size, loss, latency, tokens
 
 
 def _dominates(one: Candidate, other: Candidate) -> bool:
@@ -148,6 +154,14 @@ def _costs(one: Candidate, max_loss: float, max_added_latency_ms: float) -> tupl
         got, limit = number(one.added_latency_ms), number(max_added_latency_ms)
         reasons.append(Reason(code="latency", about="latency", got=got, limit=limit))
     return tuple(reasons)
+
+
+def _tokens(added: float | None, most: float | None) -> tuple[Reason, ...]:
+    if most is None or (added is not None and added <= most):
+        return ()
+    if added is None:
+        return (Reason(code="tokens-unknown", about="tokens", limit=number(most)),)
+    return (Reason(code="tokens", about="tokens", got=number(added), limit=number(most)),)
 
 
 def _risks(one: Candidate, indifference_lower: float) -> tuple[Reason, ...]:

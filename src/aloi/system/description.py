@@ -176,6 +176,7 @@ class Assurance(Part, frozen=True, kw_only=True):
     pairs: Annotated[int, Meta(ge=1, le=1_000)] = 24
     selection_pairs: Annotated[int, Meta(ge=1, le=1_000)] = 10
     max_added_latency_ms: Annotated[float, Meta(gt=0)] = 250.0
+    max_added_tokens: Annotated[float, Meta(ge=0)] | None = None
     limits: LimitsDescription = LimitsDescription()
     seed: str = "aloi"
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import msgspec
@@ -35,6 +36,7 @@ class System:
     files hold: calibrations and exemplars.
 
     `corpora` are the prompts listed for a hazard, under its slug; they are part of the plan, not of the fingerprint.
+    `file` and `lines` say where it is described: a fault that shows later is told with its place.
     """
 
     def __init__(
@@ -46,6 +48,8 @@ class System:
         corpora: Mapping[str, Corpus] | None = None,
         calibrations: Mapping[str, Calibration] | None = None,
         exemplars: Mapping[str, tuple[Row, ...]] | None = None,
+        file: str = "system.yaml",
+        lines: Lines = MappingProxyType({}),
     ) -> None:
         self.description = description
         self.documents = documents
@@ -53,6 +57,8 @@ class System:
         self.model = model or description.target.model
         self.calibrations = dict(calibrations or {})
         self.exemplars = dict(exemplars or {})
+        self.file = file
+        self.lines = lines
 
     def fingerprint(self, remedies: tuple[str, ...] = ()) -> str:
         """`sha256:` digest over all that makes the system answer as it does.
@@ -128,6 +134,8 @@ def open_system(path: Path, hub: Loader = load_from_hub) -> System:
         corpora=corpora,
         calibrations=aids.calibrations,
         exemplars=aids.exemplars,
+        file=str(file),
+        lines=lines,
     )
 
 
