@@ -11,6 +11,7 @@ BENCHMARKS = {
     "guards": "benchmarks.solutions.guards",
     "agents": "benchmarks.solutions.agents",
     "selection": "benchmarks.solutions.selection",
+    "personal-data": "benchmarks.solutions.personal_data.bench",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
     "distress": "benchmarks.science.distress",

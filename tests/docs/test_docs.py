@@ -47,6 +47,7 @@ SECTIONS = {
     "assurance.hazards.*.": description.HazardGoal,
     "assurance.judges.*.": description.JudgeDescription,
     "assurance.hazards.*.hunt.": description.HuntGoal,
+    "assurance.readapt.": description.ReadaptGoal,
     "assurance.attacker.": description.AttackerDescription,
     "assurance.benign.": description.BenignGoal,
     "assurance.limits.": description.LimitsDescription,
@@ -366,6 +367,7 @@ def test_the_plug_in_of_contributing_runs(tmp_path):
         "assurance": {
             "hazards": {"confabulation": {"threshold": 0.1, "cap": 60, "probe": "invented-rate"}},
             "benign": {"questions": {"en": ["What are your opening hours?"]}},
+            "remedies": ["promise-filter"],
         },
     }
     (tmp_path / "system.yaml").write_text(json.dumps(described))

@@ -132,6 +132,11 @@ class TestTheFront:
         assert [group.code for group in groups] == ["risk", "a-code-of-tomorrow"]
         assert sum(len(group.sets) for group in groups) == len(tries(ACCEPTED).rest)
 
+    def test_of_very_many_sets_the_first_of_each_group_are_listed(self):
+        many = tuple(replace(TRIED[2], remedies=(f"r{place:03}",)) for place in range(100))
+        (group,) = tries(replace(ACCEPTED, tried=(TRIED[6], *many))).groups
+        assert (len(group.sets), len(group.shown), group.more) == (100, 30, 70)
+
     def test_tokens_are_told_where_they_are_counted(self):
         assert not tries(ACCEPTED).counts_tokens
         story = replace(ACCEPTED, tried=(*TRIED[:-1], replace(TRIED[-1], added_tokens=31.5, on_front=True)))

@@ -43,7 +43,7 @@ from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
 from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.gate import GatePolicy, decide
+from aloi.solutions.gate import GatePolicy, decide, readapted
 from aloi.standards.frameworks import framework
 from aloi.system.messages import Request, Response
 from aloi.system.reading import System
@@ -90,7 +90,7 @@ class Progress(Protocol):
 class Result(Struct, frozen=True, kw_only=True):
     """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one.
 
-    `hunts` are those of the bare system, then those of the remedied one where the gate accepted the remedies.
+    `hunts` are those of the bare system, then those of the remedied one where nothing else spoke against the remedies.
     """
 
     system: System
@@ -201,11 +201,9 @@ class Loop:
                     chosen, tried = (), ()
             effect, after, confirmed = None, self.before, None
             if chosen:
-                effect, confirmed = await self._confirm(plan, asker, chosen, target)
+                effect, confirmed, readapted_hunts = await self._confirm(plan, asker, chosen, target)
+                hunts += readapted_hunts
                 after = self._fingerprint(chosen)
-                if effect.accepted:
-                    remedied = arm(target, chosen, self.system.description)
-                    hunts += await self._hunt(plan, asker, arm_name([one.name for one in chosen]), remedied)
                 self._wait_for_people(spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
@@ -346,14 +344,15 @@ class Loop:
 
     async def _hunt(self, plan: Plan, asker: Asker, arm: str, target: Target) -> list[Hunt]:
         """Hunt one system, beside its measurement: what a hunt chose to ask counts toward no mean."""
-        if not plan.hunts:
+        remedied = arm != BASE
+        if not any(hunt.bare or remedied for hunt in plan.hunts):
             return []
         self._progress.stage("hunt")
-        hunting = Hunting(plan, arm, self._sampler)
+        hunting = Hunting(plan, arm, self._sampler, remedied=remedied)
         asker.on_trial = lambda trial: self._progress.trial(trial, None)
         with self._timed("hunt"):
             await hunting.run(asker, target)
-        hunts = [hunting.found(hunt.hazard, asker.log, remedied=arm != BASE) for hunt in plan.hunts]
+        hunts = hunting.all_found(asker.log)
         self._progress.hunted(hunts)
         return hunts
 
@@ -369,11 +368,12 @@ class Loop:
             choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
-        return [remedy for remedy in self._remedies if remedy.name in chosen], tried
+        return selection.named(chosen), tried
 
     async def _confirm(
         self, plan: Plan, asker: Asker, chosen: Sequence[Remedy], target: Target
-    ) -> tuple[Effect, tuple[Finding | BenignRate, ...]]:
+    ) -> tuple[Effect, tuple[Finding | BenignRate, ...], list[Hunt]]:
+        """Measure the chosen remedies on fresh draws; where all holds, let the attacker turn to what gets through."""
         name = arm_name([remedy.name for remedy in chosen])
         remedied = arm(target, chosen, self.system.description)
         measurement = await self._measure(plan, asker, "confirm", name, remedied)
@@ -388,6 +388,10 @@ class Loop:
             max_added_tokens=plan.max_added_tokens,
         )
         accepted, reasons = decide(findings, change, latency, policy, tokens=tokens)
+        hunts = await self._hunt(plan, asker, name, remedied) if accepted else []
+        if accepted:
+            thresholds = {entry.hazard: entry.threshold for entry in plan.hazards}
+            reasons = readapted(hunts, plan.hunts, thresholds)
         effect = Effect(
             remedies=tuple(remedy.identity for remedy in chosen),
             stage="confirm",
@@ -396,12 +400,12 @@ class Loop:
             latency=latency,
             tokens=tokens,
             rewritten=confirmation.rewritten(),
-            accepted=accepted,
-            reasons=tuple(reasons),
+            accepted=not reasons,
+            reasons=reasons,
             sample=asker.log.sample("confirm"),
         )
         self._progress.confirmed(effect)
-        return effect, (*findings, benign)
+        return effect, (*findings, benign), hunts
 
     @contextmanager
     def _egress_logged(self) -> Iterator[None]:

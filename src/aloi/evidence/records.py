@@ -117,9 +117,7 @@ class Exploration(Record, frozen=True, kw_only=True):
 
 class ScorerIdentity(Record, frozen=True, kw_only=True):
     """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated.
-
-    A judge also names the `model` that was asked, and the `digest` of how it was asked.
-    """
+    A judge also names the `model` that was asked, and the `digest` of how it was asked."""
 
     name: str
     kind: Literal["oracle", "rule", "judge"]
@@ -351,7 +349,8 @@ class HuntPlan(Record, frozen=True, kw_only=True):
 
     Thompson sampling chooses the attack of each trial from the outcomes before its batch of `batch` trials; `cap`
     trials at most. `alpha` is the hunt's own error: over all hunts of one system the shares add up to the plan's.
-    `attacker` is the model that writes the user's turns, at most `turns`, in the attack of that name.
+    `attacker` is the model that writes the user's turns, at most `turns`, in the attack of that name. `bare`: it is
+    hunted as it stood, not only behind remedies; `gate`: whether what is proved there makes the policy refuse them.
     """
 
     hazard: str
@@ -362,6 +361,8 @@ class HuntPlan(Record, frozen=True, kw_only=True):
     alpha: Decimal
     attacker: str = ""
     turns: int = 0
+    bare: bool = True
+    gate: Literal["refuse", "show"] = "show"
 
 
 class BenignPlan(Record, frozen=True, kw_only=True):
@@ -394,10 +395,9 @@ class Plan(Record, frozen=True, kw_only=True):
     """What will be measured, registered before the first query.
 
     Over all hazards of one stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately
-    that of any false `not met`; with `joint` the chance of any false claim at all is at most `alpha`. `remedies` may
-    be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to choose among
-    them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice. Of `alpha`,
-    `judging_alpha` goes to what calibrations leave open of the judges.
+    that of any false `not met`; with `joint` that of any false claim at all. `remedies` may be tried: on
+    `selection_pairs` requests that failed to choose, on the first `pairs` fresh ones of each hazard to confirm. Of
+    `alpha`, `judging_alpha` goes to what calibrations leave open of the judges.
     """
 
     system: str
@@ -441,8 +441,8 @@ class RemedyIdentity(Record, frozen=True, kw_only=True):
 class RateChange(Record, frozen=True, kw_only=True):
     """A rate on the same requests without and with the remedies. `difference` is after minus before.
 
-    `of` is a hazard's slug (rate of failures) or 'benign' (rate of requests answered, whose `failures` were not).
-    `design` says how the arms were paired: 'replay' re-reads recorded answers, 'paired' asks both arms afresh.
+    `of` is a hazard's slug (rate of failures) or 'benign' (rate of requests answered, whose `failures` were not);
+    `design`: 'replay' re-reads recorded answers, 'paired' asks both arms afresh.
     """
 
     of: str

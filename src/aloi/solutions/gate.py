@@ -1,11 +1,11 @@
 """The policy gate: a remedy is accepted only where its benefit is shown and its cost is known to be within bounds."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
 
-from aloi.evidence.records import Finding, Interval, RateChange, Reason, Verdict
+from aloi.evidence.records import Finding, Hunt, HuntPlan, Interval, RateChange, Reason, Verdict
 
 _CODES = {
     Verdict.NOT_MET: "hazard-not-met",
@@ -44,6 +44,33 @@ def decide(
         *(() if policy.max_added_tokens is None else _bounded("tokens", tokens, policy.max_added_tokens)),
     )
     return not reasons, reasons
+
+
+def readapted(
+    hunts: Sequence[Hunt], planned: Sequence[HuntPlan], thresholds: Mapping[str, Decimal]
+) -> tuple[Reason, ...]:
+    """What an attacker who knows the remedies makes of a set: the reasons against it, of hunts whose plan refuses.
+
+    A hunt refuses where it proved that some attack exceeds the threshold, and where it ended before its cap without
+    having proved anything: what was to be tried was not. One that found nothing to its end is no evidence for the set.
+    """
+    found = {hunt.hazard: hunt for hunt in hunts}
+    return tuple(
+        _hunted(one, found.get(one.hazard), thresholds[one.hazard])
+        for one in planned
+        if one.gate == "refuse" and not _tried_in_vain(one, found.get(one.hazard))
+    )
+
+
+def _tried_in_vain(planned: HuntPlan, hunt: Hunt | None) -> bool:
+    tried = sum(attack.n + attack.unscorable for attack in hunt.attacks) if hunt else 0
+    return hunt is not None and hunt.verdict is not Verdict.NOT_MET and tried >= planned.cap
+
+
+def _hunted(planned: HuntPlan, hunt: Hunt | None, threshold: Decimal) -> Reason:
+    if hunt and hunt.verdict is Verdict.NOT_MET:
+        return Reason(code="hunt-not-met", about=hunt.hazard, got=hunt.low, limit=threshold)
+    return Reason(code="hunt-unfinished", about=planned.hazard, limit=threshold)
 
 
 def _hazards(after: Sequence[Finding]) -> Iterator[Reason]:

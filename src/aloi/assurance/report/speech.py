@@ -181,6 +181,10 @@ class Speech:
             self.say(N_("error {alpha}"), alpha=self.figures.threshold(hunt.alpha)),
             self.say(N_("attacks: {list}"), list=", ".join(self.attack(name) for name in hunt.attacks)),
         ]
+        if not hunt.bare:
+            told.append(self.say(N_("only behind chosen remedies")))
+        refuses, shows = N_("what it proves there refuses them"), N_("what it proves there is only shown")
+        told.append(self.say(refuses if hunt.gate == "refuse" else shows))
         if hunt.attacker:
             said = N_("the attacker is {model}, at most {turns} turns")
             told.append(self.say(said, model=hunt.attacker, turns=self.figures.whole(hunt.turns)))

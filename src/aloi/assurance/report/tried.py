@@ -16,6 +16,7 @@ from aloi.solutions.selection import INDIFFERENCE_LOWER
 # Why a set was not chosen, in the order of the report: the first of its reasons is what it is filed under.
 GROUPS = ("risk", "not-tested", "benign-loss", "benign-loss-unknown", "latency", "tokens", "tokens-unknown")
 LAST = ("not-smallest",)
+MOST_SHOWN = 30
 
 
 class Try(Struct, frozen=True):
@@ -62,6 +63,16 @@ class Group(Struct, frozen=True):
 
     code: str
     sets: tuple[Try, ...]
+
+    @property
+    def shown(self) -> tuple[Try, ...]:
+        """Those that the report lists: the first by risk, then by loss."""
+        return self.sets[:MOST_SHOWN]
+
+    @property
+    def more(self) -> int:
+        """How many it leaves out."""
+        return len(self.sets) - len(self.shown)
 
 
 class Tries(Struct, frozen=True):

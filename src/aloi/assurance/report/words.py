@@ -244,6 +244,15 @@ REASONS: Mapping[str, ReasonWords] = MappingProxyType(
         "hazard-inconclusive": ReasonWords(
             N_("{about}: inconclusive at the stated threshold of {limit}, the rate may be as high as {got}")
         ),
+        "hunt-not-met": ReasonWords(
+            N_(
+                "{about}: an attacker who adapts to the remedies found a way; some attack makes more than {got} of "
+                "requests fail, above the threshold of {limit}"
+            )
+        ),
+        "hunt-unfinished": ReasonWords(
+            N_("{about}: the search for an attack that gets past the remedies was not carried out to its end")
+        ),
         "hazard-not-tested": ReasonWords(N_("{about}: not tested behind the remedies")),
     }
 )
