@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
+from aloi.science import trials
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guarded import GuardedTarget, default_refusal
 from aloi.system.description import SystemDescription
 from aloi.system.target import Target
 
-BASE = "base"
+BASE = trials.BASE
 
 
 def arm_name(remedies: Sequence[str]) -> str:
