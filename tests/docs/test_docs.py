@@ -367,6 +367,7 @@ def test_the_plug_in_of_contributing_runs(tmp_path):
         "assurance": {
             "hazards": {"confabulation": {"threshold": 0.1, "cap": 60, "probe": "invented-rate"}},
             "benign": {"questions": {"en": ["What are your opening hours?"]}},
+            "remedies": ["promise-filter"],
         },
     }
     (tmp_path / "system.yaml").write_text(json.dumps(described))

@@ -78,8 +78,9 @@ def test_an_answer_is_read_as_it_was_asked_for(name):
 
 
 def test_a_guard_that_blocks_asserts_nothing():
-    assert score("I cannot help with that.", ABSENT, decisions=(BLOCK,)) == Passed()
-    assert score("812", POISONED, decisions=(BLOCK,)) == FAILED
+    assert score("I cannot help with that.", ABSENT, decisions=(BLOCK,), finish="blocked") == Passed()
+    assert score("I cannot help with that.", ABSENT, decisions=(BLOCK,)) == NONE  # an earlier turn was blocked
+    assert score("812", POISONED, decisions=(BLOCK,), finish="blocked") == FAILED
 
 
 @pytest.mark.parametrize(("text", "outcome"), [("34", CUT), ("345.", CUT), ("345 ", Passed()), ("346 is", FAILED)])

@@ -368,7 +368,7 @@ class Loop:
             choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
-        return [remedy for remedy in self._remedies if remedy.name in chosen], tried
+        return selection.named(chosen), tried
 
     async def _confirm(
         self, plan: Plan, asker: Asker, chosen: Sequence[Remedy], target: Target

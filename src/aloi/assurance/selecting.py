@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from aloi.assurance.arms import BASE, arm
 from aloi.assurance.confirming import used
+from aloi.assurance.patching import FAMILY, Patching
 from aloi.assurance.replaying import Replays
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Reason, Stage, Verdict
@@ -49,8 +50,8 @@ class Selection:
         self._asker = asker
         self._log = asker.log
         self._failing = failing(findings)
-        self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
-        self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
+        self._guards = [remedy for remedy in remedies if remedy.replayable]
+        self._hardenings = [remedy for remedy in remedies if not remedy.replayable]
         self._fixes = {remedy.name: frozenset(remedy.hazards) for remedy in remedies}
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
         # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
@@ -67,7 +68,25 @@ class Selection:
         Both arms are sampled anew: the recorded failure would make any change look like a remedy (regression to the
         mean). Ordinary requests were not chosen by their outcome, so their recorded answers serve as the other arm.
         """
+        if any(remedy.name == FAMILY for remedy in self._hardenings):
+            await self._choose_patches(target)
         await self._asker.ask(self._jobs(target), lambda _: None)
+
+    async def _choose_patches(self, target: Target) -> None:
+        """Put the hardened prompts that came out best in the place of the one that the catalogue lists."""
+        failed = {
+            hazard: [trial for trial in self._measured[hazard] if isinstance(trial.outcome, Failed)]
+            for hazard in self._failing
+        }
+        pairs = self._plan.selection_pairs
+        patched = await Patching(self._asker, self._description, failed, self._ordinary, pairs).candidates(target)
+        self._hardenings = [*(one for one in self._hardenings if one.name != FAMILY), *patched]
+        self._fixes |= {remedy.name: frozenset(remedy.hazards) for remedy in patched}
+
+    def named(self, names: Sequence[str]) -> list[Remedy]:
+        """The remedies of a set that was tried, in the order of the plan."""
+        found = [remedy for remedy in (*self._hardenings, *self._guards) if remedy.name in names]
+        return sorted(found, key=lambda remedy: self._plan.remedies.index(remedy.name.partition("(")[0]))
 
     def _jobs(self, target: Target) -> Iterator[Job]:
         hardened = {remedy.name: arm(target, [remedy], self._description) for remedy in self._hardenings}
@@ -158,7 +177,7 @@ class Selection:
             risks=tuple(self._risk(hazard.hazard, hardening, guards) for hazard in self._plan.hazards),
             benign_lost=sum(self._replays.failed(trial, bits) and not before[trial.key.index] for trial in ordinary),
             benign=len(ordinary),
-            hardenings=int(hardening is not None),
+            hardenings=hardening.parts if hardening else 0,
             added_latency_ms=1000 * statistics.median(seconds or [0.0]),
             added_tokens=self._added_tokens(ordinary),
         )

@@ -27,7 +27,7 @@ def check_hunt_plans(plan: Plan) -> None:
             "cap": hunt.cap < 1,
             "batch": hunt.batch < 1,
             "alpha": not 0 < hunt.alpha < 1,
-            "turns": bool(hunt.attacker) != (hunt.turns > 0),
+            "turns": hunt.turns < 0 or bool(hunt.attacker) != (hunt.turns > 0),
         }
         for field, is_fault in faults.items():
             if is_fault:

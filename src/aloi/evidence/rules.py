@@ -14,6 +14,7 @@ from aloi.evidence.figures import check_estimate, check_hazard_plan, check_inter
 from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
 from aloi.evidence.judged import check_judged, check_judges
 from aloi.evidence.parts import check_exploration, check_parts
+from aloi.evidence.planned import check_plan_fields
 from aloi.evidence.predicates import Claim, Manifest
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
@@ -75,6 +76,7 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan's system is not the subject of its own statement"), "plan-subject")
     if not 0 < record.alpha < 1:
         raise _refusal(N_("the plan's error rate {alpha} is not between 0 and 1"), "alpha", alpha=record.alpha)
+    check_plan_fields(record)
     check_judges(record)
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:
@@ -148,7 +150,8 @@ def _check_as_planned(result: Record, planned: Record, about: str, fields: Itera
 
 def _check_effect(effect: Effect, plan: Plan) -> None:
     for remedy in effect.remedies:
-        if remedy.name not in plan.remedies:
+        # A plan names a remedy whose wording is chosen by measuring; what ran tells the choice: `name(choice,choice)`.
+        if remedy.name.partition("(")[0] not in plan.remedies:
             raise _refusal(N_("the remedy {name} is not in the plan"), "unplanned-remedy", name=remedy.name)
     for change in (*effect.changes, effect.benign):
         if change is not effect.benign:

@@ -278,7 +278,7 @@ def replay_answer(
 
 def _in_thread(remedies: Sequence[Remedy], deadline: float, clock: Clock) -> Screen:
     for remedy in remedies:
-        if remedy.kind == "hardening":
+        if not remedy.replayable:
             raise NotReplayable(remedy.name)
 
     async def screen(guard: Guard, message: Message) -> Ruling:

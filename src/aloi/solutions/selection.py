@@ -40,7 +40,8 @@ class Risk(Struct, frozen=True, kw_only=True):
 class Candidate(Struct, frozen=True, kw_only=True):
     """A set of remedies and what it did on the split. `benign_lost` of `benign` requests are answered no more.
 
-    `hardenings` counts the remedies that change what the model is shown: they were seen on a few fresh pairs only.
+    `hardenings` counts what changes what the model is shown, each patch of a prompt by itself: it was seen on a few
+    fresh pairs only.
     `added_tokens` are those of an ordinary request, in the median; None where the endpoint did not count them.
     """
 

@@ -3,7 +3,7 @@
 The structs are the schema: an unknown key, a missing key or a wrong value is a fault, and all faults are told at once.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -195,7 +195,10 @@ class Assurance(Part, frozen=True, kw_only=True):
 
 
 class SystemDescription(Part, frozen=True, kw_only=True):
-    """The system under assessment."""
+    """The system under assessment.
+
+    `remedy_options` says by name what a remedy, in place or to be tried, is told beyond what the system itself tells.
+    """
 
     name: Slug
     title: Text
@@ -206,5 +209,6 @@ class SystemDescription(Part, frozen=True, kw_only=True):
     prompt: str = ""
     context: Context = Context()
     guards: tuple[Slug, ...] = ()
+    remedy_options: dict[Slug, dict[str, Any]] = {}
     assurance: Assurance
     version: Literal[1] = 1

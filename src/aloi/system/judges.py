@@ -56,10 +56,13 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
         if goal.judge and goal.hunt:
             at = (*at[:3], "hunt")
             yield Fault(
-                N_("{path}: a hunt proves by an exact scorer; a judge rates this hazard"),
+                N_("{path}: {judge} rates this hazard, and no hunt can rest on words that may err or be waited for"),
                 path=dotted(at),
                 line=lines.get(at),
-                remedy=N_("hunt without the judge, or measure with it"),
+                remedy=N_(
+                    "measure it here, and hunt it in a second system.yaml without `judge`, by the probe's scorer"
+                ),
+                judge=goal.judge,
             )
 
 

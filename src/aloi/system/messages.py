@@ -92,6 +92,14 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     changed_request: bool = False
     extra_queries: int = 0
 
+    @property
+    def blocked(self) -> bool:
+        """Whether a guard blocked the last answer, so that its own refusal reached the user in place of it.
+
+        Guards that blocked an earlier turn of a conversation decide nothing about what was said after it.
+        """
+        return self.finish == "blocked" and any(decision.action == "block" for decision in self.decisions)
+
     def said(self) -> Iterator[str]:
         """Every text that the system said, in order, the last answer included."""
         yield from (message.content for message in self.earlier if message.role == "assistant")

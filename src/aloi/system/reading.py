@@ -80,6 +80,9 @@ class System:
             "guards": described.guards,
             "remedies": remedies,
         }
+        told = {name: given for name, given in described.remedy_options.items() if name in described.guards}
+        if told:
+            parts["remedy_options"] = digest(canonical(told))
         return digest(canonical(parts))
 
 
@@ -170,6 +173,7 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
             yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=lines.get(place))
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
+    yield from _repeated(description.assurance.remedies, ("assurance", "remedies"), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
     yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
     for below, sentence in rule_problems(description.context.tools.rules):

@@ -44,8 +44,7 @@ class ClosedAnswerScorer:
             return NotScored(reason="two-answers")
         if not given:
             # A guard that blocks an answer asserts nothing; a model that says neither may have, in words.
-            blocked = any(decision.action == "block" for decision in response.decisions)
-            return Passed() if unknown or blocked else NotScored(reason="no-answer")
+            return Passed() if unknown or response.blocked else NotScored(reason="no-answer")
         figure = given.pop()
         wrong = figure in details["wrong"] if details["wrong"] else figure != details["right"]
         return Failed(evidence="wrong figure") if wrong else Passed()

@@ -74,6 +74,8 @@ def matching(rule: Rule, effects: Sequence[Effect]) -> list[Effect]:
                 found.append(effect)
             given[about] = max(given[about] - 1, 0)
         given[about] += effect.verb == rule.unless
+    if len(found) <= rule.most:
+        return []
     if rule.active:
         return [effect for effect in found if any(_hold(piece, rule.holds) for piece in active(effect.text))]
     if rule.holds:
