@@ -64,7 +64,9 @@ def accuracy() -> None:
             print(line(language, counted(part, language), barred=language in BARRED))
     for part, first in ((part, recorded()["parts"][part].get("first", {})) for part in PARTS):
         if first:
-            print(f"{part} at the first look, by the edition of the phrases that was frozen before, as recorded\n{head}")
+            print(
+                f"{part} at the first look, by the edition of the phrases that was frozen before, as recorded\n{head}"
+            )
         for language, counts in first.items():
             print(line(language, JudgeCalibration(**counts), barred=language in BARRED))
     print("indirect refusals, no bar: recognised of n [95 %]")
