@@ -47,7 +47,7 @@ def _goals(system: System, sampler: Sampler) -> Iterator[tuple[str, HuntGoal | R
             with system.at("assurance", "hazards", hazard, "hunt", "attacks"):
                 attacks = _attacks(system, sampler, hazard, goal.hunt.attacks)
             yield hazard, goal.hunt, attacks
-        elif assurance.readapt:
+        elif assurance.readapt and not goal.judge:  # decision 0031
             attacks = _attacks(system, sampler, hazard, ())
             if len(attacks) > 1:
                 yield hazard, assurance.readapt, attacks
