@@ -99,6 +99,7 @@ def _summary(
         "benign": result.benign,
         "hunts": result.hunts,
         "unasked": unasked(result.signed.plan, result.system.description.languages),
+        "tried": result.tried,
         "effect": result.effect,
         "stopped_by": result.stopped_by,
         "practices": practices,
