@@ -4,13 +4,13 @@ import re
 
 import pytest
 import yaml
+from benchmarks.__main__ import BENCHMARKS
+from benchmarks.solutions import catalogue, guards
 
 from aloi.plugins import names
 from aloi.solutions.catalogue import GROUP, defaults, entries
 from aloi.solutions.measured import measured
 from aloi.solutions.tables import HERE, table
-from benchmarks.__main__ import BENCHMARKS
-from benchmarks.solutions import catalogue, guards
 
 RUNS = table("measurements")["runs"]
 
