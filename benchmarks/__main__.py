@@ -10,6 +10,7 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "catalogue": "benchmarks.solutions.catalogue",
+    "agents": "benchmarks.solutions.agents",
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "runner": "benchmarks.science.runner",
