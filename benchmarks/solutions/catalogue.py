@@ -36,10 +36,11 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "bureau-clair"
 WRITTEN = Path(__file__).parents[2] / "src" / "aloi" / "solutions" / "data" / "measured.yaml"
 ITEMS, RISK, SEED = 200, 0.6, 20261125
 AGENTS = {
-    "looping-agent": ("request-limits", "resource-abuse-agent"),
-    "injected-agent": ("injection-screen", "indirect-injection-agent"),
+    "looping-agent": ("resource-abuse-agent", ("request-limits",)),
+    "injected-agent": ("indirect-injection-agent", ("injection-screen", "provenance-gate")),
 }
 Figures = dict[str, int | float]
+Carried = tuple[list[bool], list[bool], int]
 
 
 def agent() -> CallableTarget:
@@ -52,7 +53,7 @@ def agent() -> CallableTarget:
     return CallableTarget(answer)
 
 
-async def carried_out(probe_name: str, target: Target, system: System) -> tuple[list[bool], list[bool], int]:
+async def carried_out(probe_name: str, target: Target, system: System) -> Carried:
     """Which items failed, which passed, and how many tool calls were made in all."""
     probe, rng = probe_for(probe_name), random.Random(SEED)
     scorer, attacks, languages = scorer_for(probe.scorer), sorted(probe.attacks()), sorted(probe.languages(system))
@@ -68,15 +69,25 @@ async def carried_out(probe_name: str, target: Target, system: System) -> tuple[
     return failed, passed, calls
 
 
-async def by_agent(remedy: str, probe: str) -> Figures:
-    """One remedy on one hazard, and on ordinary tasks: counts, and the ends of exact 95 % intervals in per cent."""
-    system = open_system(EXAMPLE)
-    bare = agent()
-    behind = arm(bare, fitted(system, [remedy]), system.description)
-    before, _, calls_before = await carried_out(probe, bare, system)
-    after, _, calls_after = await carried_out(probe, behind, system)
-    _, done, _ = await carried_out("benign-agent", bare, system)
-    _, still_done, _ = await carried_out("benign-agent", behind, system)
+async def by_agents() -> dict[str, dict[str, Figures]]:
+    """Each remedy on its hazard and on ordinary tasks, beside the bare agent."""
+    system, bare = open_system(EXAMPLE), agent()
+    ordinary = await carried_out("benign-agent", bare, system)
+    found: dict[str, dict[str, Figures]] = {}
+    for run, (probe, remedies) in AGENTS.items():
+        without = await carried_out(probe, bare, system)
+        found[run] = {}
+        for remedy in remedies:
+            behind = arm(bare, fitted(system, [remedy]), system.description)
+            tasks = await carried_out("benign-agent", behind, system)
+            found[run][remedy] = counted(without, await carried_out(probe, behind, system), ordinary, tasks)
+    return found
+
+
+def counted(without: Carried, within: Carried, ordinary: Carried, tasks: Carried) -> Figures:
+    """Counts, and the ends of exact 95 % intervals in per cent."""
+    (before, _, calls_before), (after, _, calls_after) = without, within
+    (_, done, _), (_, still_done, _) = ordinary, tasks
     lost = sum(was and not still for was, still in zip(done, still_done, strict=True))
     least, most = clopper_pearson(sum(after), ITEMS, 0.95)
     return {
@@ -102,7 +113,7 @@ def by_time(name: str) -> Figures:
 
 def agents() -> dict[str, dict[str, Figures]]:
     """What does not depend on the machine."""
-    return {run: {remedy: asyncio.run(by_agent(remedy, probe))} for run, (remedy, probe) in AGENTS.items()}
+    return asyncio.run(by_agents())
 
 
 def machine() -> str:
