@@ -20,6 +20,7 @@ from aloi.system.messages import Message, Role
 GUARDS: dict[str, tuple[str, Role, dict[str, object]]] = {
     "secret-filter": ("secrets:SecretFilter", "assistant", {"secrets": ["AZUR-7731-KESTREL"]}),
     "personal-data-filter": ("personal:PersonalDataFilter", "assistant", {}),
+    "injection-detector": ("detection:InjectionDetector", "user", {}),
     "injection-screen": ("injection:InjectionScreen", "document", {}),
     "link-policy": ("links:LinkPolicy", "assistant", {"allowed_hosts": ["banque-azur.example"]}),
     "output-budget": ("length:OutputBudget", "assistant", {"characters": 1_000_000, "words": 1_000_000}),

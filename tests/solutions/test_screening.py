@@ -120,6 +120,7 @@ def test_a_guard_that_fails_or_is_late_blocks_and_is_counted():
         (build("link-policy"), "user"),
         (build("spotlighting"), None),
         (build("hardened-prompt"), "user"),
+        (build("request-limits"), "user"),
     ],
 )
 def test_texts_that_a_remedy_does_not_read(guard, role):

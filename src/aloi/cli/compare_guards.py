@@ -10,8 +10,6 @@ from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.table import Table
 
     from aloi.solutions.screening.quality import Compared
@@ -40,14 +38,13 @@ def command(
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.solutions.screening.quality import compare  # noqa: PLC0415 - as above
 
-    wanted: Role = role or "user"
-    if not (wanted_names := names or _readers(wanted)):
+    chosen = guards.built(names, system) if names else guards.reading(role or "user", system)
+    if not chosen:
         raise AskerError(
             N_("no guard that is installed reads such texts"),
             remedy=N_("say with --role whose words they are: user, document, tool or assistant"),
         )
-    chosen = guards.built(wanted_names, system)
-    rulings = guards.run(chosen, corpus, wanted if not names else role, deadline)
+    rulings = guards.run(chosen, corpus, role if names else role or "user", deadline)
     if not any(one.text.attack is not None for one in rulings):
         raise AskerError(
             N_("no text of {file} has a label, so no guard can be compared"),
@@ -69,22 +66,6 @@ def command(
         "stopped."
     )
     console.print(say(legend), highlight=False)
-
-
-def _readers(role: "Role") -> "Sequence[str]":
-    """The guards that can be built without being told more, and read texts of this role."""
-    from aloi.solutions.catalogue import build, entries  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.solutions.options import InvalidOptions  # noqa: PLC0415 - as above
-
-    found = []
-    for name in entries():
-        try:
-            implementation = build(name).implementation
-        except InvalidOptions:
-            continue
-        if role in getattr(implementation, "roles", ()):
-            found.append(name)
-    return found
 
 
 def _table(compared: "list[Compared]") -> "Table":

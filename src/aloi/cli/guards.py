@@ -1,6 +1,7 @@
 """What `aloi screen` and `aloi compare-guards` share: which guards, on whose words, fitted to which system."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -45,6 +46,22 @@ def built(names: Sequence[str], system: Path | None) -> "list[Remedy]":
 
     once = list(dict.fromkeys(names))
     return fitted(open_system(system), once) if system else [build(name) for name in once]
+
+
+def reading(role: "Role", system: Path | None) -> "list[Remedy]":
+    """Every guard that reads texts of this role, is installed, and was told what it needs."""
+    from aloi.assurance.remedies import options as told  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.errors import MissingExtra  # noqa: PLC0415 - as above
+    from aloi.solutions.catalogue import build, entries, missing  # noqa: PLC0415 - as above
+    from aloi.system.reading import open_system  # noqa: PLC0415 - as above
+
+    opened, found = open_system(system) if system else None, []
+    for name in entries():
+        given = told(opened, name) if opened else {}
+        if not missing(name, given):
+            with suppress(MissingExtra):
+                found.append(build(name, given))
+    return [one for one in found if role in getattr(one.implementation, "roles", ())]
 
 
 def run(

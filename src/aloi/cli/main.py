@@ -22,6 +22,7 @@ COMMANDS = {
     "label": N_("Label the answers of a run that wait for a person."),
     "judge": N_("Calibrate a judge on answers whose labels are known."),
     "screen": N_("Run guards over a corpus of texts, one ruling a line."),
+    "guard": N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds."),
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
     "verify": N_("Check a bundle offline, claim by claim."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),

@@ -52,7 +52,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Exit 0 whatever the guards say: their rulings are the result. A guard that fails blocks, and is counted."""
-    from aloi.solutions.guarded import DEADLINE, ERROR  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.solutions.passage import DEADLINE, ERROR  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.solutions.screening.quality import parts  # noqa: PLC0415 - as above
 
     built = guards.built(names, system)

@@ -5,7 +5,7 @@ from statistics import fmean, median
 
 from msgspec import Struct
 
-from aloi.solutions.guarded import DEADLINE, ERROR
+from aloi.solutions.passage import DEADLINE, ERROR
 from aloi.solutions.screening.running import Screened
 from aloi.statistics.detection import Area, area, recall_at
 from aloi.statistics.exact import clopper_pearson

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from aloi.errors import AskerError
 from aloi.solutions.catalogue import Kind, Remedy
-from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
-from aloi.solutions.guarded import DEADLINE, ERROR
+from aloi.solutions.guard import Allow, Ask, Block, Guard, Rewrite, Ruling
+from aloi.solutions.passage import DEADLINE, ruling
 from aloi.solutions.screening.corpus import Text
 from aloi.solutions.workers import Workers
 from aloi.system.messages import Message, Role
@@ -66,34 +66,39 @@ async def screened(
     for text in texts:
         for guard, speaker in speakers:
             message = Message(role=speaker, content=text.text)
-            ruling, seconds = await _ruling(guard, message, workers, deadline)
-            reason = "" if isinstance(ruling, Allow) else ruling.reason
+            ruled, seconds = await _ruling(guard, message, workers, deadline)
+            reason = "" if isinstance(ruled, Allow) else ruled.reason
             yield Screened(
-                guard=guard.name, text=text, action=_action(ruling), reason=reason, score=ruling.score, seconds=seconds
+                guard=guard.name, text=text, action=_action(ruled), reason=reason, score=ruled.score, seconds=seconds
             )
 
 
 async def _ruling(guard: Remedy, message: Message, workers: Workers, deadline: float) -> tuple[Ruling, float]:
-    def timed() -> tuple[Ruling, float]:
+    """The ruling, and the processor time that it took; the deadline where the guard never ended."""
+    spent = deadline
+
+    def timed(implementation: Guard) -> Ruling:
+        nonlocal spent
         began = time.thread_time()
-        return guard.implementation.screen(message), time.thread_time() - began  # type: ignore[union-attr] # role_for refuses what is no guard
+        try:
+            return implementation.screen(message)
+        finally:
+            spent = time.thread_time() - began
 
-    began = time.perf_counter()
-    try:
-        ruling, seconds = await workers.within(deadline, timed)
-    except TimeoutError:
-        return Block(reason=DEADLINE), deadline
-    except Exception:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
-        return Block(reason=ERROR), 0.0
-    # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
-    return (Block(reason=DEADLINE) if time.perf_counter() - began > deadline else ruling), seconds
+    async def within(implementation: Guard, _: Message) -> Ruling:
+        began = time.perf_counter()
+        ruled = await workers.within(deadline, lambda: timed(implementation))
+        # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
+        return ruled if time.perf_counter() - began <= deadline else Block(reason=DEADLINE)
+
+    return await ruling(guard.implementation, message, within), spent  # type: ignore[arg-type] # role_for refuses what is no guard
 
 
-def _action(ruling: Ruling) -> str:
-    match ruling:
+def _action(ruled: Ruling) -> str:
+    match ruled:
         case Allow():
             return "allow"
         case Rewrite():
             return "rewrite"
-        case Block():
+        case Block() | Ask():
             return "block"
