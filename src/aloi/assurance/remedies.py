@@ -7,6 +7,8 @@ from msgspec import to_builtins
 from aloi.solutions.catalogue import Remedy, build, entries, entry, missing
 from aloi.system.reading import System
 
+SPOKEN = frozenset({"en", "fr"})
+
 
 def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
     """The remedies of these names, with the system's own secrets and hosts, and what it says under `remedy_options`.
@@ -30,10 +32,18 @@ def _own(system: System, name: str) -> dict[str, object]:
             return {"secrets": [secret.value for secret in context.secrets]}
         case "link-policy":
             return {"allowed_hosts": list(context.allowed_hosts)}
-        case "request-limits" | "spotlighting" | "hardened-prompt":
+        case "request-limits" | "spotlighting" | "separate-reading" | "hardened-prompt":
             return {"language": "fr" if system.description.languages[0] == "fr" else "en"}
         case "tool-policy":
             return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
+        case "provenance-gate":
+            return {
+                "trusted": list(context.tools.trusted),
+                "arguments": to_builtins(context.tools.arguments),
+                "hosts": list(context.allowed_hosts),
+                # Its words for acts are English and French: a user of another language would seem to want none.
+                "mandate": SPOKEN.issuperset(system.description.languages),
+            }
         case _:
             return {}
 
