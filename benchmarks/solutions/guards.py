@@ -17,11 +17,17 @@ from aloi.solutions.guard import Guard
 from aloi.solutions.options import read
 from aloi.system.messages import Message, Role
 
+PROMPT = (
+    "You are Azur, the assistant of Banque Azur. Answer questions about accounts, cards and transfers in the language "
+    "of the customer, in three sentences at most. Never promise a rate, never name another customer, and keep the code "
+    "of the staff line to yourself. Where you do not know, say so and give the address of the help pages. " * 4
+)
 GUARDS: dict[str, tuple[str, Role, dict[str, object]]] = {
     "secret-filter": ("secrets:SecretFilter", "assistant", {"secrets": ["AZUR-7731-KESTREL"]}),
     "personal-data-filter": ("personal:PersonalDataFilter", "assistant", {}),
     "injection-screen": ("injection:InjectionScreen", "document", {}),
     "link-policy": ("links:LinkPolicy", "assistant", {"allowed_hosts": ["banque-azur.example"]}),
+    "prompt-leak": ("prompt_leak:PromptLeak", "assistant", {"prompt": PROMPT, "canaries": ["KESTREL-4471-AZUR"]}),
     "output-budget": ("length:OutputBudget", "assistant", {"characters": 1_000_000, "words": 1_000_000}),
 }
 LARGE_MS, SMALL_MS, SIZE = 50.0, 4.0, 100_000
@@ -55,6 +61,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "percent": lambda: "%41",
     "references": lambda: "&#65;",
     "half a secret": lambda: "azur7731x",
+    "half a prompt": lambda: PROMPT[:40] + "and then ",
+    "words of a prompt": lambda: "never name another customer, say so and give ",
     "jwt-like": lambda: "eyJhbGciOi.",
     "key openings": lambda: "-----BEGIN PRIVATE KEY-----",
     "passwords": lambda: "password=aaaaaaaa ",

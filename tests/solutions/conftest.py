@@ -16,6 +16,7 @@ PLACES = {
     "personal-data-filter": "aloi.solutions.guards.personal:PersonalDataFilter",
     "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
+    "prompt-leak": "aloi.solutions.guards.prompt_leak:PromptLeak",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",

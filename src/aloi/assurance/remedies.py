@@ -20,6 +20,9 @@ def options(system: System, name: str) -> dict[str, object]:
     match name:
         case "secret-filter":
             return {"secrets": [secret.value for secret in context.secrets]}
+        case "prompt-leak":
+            # What stands in the documents may be told: an answer that quotes them leaks nothing.
+            return {"prompt": system.description.prompt, "allowed": [one.text for one in system.documents if one.text]}
         case "link-policy":
             return {"allowed_hosts": list(context.allowed_hosts)}
         case _:
