@@ -2,9 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-SOURCES := src tests benchmarks tools
+SOURCES := src tests benchmarks tools training
+# What numpy picks by processor; off, so that training computes the same everywhere.
+SIMD := X86_V3 X86_V4 AVX512_ICL AVX512_SPR
 
-.PHONY: help demo test check bench docs locks messages clean
+.PHONY: help demo test check bench train docs locks messages clean
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,6 +28,11 @@ check: .venv/dev ## formatting, lint, types, architecture, translations, locks
 bench: .venv/dev ## print the figures that README and docs quote
 	$(BIN)/python -m benchmarks $(BENCH)
 
+# One thread, and kernels that every x86-64 has: the same bytes on another machine.
+train: .venv/training ## make the injection detector's weights again, and compare them with the recorded digests
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Prescott NPY_DISABLE_CPU_FEATURES="$(SIMD)" \
+		PYTHONPATH=src:. .venv/training/bin/python -m training $(TRAIN)
+
 docs: .venv/dev ## write the generated parts of docs/
 	$(BIN)/python -m tools.docs
 
@@ -41,6 +48,12 @@ clean: ## remove the environment
 # One environment for both: `demo` installs what a user needs, `dev` adds what tests and checks need.
 .venv/python:
 	$(PYTHON) -m venv .venv
+	touch $@
+
+# Training has an environment of its own: what it reads the packages' data with is no dependency of the product.
+.venv/training: requirements/train.txt | .venv/python
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/train.txt
 	touch $@
 
 .venv/model: requirements/model.txt | .venv/python

@@ -21,6 +21,7 @@ LOCKS = {
         "check",
         "pyproject.toml",
     ],
+    "train": ["--group", "train", "pyproject.toml"],
     "model": ["--no-deps", "requirements/model.in"],
 }
 COMMON = [

@@ -25,6 +25,7 @@ PROMPT = (
 GUARDS: dict[str, tuple[str, Role, dict[str, object]]] = {
     "secret-filter": ("secrets:SecretFilter", "assistant", {"secrets": ["AZUR-7731-KESTREL"]}),
     "personal-data-filter": ("personal:PersonalDataFilter", "assistant", {}),
+    "injection-detector": ("detection:InjectionDetector", "user", {}),
     "injection-screen": ("injection:InjectionScreen", "document", {}),
     "link-policy": ("links:LinkPolicy", "assistant", {"allowed_hosts": ["banque-azur.example"]}),
     "prompt-leak": ("prompt_leak:PromptLeak", "assistant", {"prompt": PROMPT, "canaries": ["KESTREL-4471-AZUR"]}),

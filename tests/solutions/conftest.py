@@ -14,10 +14,13 @@ from aloi.system.messages import Message
 PLACES = {
     "secret-filter": "aloi.solutions.guards.secrets:SecretFilter",
     "personal-data-filter": "aloi.solutions.guards.personal:PersonalDataFilter",
+    "injection-detector": "aloi.solutions.guards.detection:InjectionDetector",
     "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
     "prompt-leak": "aloi.solutions.guards.prompt_leak:PromptLeak",
+    "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
+    "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
 }
@@ -35,7 +38,7 @@ def remedy(name: str, **options: object) -> Remedy:
 
 
 def screen(name: str, text: str, **options: object) -> Ruling:
-    role = "document" if name == "injection-screen" else "assistant"
+    role = {"injection-screen": "document", "injection-detector": "user"}.get(name, "assistant")
     return remedy(name, **options).implementation.screen(Message(role=role, content=text))
 
 

@@ -224,7 +224,11 @@ def test_next_evidence(case):
 def test_the_remedies_offered_serve_the_hazard_that_failed():
     evidence = [finding("jailbreak", "not met"), finding("indirect-injection", "met")]
     step = next(s for s in next_evidence(cover(OWASP, evidence), OWASP, evidence) if s.requirement == "LLM01:2026")
-    assert (step.action, step.about, step.options) == ("remedy", "jailbreak", ("secret-filter", "hardened-prompt"))
+    assert (step.action, step.about, step.options) == (
+        "remedy",
+        "jailbreak",
+        ("secret-filter", "injection-detector", "hardened-prompt"),
+    )
 
 
 def test_every_gap_has_one_step_and_the_cheapest_come_first():

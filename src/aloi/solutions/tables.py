@@ -12,7 +12,7 @@ HERE = Path(__file__).parent / "data"
 
 @cache
 def _bytes(name: str) -> bytes:
-    return (HERE / f"{name}.yaml").read_bytes()
+    return (HERE / (name if "." in name else f"{name}.yaml")).read_bytes()
 
 
 @cache
@@ -24,5 +24,5 @@ def table(name: str) -> dict[str, Any]:
 
 @cache
 def digest(name: str) -> str:
-    """`sha256:<hex>` of the file's bytes."""
+    """`sha256:<hex>` of the bytes of `data/<name>.yaml`, or of `data/<name>` where the name has its own ending."""
     return f"sha256:{sha256(_bytes(name)).hexdigest()}"

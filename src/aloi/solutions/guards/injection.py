@@ -218,4 +218,4 @@ class InjectionScreen:
         reading = read(message.content)
         if reading.score >= self._threshold:
             return Block(reason="addressed-to-assistant", score=reading.score)
-        return Allow()
+        return Allow(score=reading.score)

@@ -46,6 +46,8 @@ class OutputBudget:
     tables: ClassVar[tuple[str, ...]] = ()
     Options: ClassVar[type[Options]] = OutputBudgetOptions
     roles: frozenset[Role] = frozenset({"assistant"})
+    # It spares people reading; what an agent writes into a file may be long.
+    reads = "answers"
 
     def __init__(self, options: OutputBudgetOptions) -> None:
         self._options = options

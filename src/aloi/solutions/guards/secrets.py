@@ -169,6 +169,8 @@ class SecretFilter:
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "secret-shapes")
     Options: ClassVar[type[Options]] = SecretFilterOptions
     roles: frozenset[Role] = frozenset({"assistant"})
+    # An address can carry a secret away as well as a text can.
+    reads = "all"
 
     def __init__(self, options: SecretFilterOptions) -> None:
         self._generic = options.generic

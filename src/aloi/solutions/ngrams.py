@@ -1,0 +1,107 @@
+"""A text as hashed n-grams: which buckets of a fixed table its characters and words fall into, window by window.
+
+Features are the character n-grams of `ORDERS`, single words, and pairs and triples of words (also with one word
+skipped), each hashed to one of `BUCKETS` buckets; only presence counts, so repeating a word changes nothing. Everything
+is integer arithmetic modulo 2^64: the same text has the same features on every machine. Linear in the text.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+BITS = 19
+BUCKETS = 1 << BITS
+ORDERS = (2, 3, 4, 5)
+# A text longer than a window is read in windows that overlap by half, so that no phrase is cut in all of them.
+WINDOW, STRIDE = 1_536, 768
+_STEP = np.uint64(0x100000001B3)
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_FOLD = np.uint64(31)
+_SHIFT = np.uint64(64 - BITS)
+_KINDS = tuple(np.uint64(0xD6E8FEB86659FD93 * kind % 2**64) for kind in range(1, 16))
+_LONGEST_WORD = 32
+
+Hashes = NDArray[np.uint64]
+Buckets = NDArray[np.intp]
+
+
+def _powers(count: int) -> Hashes:
+    powers = np.full(count, _STEP, dtype=np.uint64)
+    powers[0] = 1
+    return np.cumprod(powers, dtype=np.uint64)
+
+
+_POWERS = _powers(_LONGEST_WORD)
+
+
+def _bucket(hashes: Hashes, kind: int) -> Buckets:
+    mixed = (hashes + _KINDS[kind]) * _MIX
+    mixed ^= mixed >> _FOLD
+    mixed *= _MIX
+    mixed >>= _SHIFT
+    return mixed.astype(np.intp)
+
+
+def _codes(text: str) -> Hashes:
+    """One number per character, in lower case, with blanks as one space each and all digits alike."""
+    plain = f" {' '.join(text.lower().split())} "
+    codes = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    codes[(codes >= ord("0")) & (codes <= ord("9"))] = ord("0")
+    return codes
+
+
+def _words(codes: Hashes) -> tuple[NDArray[np.intp], Hashes]:
+    """Where each word starts, and its hash. Characters beyond the longest word's length are not told apart."""
+    letter = ((codes >= ord("a")) & (codes <= ord("z"))) | (codes == ord("0")) | (codes > 127)
+    edge = np.flatnonzero(letter[1:] != letter[:-1]) + 1
+    starts, ends = edge[::2], edge[1::2]
+    if not len(starts):
+        return starts, np.zeros(0, dtype=np.uint64)
+    lengths = ends - starts
+    first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
+    inside = np.arange(int(lengths.sum())) - np.repeat(first, lengths)
+    spelled = codes[letter] * _POWERS[np.minimum(inside, _LONGEST_WORD - 1)]
+    return starts, np.add.reduceat(spelled, first)
+
+
+def _features(codes: Hashes) -> list[tuple[NDArray[np.intp] | None, Buckets]]:
+    """For each kind of feature, its bucket at every place. Without a list of places, the place is the index."""
+    found: list[tuple[NDArray[np.intp] | None, Buckets]] = []
+    gram = codes
+    for order in range(2, max(ORDERS) + 1):
+        if len(codes) < order:
+            break
+        gram = gram[:-1] * _STEP + codes[order - 1 :]
+        if order in ORDERS:
+            found.append((None, _bucket(gram, order)))
+    starts, words = _words(codes)
+    following = words[1:] * _MIX
+    pairs = words[:-1] + following
+    found += [(starts, _bucket(words, 0)), (starts[:-1], _bucket(pairs, 1))]
+    if len(words) > 2:
+        found.append((starts[:-2], _bucket(words[:-2] + following[1:], 6)))
+        found.append((starts[:-2], _bucket(pairs[:-1] + following[1:] * _MIX, 7)))
+    return found
+
+
+def _between(places: NDArray[np.intp] | None, low: int, high: int) -> slice:
+    if places is None:
+        return slice(low, high)
+    return slice(int(np.searchsorted(places, low)), int(np.searchsorted(places, high)))
+
+
+def windows(text: str) -> Iterator[Buckets]:
+    """The distinct buckets of each window of a text that was folded before. A text always has one window at least."""
+    codes = _codes(text)
+    features = _features(codes)
+    if len(codes) <= WINDOW:
+        yield np.unique(np.concatenate([buckets for _, buckets in features]))
+        return
+    last = np.empty(BUCKETS, dtype=np.intp)
+    for low in range(0, len(codes) - STRIDE, STRIDE):
+        buckets = np.concatenate([buckets[_between(at, low, low + WINDOW)] for at, buckets in features])
+        # Each bucket keeps the place that wrote it last: exactly one of its occurrences, and nothing to wipe.
+        places = np.arange(len(buckets))
+        last[buckets] = places
+        yield buckets[last[buckets] == places]

@@ -1,0 +1,75 @@
+"""The thresholds, frozen before any reserved source is read: the lowest that hold every allowance on calibration data.
+
+Two kinds of data calibrate. Sources that are never learnt from, as they are. And our own families of benign prompts,
+each scored by a model that has not seen the family (`cross`), because a family that was learnt from says nothing about
+prompts that are new.
+"""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from training.learn import Examples, Settings, Vector, fit, margins
+from training.rows import Row
+
+# The largest share of benign texts that may be blocked, by kind: the bars that the detector is held to.
+ALLOWED = {"ordinary": 0.01, "risky": 0.02, "trigger": 0.05}
+_FOLDS = 5
+
+
+def part(given: Examples, chosen: NDArray[np.bool_]) -> Examples:
+    """The windows of the rows that are chosen."""
+    windows = np.flatnonzero(chosen[given.owners])
+    place = np.cumsum(chosen) - 1
+    presences: sparse.csr_matrix = given.presences[windows]
+    return Examples(presences, place[given.owners[windows]])
+
+
+def cross(rows: list[Row], given: Examples, settings: Settings) -> dict[tuple[str, str], list[float]]:
+    """Margins of our benign families by (language, kind), each from a model fitted without its family."""
+    families = sorted({row.group for row in rows if row.kind and not row.attack})
+    found: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for fold in range(_FOLDS):
+        out = np.array([row.group in families[fold::_FOLDS] for row in rows])
+        weights = fit([row for row, one in zip(rows, out, strict=True) if not one], part(given, ~out), settings)
+        left = [row for row, one in zip(rows, out, strict=True) if one]
+        for row, margin in zip(left, margins(part(given, out), weights, len(left)), strict=True):
+            found[row.language, row.kind].append(float(margin))
+    return found
+
+
+def frozen(
+    benign: dict[tuple[str, str], list[float]], rows: list[Row], scores: Vector
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
+    """The threshold of each language, and for each set of calibration data how much it blocks there."""
+    sets = [
+        (language, kind, "ours, " + kind, margins) for (language, kind), margins in benign.items() if kind in ALLOWED
+    ]
+    for source in sorted({row.source for row in rows}):
+        chosen = [float(score) for row, score in zip(rows, scores, strict=True) if row.source == source]
+        sets.append((next(row.language for row in rows if row.source == source), "ordinary", source, chosen))
+    needed: dict[str, float] = {}
+    for language, kind, _, values in sets:
+        needed[language] = max(needed.get(language, -np.inf), _least(values, ALLOWED[kind]))
+    thresholds = {language: float(f"{value:.3f}") for language, value in sorted(needed.items())}
+    thresholds[""] = max(thresholds.values())
+    table = [
+        {
+            "language": language,
+            "set": name,
+            "n": len(values),
+            "blocked": int((np.asarray(values) >= thresholds[language]).sum()),
+            "allowed": ALLOWED[kind],
+        }
+        for language, kind, name, values in sorted(sets)
+    ]
+    return thresholds, table
+
+
+def _least(values: list[float], share: float) -> float:
+    """The lowest threshold, on a grid of 0.001, that at most this share of the values reaches."""
+    ordered = sorted(values, reverse=True)
+    return float(np.floor(ordered[int(share * len(ordered))] * 1000 + 1) / 1000)
