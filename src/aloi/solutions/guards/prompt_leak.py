@@ -24,8 +24,8 @@ from aloi.translation import N_
 BLOCK, RUN = 24, 48
 # Of WINDOW word triples in a row, this many different ones stand in the prompt.
 WINDOW, NEAR = 22, 14
-# Places of the prompt that one block is compared at, and comparisons of one answer: more are made only by an answer that
-# is built around the prompt.
+# How many places of the prompt one block is compared at, and comparisons of one answer: more are made only by an
+# answer that is built around the prompt.
 PLACES, COMPARISONS = 4, 4_000
 _WORD = re.compile(r"[^\W_]+")
 Triple = tuple[str, str, str]
@@ -82,6 +82,8 @@ class PromptLeak:
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs",)
     Options: ClassVar[type[Options]] = PromptLeakOptions
     roles: frozenset[Role] = frozenset({"assistant"})
+    # An address can carry a prompt away as well as a text can.
+    reads = "all"
 
     def __init__(self, options: PromptLeakOptions) -> None:
         plain = squash(options.prompt)
