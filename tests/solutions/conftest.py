@@ -19,9 +19,11 @@ PLACES = {
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
     "prompt-leak": "aloi.solutions.guards.prompt_leak:PromptLeak",
     "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
+    "provenance-gate": "aloi.solutions.guards.provenance:ProvenanceGate",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
     "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
+    "separate-reading": "aloi.solutions.hardening.reading:SeparateReading",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
 }
 

@@ -45,7 +45,7 @@ def _goals(system: System, sampler: Sampler) -> Iterator[tuple[str, HuntGoal | R
     for hazard, goal in assurance.hazards.items():
         if goal.hunt:
             yield hazard, goal.hunt, _attacks(system, sampler, hazard, goal.hunt.attacks)
-        elif assurance.readapt:
+        elif assurance.readapt and not goal.judge:  # a hunt proves by an exact scorer alone
             attacks = _attacks(system, sampler, hazard, ())
             if len(attacks) > 1:
                 yield hazard, assurance.readapt, attacks
