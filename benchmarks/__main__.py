@@ -9,6 +9,7 @@ BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
+    "detection": "benchmarks.solutions.detection",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
     "distress": "benchmarks.science.distress",
