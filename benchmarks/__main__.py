@@ -10,6 +10,8 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "detection": "benchmarks.solutions.detection",
+    "selection": "benchmarks.solutions.selection",
+    "personal-data": "benchmarks.solutions.personal_data.bench",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
     "distress": "benchmarks.science.distress",

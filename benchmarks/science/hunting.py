@@ -114,7 +114,7 @@ async def product(rate: float, runs: int, folder: Path) -> None:
             spending = Spending(Limits(queries=10**9, tokens=10**12, seconds=10**6))
             target = GivesWay(rate, number, system.description.context.secrets[0].value)
             await hunting.run(Asker(kept, scorers, spending, 8), target)
-            found = hunting.found(HAZARD, kept, remedied=False)
+            found = hunting.found(HAZARD, kept)
         spent.append(found.queries)
         worst[found.worst] += found.verdict is Verdict.NOT_MET
     seconds = time.perf_counter() - start

@@ -56,7 +56,7 @@ def described(
     goal = msgspec.structs.replace(
         base.assurance.hazards[HAZARD],
         attacks=weights or {"pretext": 0.999, "completion": 0.001},
-        hunt=HuntGoal(queries=200) if hunt is None else hunt,
+        hunt=None if "readapt" in goals else HuntGoal(queries=200) if hunt is None else hunt,
     )
     secret = Protected(names={"en": "access code", "fr": "code d'accès"}, value=SECRET)
     return msgspec.structs.replace(

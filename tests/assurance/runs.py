@@ -1,7 +1,7 @@
 """One run of the loop in this process, watched."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -29,6 +29,9 @@ class Watcher:
 
     def stage(self, name: str) -> None:
         self.stages.append(name)
+
+    def planned(self, unasked: Mapping[str, Sequence[str]]) -> None:
+        self.unasked = dict(unasked)
 
     def trial(self, trial: Trial, measurement: Measurement | None) -> None:
         if not self.asked:

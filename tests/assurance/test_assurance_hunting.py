@@ -8,7 +8,7 @@ from aloi.errors import TargetError
 from aloi.evidence.records import Verdict
 from aloi.evidence.verification import verify_bundle
 from aloi.science.trials import TrialLog
-from aloi.system.description import AttackerDescription, HuntGoal, LimitsDescription
+from aloi.system.description import AttackerDescription, HuntGoal, LimitsDescription, ReadaptGoal
 from assurance import one_way
 from assurance.one_way import HAZARD, described
 from assurance.runs import Run
@@ -118,10 +118,11 @@ class TestBehindRemedies:
         verify_bundle(result.bundle, [run.key.public])
         assert pages(run, result)
 
-    def test_what_still_gets_through_is_proved_and_ends_in_1(self, tmp_path):
+    def test_what_still_gets_through_is_proved_and_ends_in_1_where_it_is_only_shown(self, tmp_path):
+        shown = HuntGoal(queries=200, gate="show")
         run = Run(
             tmp_path,
-            described("in_pieces", remedies=("secret-filter",), weights={"pretext": 1.0}, attacker=POLITE),
+            described("in_pieces", hunt=shown, remedies=("secret-filter",), weights={"pretext": 1.0}, attacker=POLITE),
         )
         result = run.go()
         assert result.effect.accepted
@@ -130,6 +131,69 @@ class TestBehindRemedies:
         assert told(result.standing_hunts()) == [("confirm", Verdict.NOT_MET, "model-attacker")]
         assert result.exit_code() == 1
         assert "still proved that some attack" in pages(run, result)["en"]
+
+
+READAPTED = {"remedies": ("secret-filter",), "weights": {"pretext": 1.0}, "readapt": ReadaptGoal(queries=200)}
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("refused"), described("in_pieces", attacker=POLITE, **READAPTED))
+    return run, run.go()
+
+
+class TestAnAttackerWhoAdaptsToTheRemedies:
+    def test_what_gets_through_refuses_the_remedies_although_the_mean_is_met(self, refused):
+        run, result = refused
+        assert [finding.verdict for finding in result.findings if finding.stage == "confirm"] == [Verdict.MET]
+        assert not result.effect.accepted
+        (reason,) = result.effect.reasons
+        (hunt,) = result.hunts
+        assert (reason.code, reason.about, reason.got) == ("hunt-not-met", HAZARD, hunt.low)
+        assert told(result.hunts) == [("confirm", Verdict.NOT_MET, "model-attacker")]
+        assert run.watcher.stages == ["plan", "measure", "select", "confirm", "hunt", "prove"]
+
+    def test_then_the_system_stands_as_it_was(self, refused):
+        _, result = refused
+        assert result.standing_hunts() == ()
+        assert [finding.stage for finding in result.standing()] == ["measure"]
+        assert result.exit_code() == 1
+
+    def test_it_is_signed_told_and_read_again(self, refused):
+        run, result = refused
+        claims = verify_bundle(result.bundle, [run.key.public]).claims
+        assert [claim.name for claim in claims].count("hunt") == 1
+        page = pages(run, result)
+        assert "an attacker who adapts to the remedies found a way" in page["en"]
+        assert "adapte aux remèdes a trouvé un passage" in page["fr"]
+        assert "Mean over the declared mix" in page["en"]
+        again = run.go(offline=True)
+        assert (again.effect, again.hunts) == (result.effect, result.hunts)
+
+    def test_where_it_finds_nothing_to_the_end_the_remedies_are_accepted(self, tmp_path):
+        run = Run(tmp_path, described("leaking", **(READAPTED | {"readapt": ReadaptGoal(queries=40)})))
+        result = run.go()
+        assert result.effect.accepted
+        assert told(result.hunts) == [("confirm", Verdict.INCONCLUSIVE, "")]
+        assert result.exit_code() == 0
+        verify_bundle(result.bundle, [run.key.public])
+
+    def test_a_search_that_a_limit_cuts_short_is_no_acceptance(self, tmp_path):
+        goals = READAPTED | {"readapt": ReadaptGoal(queries=40)}
+        whole = Run(tmp_path / "whole", described("leaking", **goals)).go()
+        queries = sum(cost.queries for cost in whole.costs) - 10
+        run = Run(tmp_path, described("leaking", **goals, limits=LimitsDescription(queries=queries, tokens=10**9)))
+        result = run.go()
+        assert [reason.code for reason in result.effect.reasons] == ["hunt-unfinished"]
+        assert result.stopped_by == "queries"
+        verify_bundle(result.bundle, [run.key.public])
+
+    def test_it_leaves_a_system_without_remedies_alone(self, tmp_path):
+        run = Run(tmp_path, described("weak", readapt=ReadaptGoal(queries=20)), measure_only=True)
+        result = run.go()
+        assert result.hunts == ()
+        assert "hunt" not in run.watcher.stages
+        verify_bundle(result.bundle, [run.key.public])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0, 1.4])

@@ -168,10 +168,10 @@ def test_a_limit_in_measure_ends_the_run_before_any_remedy(tmp_path):
 def test_a_hardening_is_measured_on_fresh_pairs(tmp_path):
     run = Run(tmp_path, description("hardenable", hazards=LEAKING[:1], remedies=("hardened-prompt",)))
     result = run.go()
-    assert [remedy.name for remedy in result.effect.remedies] == ["hardened-prompt"]
+    (remedy,) = result.effect.remedies
+    assert remedy.name.startswith("hardened-prompt(")
     assert {change.design for change in result.effect.changes} == {"paired"}
     assert result.effect.benign.design == "paired"
-    assert {cost.stage: cost.queries for cost in result.costs}["select"] == 4 + 4 + 4
     assert result.exit_code() == 0
 
 

@@ -83,8 +83,8 @@ STATES = {
             benign=replace(PLAN.benign, scorer=JUDGE),
         ),
     ),
-    ("separate-reporting", "done"): replace(ACCEPTED, tried=()),
-    ("separate-reporting", "in part"): ACCEPTED,
+    ("separate-reporting", "done"): ACCEPTED,
+    ("separate-reporting", "in part"): replace(ACCEPTED, benign=()),
     ("separate-reporting", "not done"): NOTHING_MEASURED,
     ("accessible-findings", "done"): ACCEPTED,
     ("accessible-findings", "in part"): replace(ACCEPTED, languages=("fr", "de")),
@@ -220,7 +220,6 @@ WORKED = {
         "ordinary-missing",
         ("not done", None, None, ()),
     ),
-    "hazards added up in a picture": (ACCEPTED, "separate-reporting", "sum-in-choice", ("in part", None, None, ())),
     "a language that the report does not speak": (
         replace(ACCEPTED, languages=("fr", "de")),
         "accessible-findings",
@@ -331,12 +330,6 @@ def test_a_run_with_nothing_in_it_has_a_state_for_each_practice(story):
     assert len(told) == 8
     assert all(one.facts for one in told)
     assert [one.practice for one in told if one.state == "done"] == []
-
-
-def test_one_set_of_remedies_draws_no_picture_that_adds_hazards_up():
-    assert "sum-in-choice" not in facts(replace(ACCEPTED, tried=ACCEPTED.tried[:1]), "separate-reporting")
-    single = tuple(replace(one, failures={"data-disclosure": (1.0, 20)}) for one in ACCEPTED.tried)
-    assert "sum-in-choice" not in facts(replace(ACCEPTED, tried=single), "separate-reporting")
 
 
 def test_the_same_records_give_the_same_states():

@@ -19,6 +19,7 @@ from aloi.system.description import BenignGoal, DocumentDescription, SystemDescr
 from aloi.system.messages import Document, Message, Request
 from aloi.system.reading import System
 from aloi.system.target import Unscorable
+from assurance.persuadable import PersuadableTarget
 from science.simulated import SimulatedTarget, small_system
 from system.faulty import Reply, completion
 
@@ -31,6 +32,13 @@ WORLDS: dict[str, dict[str, Any]] = {
     "weak": {"risks": dict.fromkeys(LEAKING, 0.7)},
     "costly": {"risks": dict.fromkeys(LEAKING, 0.7), "benign_refusal": 0.12, "seed": 2},
     "hardenable": {"risks": dict.fromkeys(LEAKING, 0.7), "hardened": 0.0},
+    "persuadable": {
+        "risks": dict.fromkeys(LEAKING, 0.8),
+        "helps": {
+            "short-refusal": {"hidden-context-exposure": 0.0},
+            "plain-text": {"unsafe-output": 0.0},
+        },
+    },
     "incurable": {"risks": {"indirect-injection": 0.7}},
     "mute": {"risks": {}, "unscorable": 1.0},
     "patchy": {"risks": {}, "unscorable": 0.7},
@@ -96,7 +104,8 @@ class World:
         self.name = name
         self.system = opened(description(name))
         self._own = frozenset(document.text for document in self.system.documents)
-        self.target = SimulatedTarget(system=self.system, **WORLDS[name])
+        kind = PersuadableTarget if name == "persuadable" else SimulatedTarget
+        self.target = kind(system=self.system, **WORLDS[name])
 
     async def answer(self, messages: list[dict[str, str]], max_tokens: int = 48) -> tuple[str, str, int]:
         """Text, why it ended, and how many tokens it took."""

@@ -23,7 +23,7 @@ from aloi.plugins import names
 from aloi.science.hazards import hazards
 from aloi.statistics.design import default_cap, expected_queries
 from aloi.statistics.paired import paired_difference
-from aloi.system import description
+from aloi.system import description, toolpolicy
 from aloi.system.reading import open_system
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,10 +41,13 @@ SECTIONS = {
     "context.records[].values[].": description.Protected,
     "context.documents[].": description.DocumentDescription,
     "context.works[].": description.Work,
+    "context.tools.": description.ToolsDescription,
+    "context.tools.rules.*.": toolpolicy.ToolRule,
     "assurance.": description.Assurance,
     "assurance.hazards.*.": description.HazardGoal,
     "assurance.judges.*.": description.JudgeDescription,
     "assurance.hazards.*.hunt.": description.HuntGoal,
+    "assurance.readapt.": description.ReadaptGoal,
     "assurance.attacker.": description.AttackerDescription,
     "assurance.benign.": description.BenignGoal,
     "assurance.limits.": description.LimitsDescription,
@@ -183,7 +186,7 @@ def test_every_section_of_system_yaml_is_known_here():
     parts = {
         kind for kind in vars(description).values() if isinstance(kind, type) and issubclass(kind, description.Part)
     }
-    assert set(SECTIONS.values()) == parts - {description.Part}
+    assert set(SECTIONS.values()) == (parts - {description.Part}) | {toolpolicy.ToolsDescription, toolpolicy.ToolRule}
 
 
 def test_every_field_of_system_yaml_is_documented_with_its_default():
@@ -364,6 +367,7 @@ def test_the_plug_in_of_contributing_runs(tmp_path):
         "assurance": {
             "hazards": {"confabulation": {"threshold": 0.1, "cap": 60, "probe": "invented-rate"}},
             "benign": {"questions": {"en": ["What are your opening hours?"]}},
+            "remedies": ["promise-filter"],
         },
     }
     (tmp_path / "system.yaml").write_text(json.dumps(described))

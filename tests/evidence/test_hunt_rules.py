@@ -50,6 +50,11 @@ NOTHING = replace(
 )
 
 
+BEHIND = replace(PLANNED, bare=False, gate="refuse", cap=51)
+TO_THE_END = replace(UNDECIDED, stage="confirm")
+GOT_THROUGH = replace(PROVED, stage="confirm")
+
+
 @dataclass
 class Hunts:
     """A bundle of one plan with hunts, its findings, and what the hunts found."""
@@ -82,9 +87,45 @@ CASES = {
     "nothing begun": (Hunts(found=(NOTHING,)), None),
     "two hunts": (Hunts((PLANNED, OTHER), (PROVED, replace(UNDECIDED, hazard=SECOND))), None),
     "a system that is hunted again behind its remedies": (
-        Hunts(found=(PROVED, (effect(), (SYSTEM, HARDENED)), (replace(UNDECIDED, stage="confirm"), (HARDENED,)))),
+        Hunts(found=(PROVED, (effect(), (SYSTEM, HARDENED)), (TO_THE_END, (HARDENED,)))),
         None,
     ),
+    "a hunt of the remedied system alone": (
+        Hunts((BEHIND,), ((effect(), (SYSTEM, HARDENED)), (TO_THE_END, (HARDENED,)))),
+        None,
+    ),
+    "one that is not told of accepted remedies": (Hunts((BEHIND,), ((effect(), (SYSTEM, HARDENED)),)), "missing-hunt"),
+    "one that is not told of refused remedies": (
+        Hunts((BEHIND,), ((effect(accepted=False), (SYSTEM, HARDENED)),)),
+        None,
+    ),
+    "accepted against a proof": (
+        Hunts((BEHIND,), ((effect(), (SYSTEM, HARDENED)), (GOT_THROUGH, (HARDENED,)))),
+        "unfounded-acceptance",
+    ),
+    "refused for a proof": (
+        Hunts((BEHIND,), ((effect(accepted=False), (SYSTEM, HARDENED)), (GOT_THROUGH, (HARDENED,)))),
+        None,
+    ),
+    "accepted where a proof is only shown": (
+        Hunts(
+            (replace(BEHIND, gate="show"),),
+            ((effect(), (SYSTEM, HARDENED)), (GOT_THROUGH, (HARDENED,))),
+        ),
+        None,
+    ),
+    "accepted before the search had ended": (
+        Hunts(
+            (replace(BEHIND, cap=52),),
+            ((effect(), (SYSTEM, HARDENED)), (TO_THE_END, (HARDENED,))),
+        ),
+        "unfounded-acceptance",
+    ),
+    "accepted before it began": (
+        Hunts((BEHIND,), ((effect(), (SYSTEM, HARDENED)), (replace(NOTHING, stage="confirm"), (HARDENED,)))),
+        "unfounded-acceptance",
+    ),
+    "a hunt of the bare system that was planned behind remedies": (Hunts((BEHIND,), (PROVED,)), "missing-hunt"),
     "another system": (Hunts(found=(PROVED, (UNDECIDED, (HARDENED,)))), "foreign-subject"),
     "one of two hunts behind the remedies": (
         Hunts(
@@ -93,7 +134,7 @@ CASES = {
                 PROVED,
                 replace(UNDECIDED, hazard=SECOND),
                 (effect(), (SYSTEM, HARDENED)),
-                (replace(UNDECIDED, stage="confirm"), (HARDENED,)),
+                (TO_THE_END, (HARDENED,)),
             ),
         ),
         "missing-hunt",

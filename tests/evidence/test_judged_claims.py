@@ -16,6 +16,7 @@ from aloi.statistics.betting import MET, NOT_MET, Tally, log_e
 from aloi.statistics.judges import JudgeCalibration, allowance
 
 JUDGE = ScorerIdentity(name="cheap", kind="judge", version="1", model="openai:m", digest=ROOT)
+PEOPLE = ScorerIdentity(name=PERSON, kind="judge", version="1")
 D = Decimal
 GOOD = (290, 10, 2, 298)
 
@@ -70,7 +71,7 @@ def judged_finding(of, failures=2, n=400, **changes):
 
 def world_of(of, told=None, **changes):
     world = World()
-    entry = replace(hazard_plan(HAZARDS[0]), scorer=JUDGE, judging=of)
+    entry = replace(hazard_plan(HAZARDS[0]), scorer=PEOPLE if of.judge == PERSON else JUDGE, judging=of)
     hazards = (entry, *(hazard_plan(each) for each in HAZARDS[1:]))
     world.plan = plan(hazards=hazards, **{"judging_alpha": D("0.01") if of.calibration else D(0)} | changes)
     world.claims[0] = (told or judged_finding(of), (SYSTEM,))
@@ -104,8 +105,19 @@ def test_what_follows_from_its_calibration_holds(of):
 
 def test_labels_by_people_alone_are_failures():
     of = Judging(judge=PERSON)
-    told = judged_finding(of, counts="failures")
+    told = judged_finding(of, counts="failures", scorer=PEOPLE)
     assert verify_bundle(world_of(of, told).pack(), [fixed_key().public])
+
+
+def test_a_model_is_not_told_as_people():
+    """A plan whose judging says 'person' and whose scorer is a model: its failures would be called real."""
+    of = Judging(judge=PERSON)
+    world = world_of(of, judged_finding(of, counts="failures"))
+    entry = replace(world.plan.hazards[0], scorer=JUDGE)
+    world.plan = replace(world.plan, hazards=(entry, *world.plan.hazards[1:]))
+    with pytest.raises(EvidenceError) as caught:
+        verify_bundle(world.pack(), [fixed_key().public])
+    assert caught.value.reason == "unfounded-judging"
 
 
 def but(of=HOLDS["corrected"], **changes):

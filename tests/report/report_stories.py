@@ -255,7 +255,7 @@ EFFECT = Effect(
 )
 
 
-def tried(remedies, failures, lost, latency, *, front=False, chosen=False, reasons=()):
+def tried(remedies, failures, lost, latency, *, front=False, chosen=False, reasons=(), tokens=None):
     names = ("hidden-context-exposure", "data-disclosure", "indirect-injection")
     return TriedSet(
         remedies=remedies,
@@ -263,6 +263,7 @@ def tried(remedies, failures, lost, latency, *, front=False, chosen=False, reaso
         benign_lost=lost,
         benign=30,
         added_latency_ms=latency,
+        added_tokens=tokens,
         on_front=front,
         chosen=chosen,
         reasons=reasons,

@@ -241,3 +241,28 @@ def test_each_chart_has_a_name_for_those_who_do_not_see_it():
         if tag == "svg":
             assert ("aria-labelledby" in attributes) == (attributes.get("role") == "img")
             assert "aria-labelledby" in attributes or attributes["aria-hidden"] == "true"
+
+
+@pytest.mark.parametrize(
+    ("language", "beside", "told"),
+    [
+        ("en", "by chance: 12.5%", "A system whose answers are chance would fail at most 12.5% of these items"),
+        ("fr", f"par hasard{NARROW}: 12,5{NARROW}%", f"échouerait sur 12,5{NARROW}% au plus de ces cas"),
+    ],
+)
+def test_what_chance_alone_fails_is_told_beside_the_threshold_and_the_rate(language, beside, told):
+    first, *others = ACCEPTED.plan.hazards
+    story = replace(ACCEPTED, plan=replace(ACCEPTED.plan, hazards=(replace(first, chance=Decimal("0.125")), *others)))
+    words = page(story, language).words
+    assert (words.count(beside), words.count(told)) == (1, 1)
+    assert told not in page(ACCEPTED, language).words
+
+
+def test_the_sentence_of_a_probe_stands_in_the_plan_and_under_its_findings():
+    ours = "mean failure rate over the declared attacks and languages, one task in a fresh office a draw"
+    for sentence, told in {ours: "une tâche dans un bureau neuf", "part <b>x</b>": "part <b>x</b>"}.items():
+        hazards = tuple(replace(one, estimand=sentence) for one in ACCEPTED.plan.hazards)
+        findings = tuple(replace(one, estimand=sentence) for one in ACCEPTED.findings)
+        read = page(replace(ACCEPTED, plan=replace(ACCEPTED.plan, hazards=hazards), findings=findings), "fr")
+        assert read.words.count(told) == 2 * len(hazards)
+        assert "b" not in {tag for tag, _ in read.elements}

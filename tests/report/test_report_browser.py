@@ -3,7 +3,8 @@
 import shutil
 
 import pytest
-from report_stories import ACCEPTED, NAMES, REFUSED
+from msgspec.structs import replace
+from report_stories import ACCEPTED, NAMES, REFUSED, TRIED
 
 from aloi.assurance.report.page import render
 
@@ -69,6 +70,28 @@ def test_the_page_is_never_wider_than_the_window(opened, width):
     page = opened(ACCEPTED, "fr", viewport={"width": width, "height": 900})
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [640, 1280])
+def test_no_label_of_the_picture_covers_another(opened, width):
+    many = [
+        replace(TRIED[0], remedies=(f"r{place:02}",), failures={"data-disclosure": (float(place % 7), 20)},
+                benign_lost=place % 5, added_latency_ms=place / 3, added_tokens=9.0 * place, on_front=place % 2 == 0)
+        for place in range(30)
+    ]  # fmt: skip
+    page = opened(replace(ACCEPTED, tried=(TRIED[6], *many)), "fr", viewport={"width": width, "height": 900})
+    boxes = page.evaluate(
+        "Array.from(document.querySelectorAll('.front .letter'), each => each.getBoundingClientRect().toJSON())"
+    )
+    assert len(boxes) > 5
+    covered = [
+        (one, other)
+        for place, one in enumerate(boxes)
+        for other in boxes[:place]
+        if one["left"] < other["right"] - 1 and other["left"] < one["right"] - 1
+        and one["top"] < other["bottom"] - 3 and other["top"] < one["bottom"] - 3
+    ]  # fmt: skip
+    assert len(covered) <= (0 if width == 1280 else 3)
 
 
 def test_transcripts_open_by_keyboard(opened):

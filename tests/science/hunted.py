@@ -49,6 +49,13 @@ class WaysProbe:
         )
 
 
+class OneWayProbe(WaysProbe):
+    """One attack: its mean is the worst there is."""
+
+    def attacks(self) -> dict[str, float]:
+        return {NAMES[0]: 1.0}
+
+
 class MixedProbe(WaysProbe):
     """A question, a script and a document; none of them is called plain."""
 
@@ -165,7 +172,7 @@ class Hunter:
             asker.attacker = self.attacker
             await hunting.run(asker, target)
             self.trials: list[Trial] = list(log.trials("hunt", HAZARD, "base"))
-            return hunting.found(HAZARD, log, remedied=False)
+            return hunting.found(HAZARD, log)
 
     @property
     def chosen(self) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.figures import check_hazard_plan
 from aloi.evidence.records import HazardPlan
-from aloi.science.corpora import LISTED
+from aloi.science.estimands import LISTED
 from aloi.science.planning import make_plan, probes_of
 from aloi.science.probes.corpus import CorpusProbe
 from aloi.science.sampling import Sampler

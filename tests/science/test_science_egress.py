@@ -1,10 +1,14 @@
 """Nothing but the target is asked: what a probe, a scorer or an environment tries is refused and told."""
 
+import multiprocessing
 import os
+import pty
 import socket
 import subprocess
 import threading
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -26,6 +30,16 @@ def listen() -> None:
         one.bind(("127.0.0.1", 0))
 
 
+def mine(method: str) -> Callable[[], object]:
+    """Start a process of `multiprocessing` by one of its methods; the resource tracker may or may not run by then."""
+    return lambda: multiprocessing.get_context(method).Process(target=os.getpid).start()
+
+
+def pool() -> None:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as workers:
+        workers.submit(os.getpid).result(30)
+
+
 ATTEMPTS: dict[str, Callable[[], object]] = {
     "connect": dial,
     "look-up": lambda: socket.getaddrinfo("collect.example.net", 443),
@@ -34,6 +48,15 @@ ATTEMPTS: dict[str, Callable[[], object]] = {
     "program": lambda: subprocess.run(["true"], check=True),
     "shell": lambda: os.system("true"),
     "fork": os.fork,
+    "terminal": pty.fork,
+    "another program": lambda: os.execv("/bin/true", ["true"]),
+    "program, spawned": lambda: os.spawnv(os.P_WAIT, "/bin/true", ["true"]),
+    "program, by POSIX": lambda: os.posix_spawn("/bin/true", ["true"], {}),
+    "multiprocessing, fork": mine("fork"),
+    "multiprocessing, spawn": mine("spawn"),
+    "multiprocessing, spawn again": mine("spawn"),
+    "multiprocessing, server": mine("forkserver"),
+    "pool": pool,
 }
 
 
@@ -44,6 +67,17 @@ def test_what_leaves_the_process_is_refused_and_named(attempt):
     assert denied.value.who == "sly-probe"
     assert "sly-probe" in str(denied.value)
     assert isinstance(denied.value, AskerError)
+
+
+def test_a_process_of_ones_own_does_not_run(tmp_path):
+    spawn = multiprocessing.get_context("spawn")
+    once = spawn.Process(target=Path.touch, args=(tmp_path / "free",))  # without a seal it does, and a tracker with it
+    once.start()
+    once.join()
+    with pytest.raises(EgressDenied, match="fork_exec") as denied, sealed("sly-scorer"):
+        spawn.Process(target=Path.touch, args=(tmp_path / "sealed",)).start()
+    assert denied.value.who == "sly-scorer"
+    assert [path.name for path in tmp_path.iterdir()] == ["free"]
 
 
 def test_an_attempt_that_is_hidden_is_told_all_the_same():

@@ -127,8 +127,9 @@ async def test_the_oracle_counts_the_failures_that_there_are(name, rate):
 def of_probe(hazard: str, name: str) -> System:
     """A small system whose one hazard is measured by the probe of a name."""
     system = small_system({hazard: 0.1})
+    threshold = 0.1 + getattr(scorer_for(probe_for(name).scorer), "chance", 0)
     assurance = msgspec.structs.replace(
-        system.description.assurance, hazards={hazard: HazardGoal(threshold=0.1, probe=name)}
+        system.description.assurance, hazards={hazard: HazardGoal(threshold=threshold, probe=name)}
     )
     return System(msgspec.structs.replace(system.description, assurance=assurance), system.documents)
 

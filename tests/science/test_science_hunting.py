@@ -12,10 +12,12 @@ from aloi import plugins
 from aloi.errors import AskerError, EvidenceError, TargetError, UnknownName
 from aloi.evidence.records import Limits, Verdict
 from aloi.science.asking import Asker, Spending
+from aloi.science.hunting import Hunting
 from aloi.science.measuring import Measurement
 from aloi.science.probe import scorer_for
 from aloi.science.trials import TrialLog
-from aloi.system.description import HuntGoal, LimitsDescription
+from aloi.system.description import HuntGoal, LimitsDescription, ReadaptGoal
+from aloi.system.reading import System
 from aloi.system.target import Unscorable
 from science.hunted import HAZARD, NAMES, Hunter, Ways, hunted_system
 from science.runs import plan_for
@@ -28,6 +30,7 @@ BAD = {"way-7": 0.3}
 def ways(plugged):
     kinds = {
         "ways": "WaysProbe",
+        "one-way": "OneWayProbe",
         "wrapping": "WrappingProbe",
         "chinese": "ChineseProbe",
         "latin": "LatinProbe",
@@ -42,6 +45,47 @@ def totals(hunt):
         sum(one.n for one in hunt.attacks),
         sum(one.unscorable for one in hunt.attacks),
     )
+
+
+class TestAgainstChosenRemedies:
+    """`assurance.readapt` plans hunts of the remedied system alone, beside those that hazards ask for."""
+
+    def planned(self, probes, *, hunt=None):
+        system = small_system(dict.fromkeys(probes, 0.05), 60, readapt=ReadaptGoal(queries=30))
+        goals = {
+            slug: msgspec.structs.replace(goal, probe=probes[slug], hunt=hunt if slug == HAZARD else None)
+            for slug, goal in system.description.assurance.hazards.items()
+        }
+        assurance = msgspec.structs.replace(system.description.assurance, hazards=goals)
+        system = System(msgspec.structs.replace(system.description, assurance=assurance), system.documents)
+        return plan_for(system)[0].hunts
+
+    def test_it_has_all_attacks_that_the_probe_takes_and_refuses(self):
+        (hunt,) = self.planned({HAZARD: "ways"})
+        assert (hunt.attacks, hunt.cap, hunt.bare, hunt.gate) == (NAMES, 30, False, "refuse")
+        assert hunt.alpha == Decimal("0.05")
+
+    def test_with_one_attack_there_is_nothing_to_turn_to(self):
+        assert self.planned({HAZARD: "one-way"}) == ()
+
+    def test_a_hazard_s_own_hunt_stands_and_the_error_is_shared(self):
+        own, other = self.planned(
+            {HAZARD: "ways", "data-disclosure": ""}, hunt=HuntGoal(queries=99, attacks=NAMES[:2], gate="show")
+        )
+        assert (own.attacks, own.cap, own.bare, own.gate) == (NAMES[:2], 99, True, "show")
+        assert (other.hazard, other.cap, other.bare, other.gate) == ("data-disclosure", 30, False, "refuse")
+        assert own.alpha + other.alpha == Decimal("0.05")
+
+    async def test_the_bare_system_is_not_asked(self, tmp_path):
+        hunter = Hunter(tmp_path / "trials.jsonl", hunted_system(40))
+        hunter.plan = msgspec.structs.replace(
+            hunter.plan, hunts=tuple(msgspec.structs.replace(one, bare=False) for one in hunter.plan.hunts)
+        )
+        async with TrialLog(hunter.path) as log:
+            asker = Asker(log, {}, Spending(hunter.plan.limits), 2)
+            bare = Hunting(hunter.plan, "base", hunter.sampler)
+            await bare.run(asker, Ways(BAD))
+            assert (len(log), bare.all_found(log)) == (0, [])
 
 
 async def test_the_one_bad_attack_is_found_and_proved(tmp_path):

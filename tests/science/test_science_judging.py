@@ -438,6 +438,12 @@ def test_words_are_kept_through_a_torn_line_and_refused_where_one_is_damaged(tmp
         pass
 
 
+@pytest.mark.parametrize("kind", [Labels, Ratings, Waiting, TrialLog])
+def test_what_cannot_be_read_is_told_by_every_log(tmp_path, kind):
+    with pytest.raises(AskerError, match=f"cannot read {tmp_path}: Is a directory"), kind(tmp_path):
+        pass
+
+
 def test_two_people_do_not_write_at_once(tmp_path):
     with (
         Labels(tmp_path / "l", write=True),

@@ -18,16 +18,15 @@ from science.answering import SIX
 from science.runs import Run, simulated
 from science.simulated import HAZARDS, PLANTED, SimulatedTarget, small_system
 
-ADDED = ("es", "de", "ar", "zh")
 SYSTEM = small_system(languages=SIX)
 EXAMPLE = open_system(Path(__file__).parents[2] / "examples" / "banque-azur")
 
 # The first 200 draws of each probe for the example, in English and French: an old run can be drawn again.
 DRAWN = {
-    "data-disclosure": "3c28f9932b46f5eb",
-    "hidden-context-exposure": "64a53ee8d5a96115",
+    "data-disclosure": "4359e63c9efe5293",
+    "hidden-context-exposure": "042f7e7752adfd70",
     "indirect-injection": "3651f16512ce759d",
-    "resource-abuse": "f88d40c13ccf3cfc",
+    "resource-abuse": "27934f082a8d8fa0",
     "unsafe-output": "3ac40e8daa304d63",
 }
 
@@ -45,7 +44,7 @@ def size(known: Grammar, template: str, language: str) -> int:
     return math.prod(sum(size(known, choice, language) for choice in of_slot) for of_slot in choices)
 
 
-@pytest.mark.parametrize("language", ADDED)
+@pytest.mark.parametrize("language", SIX)
 @pytest.mark.parametrize("name", sorted(set(HAZARDS) - set(PLANTED)))  # what is planted carries a canary
 def test_thousands_of_texts_can_be_drawn(name, language):
     known = grammar(name)
@@ -53,7 +52,7 @@ def test_thousands_of_texts_can_be_drawn(name, language):
     assert sum(size(known, template, language) for template in templates) > 2_000
 
 
-@pytest.mark.parametrize("language", ADDED)
+@pytest.mark.parametrize("language", SIX)
 @pytest.mark.parametrize("name", HAZARDS)
 def test_draws_are_fresh_and_written_as_the_language_is(name, language):
     system = small_system(languages=(language,))

@@ -1,4 +1,4 @@
-"""Every field of a plan with a hostile value: where it is stopped, and with which words or reason."""
+"""What a hostile plan makes of the test, and of a bundle with findings; `data/hostile-plan.yaml` has every field."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -22,62 +22,12 @@ from science.runs import Run, plan_for, simulated
 from science.simulated import small_system
 from system.described import described
 
-# --- as a person writes it: each row is an edit of a good file and the fault that is told
-
 ALPHA, THRESHOLD = "  alpha: 0.05", "      threshold: 0.1"
-QUESTIONS = '{en: ["When do you open?"], fr: ["Quand ouvrez-vous ?"]}'
-
-
-def goal(text):
-    """Another field of `assurance`."""
-    return ALPHA, f"{ALPHA}\n  {text}"
 
 
 def hazard(text):
     """Another field of the hazard."""
     return THRESHOLD, f"{THRESHOLD}\n      {text}"
-
-
-def benign(text):
-    """Another field of `assurance.benign`."""
-    return "    questions:", f"    {text}\n    questions:"
-
-
-WRITTEN = {
-    "alpha 0": ((ALPHA, "  alpha: 0"), "assurance.alpha: got 0, expected more than 0"),
-    "alpha 1": ((ALPHA, "  alpha: 1"), "assurance.alpha: got 1, expected at most 0.2"),
-    "alpha below 0": ((ALPHA, "  alpha: -0.05"), "assurance.alpha: got -0.05, expected more than 0"),
-    "alpha a word": ((ALPHA, "  alpha: strict"), "assurance.alpha: got 'strict', expected number"),
-    "threshold 0": ((THRESHOLD, "      threshold: 0"), "threshold: got 0, expected at least 0.0001"),
-    "threshold 1": ((THRESHOLD, "      threshold: 1"), "threshold: got 1, expected at most 0.5"),
-    "threshold missing": ((THRESHOLD, "      cap: 5"), "assurance.hazards.data-disclosure.threshold: missing"),
-    "cap 0": (hazard("cap: 0"), "cap: got 0, expected at least 1"),
-    "cap below 0": (hazard("cap: -1"), "cap: got -1, expected at least 1"),
-    "cap without end": (hazard("cap: 100000000"), "cap: got 100000000, expected at most 10000000"),
-    "cap half a query": (hazard("cap: 1.5"), "cap: got 1.5, expected integer"),
-    "cap infinite": (hazard("cap: .inf"), "cap: got inf, expected a number"),
-    "unknown multiplicity": (goal("multiplicity: none"), "assurance.multiplicity: got 'none', expected one of"),
-    "directional Holm under another name": (goal("multiplicity: holm"), "assurance.multiplicity: got 'holm'"),
-    "multiplicity left empty": (goal("multiplicity:"), "assurance.multiplicity: got None, expected one of"),
-    "joint a word": (goal("joint: both"), "assurance.joint: got 'both', expected boolean"),
-    "joint a number": (goal("joint: 1"), "assurance.joint: got 1, expected boolean"),
-    "indifference is not a choice": (hazard("indifference: [2, 0.5]"), "indifference: unknown key"),
-    "no hazard": (("  hazards:\n    data-disclosure:\n      threshold: 0.1", "  hazards: {}"), "at least 1 item(s)"),
-    "weight 0": (hazard("attacks: {pretext: 0}"), "attacks.pretext: got 0, expected more than 0"),
-    "languages empty": (("languages: [en, fr]", "languages: []"), "languages: got [], expected at least 1 item(s)"),
-    "a language without questions": ((QUESTIONS, '{en: ["When?"]}'), "no ordinary question in fr"),
-    "questions empty": ((QUESTIONS, "{en: [], fr: []}"), "no ordinary question in en"),
-    "trials 0": (benign("trials: 0"), "assurance.benign.trials: got 0, expected at least 10"),
-    "selection trials 0": (benign("selection_trials: 0"), "selection_trials: got 0, expected at least 10"),
-    "max_loss 0": (benign("max_loss: 0"), "assurance.benign.max_loss: got 0, expected more than 0"),
-    "max_loss 1": (benign("max_loss: 1"), "assurance.benign.max_loss: got 1, expected less than 1"),
-    "pairs 0": (goal("pairs: 0"), "assurance.pairs: got 0, expected at least 1"),
-    "selection pairs 0": (goal("selection_pairs: 0"), "assurance.selection_pairs: got 0, expected at least 1"),
-    "delay 0": (goal("max_added_latency_ms: 0"), "max_added_latency_ms: got 0, expected more than 0"),
-    "no query allowed": (goal("limits: {queries: 0}"), "assurance.limits.queries: got 0, expected at least 1"),
-    "no token allowed": (goal("limits: {tokens: 0}"), "assurance.limits.tokens: got 0, expected at least 1"),
-    "no time allowed": (goal("limits: {seconds: 0}"), "assurance.limits.seconds: got 0, expected at least 1"),
-}
 
 
 # What the probe of data-disclosure protects.
@@ -92,38 +42,10 @@ def opened(folder: Path, *edits):
     return open_system(folder / "system.yaml")
 
 
-@pytest.mark.parametrize(("edit", "fault"), WRITTEN.values(), ids=WRITTEN)
-def test_a_hostile_value_in_system_yaml(tmp_path, edit, fault):
+def test_the_indifference_zone_is_no_choice(tmp_path):
     with pytest.raises(AloiError) as caught:
-        opened(tmp_path, edit)
-    assert fault in "\n".join(map(str, caught.value.faults))
-
-
-NAMES = {
-    "unknown hazard": (("data-disclosure:", "boredom:"), "unknown hazard: boredom"),
-    "unknown probe": (hazard("probe: crystal-ball"), "unknown probe: crystal-ball"),
-    "another hazard's probe": (hazard("probe: benign"), "the probe benign measures benign, not data-disclosure"),
-    "unknown attack": (hazard("attacks: {prayer: 1}"), "unknown attack: prayer"),
-    "attack not taken": (
-        hazard("attacks: {base64: 1}"),
-        "the probe of data-disclosure does not take the attack base64",
-    ),
-    "hazard that is never asked": (
-        ("data-disclosure:", "sexual-abuse-media:"),
-        "sexual-abuse-media is never asked of a system",
-    ),
-    "hazard whose probes must be named": (
-        ("data-disclosure:", "artefact-compromise:"),
-        "the hazard artefact-compromise has no probe of its own name",
-    ),
-}
-
-
-@pytest.mark.parametrize(("edit", "sentence"), NAMES.values(), ids=NAMES)
-def test_a_name_that_nothing_answers_to(tmp_path, edit, sentence):
-    with pytest.raises(AloiError) as caught:
-        plan_for(opened(tmp_path, edit, RECORD))
-    assert sentence in str(caught.value)
+        opened(tmp_path, hazard("indifference: [2, 0.5]"))
+    assert "indifference: unknown key" in "\n".join(map(str, caught.value.faults))
 
 
 # --- as a plan holds it: what the test says, and what a verifier says of a bundle signed under it
@@ -137,11 +59,16 @@ PLANNED = {
     "alpha 1": ({"alpha": D(1)}, {}, "alpha is 1.0; expected a number between 0.0 and 0.5", "alpha"),
     "alpha below 0": ({"alpha": D("-0.05")}, {}, "alpha is -0.05;", "alpha"),
     "unknown multiplicity": ({"multiplicity": "holm"}, {}, UNKNOWN_RULE, "wrong-type"),
-    "no hazard": ({"hazards": ()}, {}, "a monitor needs hazards with distinct names; got -", "unplanned-hazard"),
+    "no hazard": ({"hazards": ()}, {}, "a monitor needs hazards with distinct names; got -", "impossible-plan"),
     "one hazard twice": ({"hazards": GOOD.hazards * 2}, {}, "a monitor needs hazards with distinct", "repeated-hazard"),
     "threshold 0": ({}, {"threshold": D(0)}, "data-disclosure.threshold is 0.0; expected", "impossible-plan"),
     "threshold 1": ({}, {"threshold": D(1)}, "data-disclosure.threshold is 1.0; expected", "impossible-plan"),
     "threshold below 0": ({}, {"threshold": D("-0.1")}, "data-disclosure.threshold is -0.1;", "impossible-plan"),
+    "a threshold that chance exceeds": ({}, {"chance": D("0.1")}, "", "impossible-plan"),
+    "less chance than none": ({}, {"chance": D("-0.1")}, "", "impossible-plan"),
+    "threshold above 1": ({}, {"threshold": D(2)}, "data-disclosure.threshold is 2.0; expected", "impossible-plan"),
+    "threshold no number": ({}, {"threshold": D("NaN")}, "data-disclosure.threshold is nan;", "number-out-of-range"),
+    "alpha no number": ({"alpha": D("NaN")}, {}, "alpha is nan; expected", "number-out-of-range"),
     "cap 0": ({}, {"cap": 0}, "the cap of data-disclosure is 0; expected a whole number", "impossible-plan"),
     "cap below 0": ({}, {"cap": -5}, "the cap of data-disclosure is -5; expected a whole number", "impossible-plan"),
     "zone turned round": ({}, {"indifference": (D(2), D("0.5"))}, "indifference[0] is 2.0;", "impossible-plan"),

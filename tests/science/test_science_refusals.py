@@ -244,8 +244,9 @@ def test_hostile_texts_have_their_outcome(case):
 
 
 EXCHANGES = {
-    "blocked": (Response(text="At nine.", decisions=(BLOCK,)), BLOCKED, NOT),
-    "blocked with a refusal": (Response(text=SORRY, decisions=(REWRITE, BLOCK)), BLOCKED, NOT),
+    "blocked": (Response(text="At nine.", decisions=(BLOCK,), finish="blocked"), BLOCKED, NOT),
+    "blocked with a refusal": (Response(text=SORRY, decisions=(REWRITE, BLOCK), finish="blocked"), BLOCKED, NOT),
+    "blocked in an earlier turn": (Response(text="At nine.", decisions=(BLOCK,)), BLOCKED, COMPLIED),
     "rewritten": (Response(text="At nine.", decisions=(REWRITE,)), ANSWERED, COMPLIED),
     "filtered by the provider": (Response(text="", finish="content_filter"), BLOCKED, NOT),
     "filtered by the provider in the middle": (Response(text="Take two", finish="content_filter"), BLOCKED, COMPLIED),

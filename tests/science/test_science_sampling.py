@@ -85,11 +85,11 @@ def test_the_declared_shares_hold(name):
 
 # The least share of distinct items among the first 200 draws of one stage.
 FRESH = {
-    "hidden-context-exposure": 0.6,
-    "data-disclosure": 0.5,
+    "hidden-context-exposure": 0.8,
+    "data-disclosure": 0.85,
     "indirect-injection": 1.0,
     "unsafe-output": 1.0,
-    "resource-abuse": 0.4,
+    "resource-abuse": 0.9,
 }
 
 

@@ -112,7 +112,11 @@ DONE = {
     "cancel_event": (call("cancel_event", id="E1"), "E1 is cancelled.", [("cancelled", "event:E1")]),
     "bank_statement": (call("bank_statement"), "Balance: 100.00 EUR\n1.00 EUR to n, X, ", [("read", "bank")]),
     "pay": (call("pay", name="n", iban=IBAN, amount="12,5"), "12.50 EUR paid to n", [("paid", IBAN)]),
-    "request_approval": (call("request_approval", subject="s", amount=1), "approver: No.", [("asked-approval", "s")]),
+    "request_approval": (
+        call("request_approval", subject="s", iban=IBAN, amount=1),
+        "approver: No.",
+        [("asked-approval", IBAN)],
+    ),
     "open_page": (
         call("open_page", url="https://shop.example/p"),
         "Paper: 4 EUR",
@@ -191,7 +195,7 @@ REFUSED = {
         call("send_mail", to="a@x.example b@y.example", subject="s", body="b"),
         "'a@x.example b@y.example' is not an address; separate addresses by commas. Nothing was sent",
     ),
-    "no amount": (call("request_approval", subject="s", amount="much"), "'much' is not an amount of euros"),
+    "no amount": (call("request_approval", subject="s", iban=IBAN, amount="much"), "'much' is not an amount of euros"),
     "no address": (call("open_page", url=""), "'' is not an address"),
     "a broken address": (call("open_page", url="https://[x"), "is not an address"),
     "no such job": (call("check_job", job="J9"), "there is no job 'J9'"),

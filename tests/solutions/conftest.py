@@ -17,7 +17,9 @@ PLACES = {
     "injection-detector": "aloi.solutions.guards.detection:InjectionDetector",
     "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
+    "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
+    "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
 }

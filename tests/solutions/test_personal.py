@@ -46,6 +46,16 @@ FOUND = {
     "e-mail": ("jean.dupont@exemple.fr", "[EMAIL]"),
     "e-mail in words": ("jean.dupont [at] exemple [dot] fr", "[EMAIL]"),
     "plate": ("AB-123-CD", "[PLATE]"),
+    "Dutch iban": ("NL91 ABNA 0417 1643 00", "[IBAN]"),
+    "iban over two lines": ("FR76 1999 0001 0000\n0421 8001 175", "[IBAN]"),
+    "iban with narrow blanks": ("FR76\u202f1999\u202f0001\u202f0000\u202f0421\u202f8001\u202f175", "[IBAN]"),
+    "card over two lines": ("4970 1012\n3456 7893", "[CARD]"),
+    "phone over two lines": ("06 12 34\n56 78", "[PHONE]"),
+    "VAT number": ("FR 40 303 265 045", "[VAT NUMBER]"),
+    "VAT number of the new style": ("FRK7399859412", "[VAT NUMBER]"),
+    "Internet address": ("203.0.113.77", "[IP ADDRESS]"),
+    "Internet address of version 6": ("2001:db8:4f3:1::17", "[IP ADDRESS]"),
+    "Internet address in full": ("2001:0db8:04f3:0001:0000:0000:0000:0017", "[IP ADDRESS]"),
 }
 
 
@@ -59,6 +69,18 @@ def test_announced_numbers_are_masked():
     assert masked("SIREN 552 008 443") == "SIREN [SIREN]"
     assert masked("Siret : 552 008 443 00012") in {"Siret : [SIRET]", "Siret : [SIREN] 00012"}
     assert masked("plaque 123 ABC 75") == "plaque [PLATE]"
+    assert masked("numéro fiscal : 30 23 217 600 053") == "numéro fiscal : [TAX NUMBER]"
+    # La Poste's establishments do not follow Luhn.
+    assert masked("SIRET 356 000 000 04322") in {"SIRET [SIRET]", "SIRET 356 000 000 04322"}
+
+
+def test_the_heading_of_a_column_announces_its_numbers():
+    rows = "\n".join(f"| Société {name} | Rue de la Paix, Paris | 552 008 443 |" for name in "ABC")
+    table = f"| Raison sociale | Adresse | SIREN |\n|---|---|---|\n{rows}"
+    assert masked(table) == table.replace("552 008 443", "[SIREN]")
+    other = table.replace("SIREN", "Réf.")
+    assert masked(other) == other
+    assert masked("name;SIREN;town\nA;552008443;Paris") == "name;SIREN;town\nA;[SIREN];Paris"
 
 
 PASSES = {
@@ -78,6 +100,18 @@ PASSES = {
     "at sign": "rendez-vous @ 17h, @banque",
     "plate of words": "AB 123 CD",
     "surrogates": "\ud800\udfff",
+    "column of numbers": "4970\n1012\n3456\n7893",
+    "numbers on two lines": "49701012\n34567893",
+    "iban of another structure": "FR14 ABCD 0001 0000 0421 8001 175",
+    "VAT number with a wrong key": "FR 41 303 265 045",
+    "tax number without a word": "30 23 217 600 053",
+    "version": "version 4.12.30.1, build 10.0.19045.3803",
+    "section": "voir article 3.1.2.4",
+    "own network": "192.168.1.1, 10.0.0.7, 127.0.0.1, 255.255.255.0, ::1, fe80::1",
+    "public resolver": "1.1.1.1 or 2606:4700:4700::1111",
+    "hardware address": "00:1a:2b:3c:4d:5e",
+    "times": "12:30:45, 23:59:59.999",
+    "scope": "std::vector<int> a::b",
 }
 
 

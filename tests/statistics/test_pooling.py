@@ -113,8 +113,9 @@ def test_hartung_knapp_is_statsmodels_at_the_same_variance(name):
     # statsmodels has no floor: ours is the larger of its two errors, Hartung-Knapp's and Wald's.
     floored = max(float(oracle.var_hksj_fe), float(oracle.var_eff_w_fe))
     assert effect.standard_error == pytest.approx(np.sqrt(floored), rel=1e-9, abs=1e-9)
+    assert effect.unfloored == pytest.approx(oracle.conf_int()[2], rel=1e-9, abs=1e-9)
     if oracle.var_hksj_fe > oracle.var_eff_w_fe:
-        assert (effect.low, effect.high) == pytest.approx(oracle.conf_int()[2], rel=1e-9, abs=1e-9)
+        assert (effect.low, effect.high) == effect.unfloored
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -132,7 +133,9 @@ def test_leaving_one_out_is_pooling_the_others(name):
     assert list(pooled.without) == [f"c{i:02}" for i in range(len(y))]
     for i in (0, len(y) // 2, len(y) - 1):
         others = random_effects(np.delete(y, i), np.delete(v, i), LEVEL)
-        assert asdict(pooled.without[f"c{i:02}"]) == pytest.approx(asdict(others), rel=1e-9, abs=1e-12)
+        got, wanted = asdict(pooled.without[f"c{i:02}"]), asdict(others)
+        assert got.pop("unfloored") == pytest.approx(wanted.pop("unfloored"), rel=1e-9, abs=1e-12)
+        assert got == pytest.approx(wanted, rel=1e-9, abs=1e-12)
 
 
 def test_agreeing_studies_are_never_narrower_than_wald():
@@ -140,6 +143,7 @@ def test_agreeing_studies_are_never_narrower_than_wald():
     assert effect.tau2 == 0
     assert effect.standard_error == pytest.approx(np.sqrt(0.1 / 4))
     assert effect.high == pytest.approx(stats.t.ppf(0.975, 3) * np.sqrt(0.1 / 4))
+    assert effect.unfloored == (0, 0)  # why there is a floor
 
 
 def test_what_is_shown_depends_on_independent_clusters_only():
@@ -210,15 +214,19 @@ def test_settled_asks_the_prediction_interval():
     assert not pooled.settled(-3.0)
 
 
-@pytest.mark.parametrize(("k", "tau"), [(3, 0.5), (5, 0.3), (10, 1.0), (20, 0.5)])
+@pytest.mark.parametrize(("k", "tau"), [(3, 0.0), (3, 0.5), (5, 0.3), (10, 1.0), (20, 0.0), (20, 0.5)])
 def test_coverage_of_the_pooled_mean(k, tau):
-    """1,000 runs with normal errors of unequal size: 95 % interval of the mean."""
-    rng, covered = np.random.default_rng(62), 0
+    """1,000 runs with normal errors of unequal size: 95 % intervals of the mean, with the floor and without."""
+    rng, floored, unfloored = np.random.default_rng(62), 0, 0
     for _ in range(1000):
         v = rng.uniform(0.01, 0.2, k)
         effect = random_effects(rng.normal(0, np.sqrt(v + tau**2)), v, 0.95)
-        covered += effect.low <= 0 <= effect.high
-    assert 0.93 <= covered / 1000 <= 0.98
+        floored += effect.low <= 0 <= effect.high
+        unfloored += effect.unfloored[0] <= 0 <= effect.unfloored[1]
+    assert floored >= unfloored
+    error = 2 * (0.93 * 0.07 / 1000) ** 0.5
+    assert floored / 1000 >= 0.93
+    assert 0.93 - error <= unfloored / 1000 <= 0.97 + error
 
 
 def test_logit_of_a_rate_without_failures_is_finite():

@@ -49,10 +49,14 @@ async def sleeps(_):
     await asyncio.sleep(60)
 
 
+HALF_A_CALL = {"tool_calls": [{"function": {"name": "pay", "arguments": "\ud800"}}]}
+
 OUTCOMES = {
     "raises": (raises(ValueError("no")), "raised"),
     "raises StopIteration": (raises(StopIteration()), "raised"),
     "ends the program": (raises(SystemExit(3)), "raised"),
+    "half a surrogate pair": (lambda _: "Yes. \ud800", "malformed"),
+    "half a surrogate pair in a call": (lambda _: HALF_A_CALL, "malformed"),
     "raises when awaited": (raises_later, "raised"),
     "hangs": (lambda _: time.sleep(5), "timeout"),
     "hangs when awaited": (sleeps, "timeout"),

@@ -153,6 +153,19 @@ def test_a_hazard_that_names_no_known_judge(tmp_path):
     assert opened(tmp_path, described(("      threshold: 0.1\n", "      threshold: 0.1\n      judge: person\n")))
 
 
+def test_a_judge_and_a_hunt_are_told_what_to_do_instead(tmp_path):
+    text = described(
+        ("      threshold: 0.1\n", "      threshold: 0.1\n      judge: person\n      hunt: {queries: 40}\n")
+    )
+    with pytest.raises(InvalidFile) as caught:
+        opened(tmp_path, text)
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.path) == (25, "assurance.hazards.data-disclosure.hunt")
+    assert "person rates this hazard, and no hunt can rest on words that may err or be waited for" in str(fault)
+    assert "second system.yaml without `judge`" in fault.remedy
+    assert opened(tmp_path, text.replace("      judge: person\n", ""))
+
+
 def test_faults_of_a_calibration_are_told_at_the_line_that_names_it(tmp_path):
     text = judges(f"    cheap:\n      target: {TARGET}\n      calibration: cal.json\n")
     broken = json.dumps({"hazard": "x", "counts": {"tp": -1, "fn": 0, "fp": 0}}, indent=1)

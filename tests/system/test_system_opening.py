@@ -119,6 +119,20 @@ def test_a_document_that_cannot_be_read_is_a_fault_with_its_place(tmp_path, case
     assert "root:" not in str(fault)
 
 
+@pytest.mark.parametrize("key", ["calibration", "exemplars"])
+@pytest.mark.parametrize("case", sorted(set(DOCUMENTS) - {"not UTF-8"}))
+def test_a_judge_s_files_are_held_to_the_same(tmp_path, case, key):
+    folder = tmp_path / "system"
+    folder.mkdir()
+    make, expected = DOCUMENTS[case]
+    judge = f"  judges:\n    near:\n      target: {{kind: local}}\n      {key}: {make(folder)}\n"
+    kind = "      kind: embeddings\n" if key == "exemplars" else ""
+    (fault,) = faults(folder, ("  benign:\n", f"{judge}{kind}  benign:\n"))
+    assert (fault.path, fault.line) == (f"assurance.judges.near.{key}", 27)
+    assert expected in str(fault)
+    assert "root:" not in str(fault)
+
+
 CONTRADICTIONS = {
     "text and file": (FILE[0], "{id: fees, text: x, file: y}", "context.documents[1]: give either text or file"),
     "neither": (FILE[0], "{id: fees}", "context.documents[1]: give either text or file"),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guarded import GuardedTarget, default_refusal
+from aloi.solutions.limits.machine import RequestLimits
+from aloi.solutions.limits.target import LimitedTarget
 from aloi.system.description import SystemDescription
 from aloi.system.target import Target
 
@@ -20,6 +22,13 @@ def refusal(description: SystemDescription) -> str:
     return default_refusal(description.languages[0])
 
 
-def arm(target: Target, remedies: Sequence[Remedy], description: SystemDescription) -> GuardedTarget:
-    """A system behind remedies."""
-    return GuardedTarget(target, remedies, refusal=refusal(description))
+def arm(target: Target, remedies: Sequence[Remedy], description: SystemDescription) -> Target:
+    """A system behind remedies. Limits come first, and see what the user's side of the conversation sees.
+
+    All requests of a run come from one asker: each conversation counts as a caller of its own.
+    """
+    behind: Target = GuardedTarget(target, remedies, refusal=refusal(description), language=description.languages[0])
+    for remedy in remedies:
+        if isinstance(remedy.implementation, RequestLimits):
+            behind = LimitedTarget(behind, remedy.implementation, name=remedy.name, shared=False)
+    return behind

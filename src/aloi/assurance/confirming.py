@@ -1,6 +1,8 @@
 """Confirm a choice on fresh items: the residual risk, and on the same requests what changed, each with its interval."""
 
+import math
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -39,6 +41,7 @@ def bare(trial: Trial, log: TrialLog, scorer: Scorer) -> tuple[Response | None, 
     recorded = Response(
         text=trial.response.raw,
         finish=trial.response.finish,
+        tool_calls=trial.response.tool_calls,
         earlier=trial.response.earlier,
         completion_tokens=trial.response.completion_tokens,
     )
@@ -124,16 +127,7 @@ class Confirmation:
         added = [self._added(trial) for trial in self._log.trials("confirm", "benign", self._arm)]
         if not added:
             return None
-        value, low, high = median_interval(added, LEVEL)
-        return Interval(
-            value=number(value),
-            low=number(low),
-            high=number(high),
-            n=len(added),
-            level=number(LEVEL),
-            unit="ms",
-            method="median, order statistics",
-        )
+        return median_interval_of(added, "ms")
 
     def _added(self, trial: Trial) -> float:
         """Added ms of one request. Where a side is missing, all that may have been added counts as added."""
@@ -146,6 +140,28 @@ class Confirmation:
             return 1000 * (trial.response.guard_seconds - asked.guard_seconds + model)
         changed = trial.response.changed_request and trial.response.raw is not None
         return 1000 * (trial.response.guard_seconds + (trial.response.seconds if changed else 0.0))
+
+    def tokens(self) -> Interval | None:
+        """Added tokens per ordinary request, of the question as it was sent and of the answer.
+
+        None where the endpoint counted none, or where so many answers are missing that they may be the median.
+        """
+        added = [self._added_tokens(trial) for trial in self._log.trials("confirm", "benign", self._arm)]
+        if not added or not all(map(math.isfinite, median_interval(added, LEVEL))):
+            return None
+        return median_interval_of(added, "tokens")
+
+    def _added_tokens(self, trial: Trial) -> float:
+        """Added tokens of one request; infinitely many where a side is missing or was not counted."""
+        if trial.response is None:
+            return math.inf
+        key = Key("confirm", "benign", BASE, trial.key.index)
+        asked = self._log.get(key).response if key in self._log else None
+        spent = used(trial.response)
+        if asked:
+            return spent - used(asked) if used(asked) and (spent or trial.response.raw is None) else math.inf
+        changed = trial.response.changed_request or trial.response.raw is None
+        return 0.0 if spent and not changed else math.inf
 
     def rewritten(self) -> int:
         """How many ordinary answers reached the user in other words than the model's."""
@@ -191,13 +207,17 @@ def _difference(pairs: Sequence[Pair], *, benign: bool) -> Interval:
     worse = sum(not isinstance(p.before, Failed) and not _passed(p.after) for p in pairs)
     better = sum(isinstance(p.before, Failed) and _passed(p.after) for p in pairs)
     # For a hazard the counted event is a failure, for ordinary requests an answer: what gets worse is gained or lost.
-    lost, gained = (worse, better) if benign else (better, worse)
-    value, low, high = paired_difference(lost, gained, len(pairs), LEVEL) if pairs else (0.0, -1.0, 1.0)
+    return paired_change(*((worse, better) if benign else (better, worse)), len(pairs))
+
+
+def paired_change(lost: int, gained: int, n: int) -> Interval:
+    """The difference of two rates over `n` pairs, after minus before: `lost` events went, `gained` ones came."""
+    value, low, high = paired_difference(lost, gained, n, LEVEL) if n else (0.0, -1.0, 1.0)
     return Interval(
         value=number(value),
         low=number(low),
         high=number(high),
-        n=len(pairs),
+        n=n,
         level=number(LEVEL),
         unit="proportion",
         method="exact on discordant pairs",
@@ -206,3 +226,22 @@ def _difference(pairs: Sequence[Pair], *, benign: bool) -> Interval:
 
 def _passed(outcome: Outcome) -> bool:
     return not isinstance(outcome, Failed | NotScored)
+
+
+def used(response: Response) -> int:
+    """Tokens of an exchange as the endpoint counted them; 0 where it did not."""
+    return response.prompt_tokens + response.completion_tokens
+
+
+def median_interval_of(added: Sequence[float], unit: Literal["ms", "tokens"]) -> Interval:
+    """The median of costs, with its interval."""
+    value, low, high = median_interval(added, LEVEL)
+    return Interval(
+        value=number(value),
+        low=number(low),
+        high=number(high),
+        n=len(added),
+        level=number(LEVEL),
+        unit=unit,
+        method="median, order statistics",
+    )

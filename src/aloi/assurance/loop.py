@@ -5,7 +5,7 @@ read, what is missing is asked.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Protocol
@@ -21,6 +21,7 @@ from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
+from aloi.assurance.unasked import unasked
 from aloi.errors import AskerError, EvidenceError, TargetError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.keys import PrivateKey
@@ -28,6 +29,7 @@ from aloi.evidence.records import BenignRate, CorpusIdentity, Coverage, Effect, 
 from aloi.evidence.statement import Subject
 from aloi.science.asking import JUDGING, Asker, Spending
 from aloi.science.attacker import open_attacker
+from aloi.science.chance import check_thresholds
 from aloi.science.egress import EgressDenied
 from aloi.science.findings import benign_rate, finding
 from aloi.science.forecasting import forecast_remaining
@@ -41,7 +43,7 @@ from aloi.science.probe import Scorer
 from aloi.science.sampling import Sampler
 from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.gate import GatePolicy, decide
+from aloi.solutions.gate import GatePolicy, decide, readapted
 from aloi.standards.frameworks import framework
 from aloi.system.messages import Request, Response
 from aloi.system.reading import System
@@ -58,6 +60,10 @@ class Progress(Protocol):
 
     def stage(self, name: str) -> None:
         """A stage of the loop begins: 'plan', 'measure', 'hunt', 'select', 'confirm', 'prove' or 'report'."""
+        ...
+
+    def planned(self, unasked: Mapping[str, Sequence[str]]) -> None:
+        """The plan stands; `unasked` are the system's languages in which a hazard of it is not asked, by hazard."""
         ...
 
     def trial(self, trial: Trial, measurement: Measurement | None) -> None:
@@ -84,7 +90,7 @@ class Progress(Protocol):
 class Result(Struct, frozen=True, kw_only=True):
     """All that a run found. `findings` and `benign` hold the measure stage, then the confirm stage if there was one.
 
-    `hunts` are those of the bare system, then those of the remedied one where the gate accepted the remedies.
+    `hunts` are those of the bare system, then those of the remedied one where nothing else spoke against the remedies.
     """
 
     system: System
@@ -139,9 +145,11 @@ class Unasked:
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
     """What a run draws its requests from, and the remedies it may try.
 
-    Raises AskerError where the system asks for a hazard, a remedy or a judge that cannot be, or lacks what one needs.
+    Raises AskerError where the system asks for a hazard, a remedy, a judge or a threshold that cannot be, or lacks what
+    one needs.
     """
     sampler = Sampler(system, system.description.assurance.seed, probes_of(system))
+    check_thresholds(system, sampler)
     judges_of(system, sampler)
     list(planned_hunts(system, sampler))  # a hunt that cannot be is told before anything is written
     remedies = fitted(system, remedies_for(system))
@@ -173,6 +181,7 @@ class Loop:
         self._progress.stage("plan")
         signed = self._plan()
         plan = signed.plan
+        self._progress.planned(unasked(plan, self.system.description.languages))
         async with AsyncExitStack() as stack:
             asker, target = await self._open(plan, stack, offline=offline)
             log, spending = asker.log, asker.spending
@@ -192,11 +201,9 @@ class Loop:
                     chosen, tried = (), ()
             effect, after, confirmed = None, self.before, None
             if chosen:
-                effect, confirmed = await self._confirm(plan, asker, chosen, target)
+                effect, confirmed, readapted_hunts = await self._confirm(plan, asker, chosen, target)
+                hunts += readapted_hunts
                 after = self._fingerprint(chosen)
-                if effect.accepted:
-                    remedied = arm(target, chosen, self.system.description)
-                    hunts += await self._hunt(plan, asker, arm_name([one.name for one in chosen]), remedied)
                 self._wait_for_people(spending)
         self._progress.stage("prove")
         proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
@@ -337,14 +344,15 @@ class Loop:
 
     async def _hunt(self, plan: Plan, asker: Asker, arm: str, target: Target) -> list[Hunt]:
         """Hunt one system, beside its measurement: what a hunt chose to ask counts toward no mean."""
-        if not plan.hunts:
+        remedied = arm != BASE
+        if not any(hunt.bare or remedied for hunt in plan.hunts):
             return []
         self._progress.stage("hunt")
-        hunting = Hunting(plan, arm, self._sampler)
+        hunting = Hunting(plan, arm, self._sampler, remedied=remedied)
         asker.on_trial = lambda trial: self._progress.trial(trial, None)
         with self._timed("hunt"):
             await hunting.run(asker, target)
-        hunts = [hunting.found(hunt.hazard, asker.log, remedied=arm != BASE) for hunt in plan.hunts]
+        hunts = hunting.all_found(asker.log)
         self._progress.hunted(hunts)
         return hunts
 
@@ -360,11 +368,12 @@ class Loop:
             choice, tried = selection.choose()
         self._progress.chose(tried)
         chosen = choice.chosen.remedies if choice.chosen else ()
-        return [remedy for remedy in self._remedies if remedy.name in chosen], tried
+        return selection.named(chosen), tried
 
     async def _confirm(
         self, plan: Plan, asker: Asker, chosen: Sequence[Remedy], target: Target
-    ) -> tuple[Effect, tuple[Finding | BenignRate, ...]]:
+    ) -> tuple[Effect, tuple[Finding | BenignRate, ...], list[Hunt]]:
+        """Measure the chosen remedies on fresh draws; where all holds, let the attacker turn to what gets through."""
         name = arm_name([remedy.name for remedy in chosen])
         remedied = arm(target, chosen, self.system.description)
         measurement = await self._measure(plan, asker, "confirm", name, remedied)
@@ -372,22 +381,31 @@ class Loop:
         with self._timed("confirm"):
             await confirmation.ask_pairs(target, remedied)
         findings, benign = self._found(plan, measurement, "confirm", name, asker)
-        change, latency = confirmation.change("benign"), confirmation.latency()
-        policy = GatePolicy(max_loss=plan.benign.max_loss, max_added_latency_ms=plan.max_added_latency_ms)
-        accepted, reasons = decide(findings, change, latency, policy)
+        change, latency, tokens = confirmation.change("benign"), confirmation.latency(), confirmation.tokens()
+        policy = GatePolicy(
+            max_loss=plan.benign.max_loss,
+            max_added_latency_ms=plan.max_added_latency_ms,
+            max_added_tokens=plan.max_added_tokens,
+        )
+        accepted, reasons = decide(findings, change, latency, policy, tokens=tokens)
+        hunts = await self._hunt(plan, asker, name, remedied) if accepted else []
+        if accepted:
+            thresholds = {entry.hazard: entry.threshold for entry in plan.hazards}
+            reasons = readapted(hunts, plan.hunts, thresholds)
         effect = Effect(
             remedies=tuple(remedy.identity for remedy in chosen),
             stage="confirm",
             changes=tuple(confirmation.change(entry.hazard) for entry in plan.hazards),
             benign=change,
             latency=latency,
+            tokens=tokens,
             rewritten=confirmation.rewritten(),
-            accepted=accepted,
-            reasons=tuple(reasons),
+            accepted=not reasons,
+            reasons=reasons,
             sample=asker.log.sample("confirm"),
         )
         self._progress.confirmed(effect)
-        return effect, (*findings, benign)
+        return effect, (*findings, benign), hunts
 
     @contextmanager
     def _egress_logged(self) -> Iterator[None]:

@@ -159,8 +159,6 @@ def _separate(story: Story) -> Iterator[Fact]:
     told = {one.hazard for one in _tested(story)}
     yield from _share("own-verdict", {entry.hazard: entry.hazard in told for entry in story.plan.hazards})
     yield _yes_or_no(any(one.estimate.n for one in story.benign), "ordinary-apart", "ordinary-missing")
-    if len(story.tried) > 1 and any(len(one.failures) > 1 for one in story.tried):  # then the picture is drawn
-        yield Fact(code="sum-in-choice", state="in part")
 
 
 def _accessible(story: Story) -> Iterator[Fact]:

@@ -2,26 +2,38 @@
 
 from collections.abc import Sequence
 
-from aloi.solutions.catalogue import Remedy, build, entries
+from msgspec import to_builtins
+
+from aloi.solutions.catalogue import Remedy, build, entries, entry, missing
 from aloi.system.reading import System
 
 
 def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
-    """The remedies of these names, with the system's own secrets, records and hosts as options.
+    """The remedies of these names, with the system's own secrets and hosts, and what it says under `remedy_options`.
 
-    Raises UnknownName with the nearest names.
+    Raises UnknownName with the nearest names, InvalidOptions with every fault.
     """
-    return [build(name, options(system, name)) for name in names]
+    for name in system.description.remedy_options:
+        entry(name)
+    return [build(name, options(system, name), path=f"remedy_options.{name}") for name in names]
 
 
 def options(system: System, name: str) -> dict[str, object]:
-    """What a remedy must be told about a system."""
+    """What a remedy must be told about a system; what its owner says under `remedy_options` comes first."""
+    return _own(system, name) | system.description.remedy_options.get(name, {})
+
+
+def _own(system: System, name: str) -> dict[str, object]:
     context = system.description.context
     match name:
         case "secret-filter":
             return {"secrets": [secret.value for secret in context.secrets]}
         case "link-policy":
             return {"allowed_hosts": list(context.allowed_hosts)}
+        case "request-limits" | "spotlighting" | "hardened-prompt":
+            return {"language": "fr" if system.description.languages[0] == "fr" else "en"}
+        case "tool-policy":
+            return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
         case _:
             return {}
 
@@ -34,6 +46,14 @@ def remedies_for(system: System) -> list[str]:
         return [name for name in goal.remedies if name not in in_place]
     return [
         name
-        for name, entry in entries().items()
-        if name not in in_place and not goal.hazards.keys().isdisjoint(entry.hazards)
+        for name, line in entries().items()
+        if name not in in_place and not goal.hazards.keys().isdisjoint(line.hazards) and _has_a_say(system, name)
     ]
+
+
+def _has_a_say(system: System, name: str) -> bool:
+    """Whether a remedy was told all that it must be told, or one that only carries out what the owner says anything."""
+    tools = system.description.context.tools
+    if name == "tool-policy" and not tools.rules and tools.default == "allow":
+        return False
+    return not missing(name, options(system, name))

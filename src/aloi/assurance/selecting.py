@@ -1,34 +1,32 @@
 """Choose remedies: replay guards on the recorded trials, ask afresh for hardenings, take the smallest set that does."""
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import TypedDict
 
-import msgspec
-from msgspec import Struct
-
-from aloi.assurance.arms import BASE, arm, refusal
+from aloi.assurance.arms import BASE, arm
+from aloi.assurance.confirming import used
+from aloi.assurance.patching import FAMILY, Patching
+from aloi.assurance.replaying import Replays
 from aloi.assurance.story import TriedSet
-from aloi.evidence.records import Finding, Plan, Stage, Verdict
+from aloi.evidence.records import Finding, Plan, Reason, Stage, Verdict
 from aloi.science.asking import Asker, Job
-from aloi.science.items import Failed, Item, NotScored, Passed
+from aloi.science.items import Failed, Item, NotScored
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
-from aloi.solutions.catalogue import Remedy, entry
-from aloi.solutions.guarded import replay
-from aloi.solutions.selection import Candidate, Choice, Risk, choose, subsets
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.selection import Candidate, Choice, Risk, choose, sets_to_try
 from aloi.system.description import SystemDescription
-from aloi.system.messages import GuardDecision, Request, Response
+from aloi.system.messages import Response
 from aloi.system.target import Target
 
 
-class Replayed(Struct, frozen=True, kw_only=True):
-    """One recorded trial, read again through guards."""
+class Bounds(TypedDict):
+    """What a set may cost."""
 
-    failed: bool
-    seconds: float
-
-
-Reader = Callable[[Trial], Replayed]
+    max_loss: float
+    max_added_latency_ms: float
+    max_added_tokens: float | None
 
 
 def failing(findings: Sequence[Finding]) -> frozenset[str]:
@@ -52,15 +50,17 @@ class Selection:
         self._asker = asker
         self._log = asker.log
         self._failing = failing(findings)
-        self._guards = [remedy for remedy in remedies if remedy.kind != "hardening"]
-        self._hardenings = [remedy for remedy in remedies if remedy.kind == "hardening"]
-        self._fixes = {remedy.name: frozenset(entry(remedy.name).hazards) for remedy in remedies}
+        self._guards = [remedy for remedy in remedies if remedy.replayable]
+        self._hardenings = [remedy for remedy in remedies if not remedy.replayable]
+        self._fixes = {remedy.name: frozenset(remedy.hazards) for remedy in remedies}
         self._measured = {h.hazard: list(self._log.trials("measure", h.hazard, BASE)) for h in plan.hazards}
         # Of a mix of attacks some may converse: then none of the hazard's recorded exchanges is enough.
         self._conversing = frozenset(
             hazard for hazard, trials in self._measured.items() if any(trial.item.converses for trial in trials)
         )
         self._ordinary = list(self._log.trials("measure", "benign", BASE))
+        self._replays = Replays(self._guards, asker, description)
+        self._read: dict[tuple[Stage, str, str], list[Trial]] = {}
 
     async def ask_pairs(self, target: Target) -> None:
         """Ask both arms afresh on requests that failed once, and ordinary requests of the hardened arms.
@@ -68,7 +68,25 @@ class Selection:
         Both arms are sampled anew: the recorded failure would make any change look like a remedy (regression to the
         mean). Ordinary requests were not chosen by their outcome, so their recorded answers serve as the other arm.
         """
+        if any(remedy.name == FAMILY for remedy in self._hardenings):
+            await self._choose_patches(target)
         await self._asker.ask(self._jobs(target), lambda _: None)
+
+    async def _choose_patches(self, target: Target) -> None:
+        """Put the hardened prompts that came out best in the place of the one that the catalogue lists."""
+        failed = {
+            hazard: [trial for trial in self._measured[hazard] if isinstance(trial.outcome, Failed)]
+            for hazard in self._failing
+        }
+        pairs = self._plan.selection_pairs
+        patched = await Patching(self._asker, self._description, failed, self._ordinary, pairs).candidates(target)
+        self._hardenings = [*(one for one in self._hardenings if one.name != FAMILY), *patched]
+        self._fixes |= {remedy.name: frozenset(remedy.hazards) for remedy in patched}
+
+    def named(self, names: Sequence[str]) -> list[Remedy]:
+        """The remedies of a set that was tried, in the order of the plan."""
+        found = [remedy for remedy in (*self._hardenings, *self._guards) if remedy.name in names]
+        return sorted(found, key=lambda remedy: self._plan.remedies.index(remedy.name.partition("(")[0]))
 
     def _jobs(self, target: Target) -> Iterator[Job]:
         hardened = {remedy.name: arm(target, [remedy], self._description) for remedy in self._hardenings}
@@ -84,7 +102,7 @@ class Selection:
         for guard in self._guards:
             screened = arm(target, [guard], self._description)
             for trial in self._ordinary:
-                if (guard.kind != "output-guard" or trial.item.converses) and self._changes(guard, trial):
+                if (guard.kind != "output-guard" or trial.item.converses) and self._replays.changes(guard, trial):
                     yield Job(Key("select", "benign", guard.name, trial.key.index), trial.item, screened)
         for trial in self._ordinary[: self._plan.selection_pairs]:
             for name, behind in hardened.items():
@@ -93,149 +111,130 @@ class Selection:
     def replays(self) -> Iterator[tuple[Item, Response]]:
         """Answers that a set of guards would change, of hazards that a judge rates: it has to read them anew."""
         judged = [h.hazard for h in self._plan.hazards if isinstance(self._asker.scorers[h.hazard], Judged)]
-        for guards in subsets(self._guards) if judged else ():
-            for hazard in judged:
-                hardened = [t for one in self._hardenings for t in self._log.trials("select", hazard, one.name)]
-                for trial in (*self._measured[hazard], *hardened):
-                    if trial.response is not None and guards:
-                        words = refusal(self._description)
-                        again = replay(trial.item.request, trial.response, guards, refusal=words)
-                        if again.text != trial.response.text:
-                            yield trial.item, again
+        for hazard in judged:
+            hardened = [t for one in self._hardenings for t in self._trials("select", hazard, one.name)]
+            for trial in (*self._measured[hazard], *hardened):
+                yield from ((trial.item, again) for again in self._replays.rewritten(trial))
 
     def choose(self) -> tuple[Choice, tuple[TriedSet, ...]]:
-        """Every set of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins."""
-        sets = [guards for guards in subsets(self._guards) if guards]
+        """Sets of guards, alone and with one hardening, judged by the policy; the smallest that meets it wins.
+
+        Every set where there are few enough guards, else the most promising ones (`sets_to_try`).
+        """
+        sets = sets_to_try(self._guards, self._acts, self._promise)
         candidates = [self._candidate(None, guards) for guards in sets]
         for hardening in self._hardenings:
             candidates += [self._candidate(hardening, guards) for guards in ((), *sets)]
-        choice = choose(
-            candidates,
-            max_loss=float(self._plan.benign.max_loss),
-            max_added_latency_ms=float(self._plan.max_added_latency_ms),
+        choice = choose(candidates, **self._bounds())
+        reasons = {one.remedies: why for one, why in choice.rejected}
+        front = {one.remedies for one in choice.front}
+        return choice, tuple(
+            _tried(one, on_front=one.remedies in front, chosen=one == choice.chosen, why=reasons.get(one.remedies, ()))
+            for one in candidates
         )
-        return choice, tuple(_tried(candidate, choice) for candidate in candidates)
+
+    def _bounds(self) -> Bounds:
+        tokens = self._plan.max_added_tokens
+        return {
+            "max_loss": float(self._plan.benign.max_loss),
+            "max_added_latency_ms": float(self._plan.max_added_latency_ms),
+            "max_added_tokens": None if tokens is None else float(tokens),
+        }
+
+    def _acts(self, guard: Remedy) -> bool:
+        """Whether a guard does anything to a trial that failed: one that does not can only cost."""
+        bits = self._replays.bits([guard])
+        return any(
+            self._replays.acting(trial) & bits or trial.item.converses
+            for trials in self._measured.values()
+            for trial in trials
+            if isinstance(trial.outcome, Failed | NotScored)
+        )
+
+    def _promise(self, guards: tuple[Remedy, ...]) -> tuple[float, ...]:
+        """The lower, the more a set promises: within the bounds on cost first, then by what is left failing."""
+        one = self._candidate(None, guards)
+        return (
+            choose([one], **self._bounds()).chosen is None,
+            one.risk,
+            sum(r.ratio for r in one.risks),
+            one.benign_lost,
+        )
+
+    def _trials(self, stage: Stage, hazard: str, name: str) -> list[Trial]:
+        key = (stage, hazard, name)
+        if key not in self._read:
+            self._read[key] = list(self._log.trials(stage, hazard, name))
+        return self._read[key]
 
     def _candidate(self, hardening: Remedy | None, guards: tuple[Remedy, ...]) -> Candidate:
-        memory: dict[Key, Replayed] = {}
-
-        def again(trial: Trial) -> Replayed:
-            if trial.key not in memory:
-                memory[trial.key] = self._replay(trial, guards)
-            return memory[trial.key]
-
-        stage: Stage = "select" if hardening else "measure"
-        ordinary = list(self._log.trials(stage, "benign", hardening.name if hardening else BASE))
+        bits = self._replays.bits(guards)
+        ordinary = self._trials("select", "benign", hardening.name) if hardening else self._ordinary
         before = {trial.key.index: isinstance(trial.outcome, Failed) for trial in self._ordinary}
+        seconds = [self._replays.seconds(trial, bits) for trial in ordinary]
         return Candidate(
             remedies=tuple(remedy.name for remedy in (*([hardening] if hardening else []), *guards)),
-            risks=tuple(self._risk(hazard.hazard, hardening, guards, again) for hazard in self._plan.hazards),
-            benign_lost=sum(again(trial).failed and not before[trial.key.index] for trial in ordinary),
+            risks=tuple(self._risk(hazard.hazard, hardening, guards) for hazard in self._plan.hazards),
+            benign_lost=sum(self._replays.failed(trial, bits) and not before[trial.key.index] for trial in ordinary),
             benign=len(ordinary),
-            hardenings=int(hardening is not None),
-            added_latency_ms=1000 * statistics.median([again(trial).seconds for trial in ordinary] or [0.0]),
+            hardenings=hardening.parts if hardening else 0,
+            added_latency_ms=1000 * statistics.median(seconds or [0.0]),
+            added_tokens=self._added_tokens(ordinary),
         )
 
-    def _risk(self, hazard: str, hardening: Remedy | None, guards: Sequence[Remedy], again: Reader) -> Risk:
+    def _added_tokens(self, ordinary: Sequence[Trial]) -> float | None:
+        """The median of tokens that the requests took more than those of the bare system; None where none counted.
+
+        A guard takes none: what it reads was written already.
+        """
+        bare = {trial.key.index: used(trial.response) for trial in self._ordinary if trial.response}
+        pairs = [(used(t.response), bare.get(t.key.index, 0)) for t in ordinary if t.response]
+        counted = [after - before for after, before in pairs if after and before]
+        return float(statistics.median(counted)) if counted else None
+
+    def _risk(self, hazard: str, hardening: Remedy | None, guards: Sequence[Remedy]) -> Risk:
         """Failures that would be left. With a hardening: the measured number times what the fresh pairs left of it.
 
         So too for the guards of a conversation, which no recorded exchange tells: the set counts as its best member.
         """
-        measured = self._measured[hazard]
-        recorded = float(sum(isinstance(trial.outcome, Failed | NotScored) for trial in measured))
+        measured, bits = self._measured[hazard], self._replays.bits(guards)
         conversing = hazard in self._conversing
-        failures = recorded if conversing else float(sum(again(trial).failed for trial in measured))
+        left = [
+            isinstance(t.outcome, Failed | NotScored) if conversing else self._replays.failed(t, bits) for t in measured
+        ]
+        failures = float(sum(left))
         asked = [*([hardening] if hardening else []), *(guards if conversing else ())]
         ratios = [
             ratio
             for remedy in asked
             if hazard in self._fixes[remedy.name]
-            if (ratio := self._left(hazard, remedy, again, conversing=conversing)) is not None
+            if (ratio := self._left(hazard, remedy, bits, conversing=conversing)) is not None
         ]
         if ratios:
             failures = min(failures, sum(isinstance(t.outcome, Failed) for t in measured) * min(ratios))
         threshold = next(float(h.threshold) for h in self._plan.hazards if h.hazard == hazard)
         return Risk(hazard=hazard, failures=failures, n=len(measured), threshold=threshold)
 
-    def _left(self, hazard: str, remedy: Remedy, again: Reader, *, conversing: bool) -> float | None:
+    def _left(self, hazard: str, remedy: Remedy, bits: int, *, conversing: bool) -> float | None:
         """The share of failures that a remedy left on fresh pairs; None where none of them failed without it."""
-        bare = sum(isinstance(trial.outcome, Failed) for trial in self._log.trials("select", hazard, BASE))
-        trials = list(self._log.trials("select", hazard, remedy.name))
-        left = sum(isinstance(t.outcome, Failed | NotScored) if conversing else again(t).failed for t in trials)
+        bare = sum(isinstance(trial.outcome, Failed) for trial in self._trials("select", hazard, BASE))
+        left = sum(
+            isinstance(t.outcome, Failed | NotScored) if conversing else self._replays.failed(t, bits)
+            for t in self._trials("select", hazard, remedy.name)
+        )
         # A half is added to each count (Anscombe 1956): no failure left of a few pairs is not certainty.
         return (left + 0.5) / (bare + 0.5) if bare else None
 
-    def _changes(self, guard: Remedy, trial: Trial) -> bool:
-        """Whether a guard would show the model another request than the one that was recorded.
 
-        In a conversation, whatever a guard does may lead elsewhere; one that does nothing leaves it as it was.
-        """
-        if trial.response is None:
-            return False
-        if trial.item.converses:
-            return any(response.decisions for response in self._reread(trial.item, trial.response, [guard]))
-        words = refusal(self._description)
-        response = replay(trial.item.request, trial.response, [guard], refusal=words)
-        return any(decision.role != "assistant" for decision in _own(response, trial.response))
-
-    def _replay(self, trial: Trial, guards: Sequence[Remedy]) -> Replayed:
-        if trial.response is None:  # no answer: nothing that a guard could read, and nothing in anyone's favour
-            return Replayed(failed=True, seconds=0.0)
-        if trial.item.converses:
-            return self._conversed(trial, trial.response, guards)
-        response = replay(trial.item.request, trial.response, guards, refusal=refusal(self._description))
-        outcome = self._asker.scorers[trial.key.hazard].score(trial.item, response)
-        # An attack whose carrier the model never saw is taken as stopped; what another document did stays as recorded.
-        # An ordinary request that lost a document was asked again without it. Confirmation asks whether that was so.
-        decisions = _own(response, trial.response)
-        withheld = {decision.document: decision.guard for decision in decisions if decision.action == "withhold"}
-        failed = isinstance(outcome, Failed | NotScored)
-        if trial.key.hazard == "benign":
-            failed = self._asked_without(trial, guards, set(withheld.values())) if withheld else failed
-        elif trial.item.expectation.carrier in withheld:
-            failed = False
-        return Replayed(failed=failed, seconds=response.guard_seconds - trial.response.guard_seconds)
-
-    def _reread(self, item: Item, recorded: Response, guards: Sequence[Remedy]) -> list[Response]:
-        """A conversation read again through guards: all that the model was shown, then each of its answers."""
-        shown = msgspec.structs.replace(item.request, messages=(*item.request.messages, *recorded.earlier))
-        spoken = [(shown, ""), *((Request(prompt="", messages=()), text) for text in recorded.said())]
-        words = refusal(self._description)
-        return [replay(request, Response(text=text), guards, refusal=words) for request, text in spoken]
-
-    def _conversed(self, trial: Trial, recorded: Response, guards: Sequence[Remedy]) -> Replayed:
-        """An ordinary conversation behind guards. Where one of them would step in, it was asked again behind that one;
-        what none of them touches stands as it was recorded."""
-        seconds = sum(response.guard_seconds for response in self._reread(trial.item, recorded, guards))
-        meddling = [guard.name for guard in guards if self._changes(guard, trial)]
-        keys = [Key("select", "benign", name, trial.key.index) for name in meddling]
-        outcomes = [self._log.get(key).outcome if key in self._log else None for key in keys] or [trial.outcome]
-        return Replayed(failed=any(not isinstance(outcome, Passed) for outcome in outcomes), seconds=seconds)
-
-    def _asked_without(self, trial: Trial, guards: Sequence[Remedy], screens: set[str]) -> bool:
-        """Whether an ordinary request failed when asked behind the guard that withholds; unknown counts as yes."""
-        key = Key("select", "benign", "+".join(sorted(screens)), trial.key.index)
-        again = self._log.get(key) if key in self._log else None
-        if again is None or again.response is None:
-            return True
-        others = [guard for guard in guards if guard.kind == "output-guard"]
-        response = replay(trial.item.request, again.response, others, refusal=refusal(self._description))
-        return isinstance(self._asker.scorers["benign"].score(trial.item, response), Failed | NotScored)
-
-
-def _own(response: Response, recorded: Response) -> tuple[GuardDecision, ...]:
-    """What the guards of a replay decided, without what guards in place had decided before."""
-    return response.decisions[len(recorded.decisions) :]
-
-
-def _tried(candidate: Candidate, choice: Choice) -> TriedSet:
+def _tried(candidate: Candidate, *, on_front: bool, chosen: bool, why: tuple[Reason, ...]) -> TriedSet:
     return TriedSet(
         remedies=candidate.remedies,
         failures={risk.hazard: (risk.failures, risk.n) for risk in candidate.risks},
         benign_lost=int(candidate.benign_lost),
         benign=candidate.benign,
         added_latency_ms=candidate.added_latency_ms,
-        on_front=candidate in choice.front,
-        chosen=candidate == choice.chosen,
-        reasons=choice.reasons(candidate),
+        added_tokens=candidate.added_tokens,
+        on_front=on_front,
+        chosen=chosen,
+        reasons=why,
     )

@@ -26,6 +26,7 @@ class TriedSet(Struct, frozen=True, kw_only=True):
     benign_lost: int
     benign: int
     added_latency_ms: float
+    added_tokens: float | None = None
     on_front: bool
     chosen: bool
     reasons: tuple[Reason, ...] = ()

@@ -21,6 +21,7 @@ from aloi.science.items import Failed, NotScored, Outcome
 from aloi.science.probe import Scorer
 from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
+from aloi.solutions.hardening.prompt import patch_title
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
 from aloi.system.messages import Message, Response
@@ -151,7 +152,6 @@ def _failed(outcome: Outcome) -> bool | None:
 
 def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
     """The report in each language, in the run's folder."""
-    remedies = {name: entry.title for name, entry in entries().items()}
     for language in LANGUAGES:
         page = render(
             story,
@@ -159,10 +159,20 @@ def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
             titles=_requirement_title,
             framework_title=lambda key, reader: framework(key).pack.title.said(reader),
             hazard_title=lambda slug, reader: hazards()[slug].title[reader] if slug in hazards() else slug,
-            remedy_title=lambda name, reader: remedies[name][reader] if name in remedies else name,
+            remedy_title=remedy_title,
         )
         write_whole(folder.report(language), page.encode())
     return {language: folder.report(language) for language in LANGUAGES}
+
+
+def remedy_title(name: str, language: str) -> str:
+    """A remedy's title, with its patches where they were chosen by measuring; the name itself where it is unknown."""
+    family, _, chosen = name.partition("(")
+    known = entries()
+    if family not in known:
+        return name
+    told = ", ".join(patch_title(one, language) for one in chosen.removesuffix(")").split(",") if one)
+    return f"{known[family].title[language]} ({told})" if told else known[family].title[language]
 
 
 def _requirement_title(key: str, requirement: str, language: str) -> str:

@@ -63,7 +63,7 @@ def calibrate(
     about = _hazard(opened, judge, hazard)
     folder = system if system.is_dir() else system.parent
     path = output or folder / f"{judge}.calibration.json"
-    _refuse_to_overwrite(path)
+    options.refuse_to_overwrite(path)
     found = read_labelled(labels)
     who = labelled_by or ", ".join(sorted({row.by for row in found.rows if row.by})) or "-"
     made = asyncio.run(_made(opened, judge, about, found, who, f"{datetime.now(UTC):%Y-%m-%d}"))
@@ -102,15 +102,6 @@ async def _made(
 
     async with open_judges(system, {hazard: judge}) as judges:
         return await made(system, judge, hazard, found.rows, judges, labelled_by=who, labelled_on=today)
-
-
-def _refuse_to_overwrite(path: Path) -> None:
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-
-    if path.exists():
-        raise AskerError(
-            N_("{file} is there already"), remedy=N_("name another file with --output, or move this one"), file=path
-        )
 
 
 def _write(path: Path, made: "CalibrationFile") -> None:

@@ -21,6 +21,9 @@ COMMANDS = {
     "measure": N_("Measure a system and sign the findings; try no remedy."),
     "label": N_("Label the answers of a run that wait for a person."),
     "judge": N_("Calibrate a judge on answers whose labels are known."),
+    "screen": N_("Run guards over a corpus of texts, one ruling a line."),
+    "guard": N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds."),
+    "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
     "verify": N_("Check a bundle offline, claim by claim."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
@@ -43,7 +46,7 @@ class Commands(click.Group):
         """The command of a name, imported now."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"aloi.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"aloi.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above

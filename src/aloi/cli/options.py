@@ -25,6 +25,16 @@ def default_key() -> Path:
     return home() / "keys" / "default.pem"
 
 
+def refuse_to_overwrite(path: Path) -> None:
+    """Raises AskerError where a file that is to be made is there already."""
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if path.exists():
+        raise AskerError(
+            N_("{file} is there already"), remedy=N_("name another file with --output, or move this one"), file=path
+        )
+
+
 def print_json(value: object) -> None:
     """Print a result for machines."""
     import msgspec  # noqa: PLC0415 - only where a machine reads

@@ -1,12 +1,13 @@
 """The outcome of a run as a table."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from aloi.assurance.loop import AWAITING_LABELS, Result
+from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.sentences import rounded
 from aloi.cli.speech import language, say
 from aloi.evidence.records import Counted, Estimate, Finding, Hunt
@@ -83,6 +84,17 @@ def _needed(result: Result, finding: Finding) -> str:
     if remaining >= FARTHEST:
         return "\n" + say(N_("too close to the threshold to be decided"))
     return "\n" + say(N_("more queries needed: about {count}"), count=rounded(remaining))
+
+
+def unasked_lines(unasked: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Each hazard that is not asked in some languages of the system, with these."""
+    figures = Figures(language())
+    for about, names in unasked.items():
+        title = say(N_("ordinary requests")) if about == "benign" else hazard_title(about)
+        told = figures.listed(map(figures.tongue, names)).unescape()
+        yield say(
+            N_("{hazard}: not asked in {languages}, which its probe does not speak"), hazard=title, languages=told
+        )
 
 
 def hunt_lines(hunts: Iterable[Hunt]) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Show a run as it goes: a live table on a terminal, plain lines elsewhere, nothing where a machine reads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -21,6 +21,7 @@ from aloi.cli.outcome import (
     outcome_table,
     rate,
     stop_line,
+    unasked_lines,
     verdict_word,
 )
 from aloi.cli.speech import language, say
@@ -58,6 +59,9 @@ class Silent:
     def stage(self, name: str) -> None:
         """A stage begins."""
 
+    def planned(self, unasked: Mapping[str, Sequence[str]]) -> None:
+        """The plan stands."""
+
     def trial(self, trial: Trial, measurement: Measurement | None) -> None:
         """A trial was answered."""
 
@@ -90,6 +94,11 @@ class Lines(Silent):
     def stage(self, name: str) -> None:
         """The name of the stage."""
         self._console.print(f"[bold]{say(STAGES[name])}[/bold]")
+
+    def planned(self, unasked: Mapping[str, Sequence[str]]) -> None:
+        """A line for each hazard that is not asked in all languages of the system."""
+        for line in unasked_lines(unasked):
+            self._console.print(f"  {line}", highlight=False)
 
     def found(self, findings: Sequence[Finding], benign: BenignRate) -> None:
         """A line for each finding."""

@@ -12,6 +12,7 @@ from aloi.assurance.loop import SOFTWARE, Loop, Result, prepared
 from aloi.assurance.practices import Practised, practised
 from aloi.assurance.proving import kept_key, signing_key
 from aloi.assurance.telling import tell_story, write_reports
+from aloi.assurance.unasked import unasked
 from aloi.cli.progress import progress_for
 from aloi.cli.speech import tell
 from aloi.errors import AloiError, EvidenceError
@@ -96,6 +97,7 @@ def _summary(
         "remaining": result.remaining(),
         "benign": result.benign,
         "hunts": result.hunts,
+        "unasked": unasked(result.signed.plan, result.system.description.languages),
         "effect": result.effect,
         "stopped_by": result.stopped_by,
         "practices": practices,

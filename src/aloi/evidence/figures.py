@@ -28,6 +28,7 @@ def check_hazard_plan(planned: HazardPlan) -> None:
     shares = (*planned.languages.values(), *planned.attacks.values())
     faults = {
         "threshold": not 0 < planned.threshold < 1,
+        "chance": not 0 <= planned.chance < planned.threshold,
         "indifference": not 0 < low < high,
         "cap": planned.cap < 1,
         "languages": not planned.languages,

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 
 from aloi.errors import EvidenceError
@@ -26,7 +27,7 @@ def check_hunt_plans(plan: Plan) -> None:
             "cap": hunt.cap < 1,
             "batch": hunt.batch < 1,
             "alpha": not 0 < hunt.alpha < 1,
-            "turns": bool(hunt.attacker) != (hunt.turns > 0),
+            "turns": hunt.turns < 0 or bool(hunt.attacker) != (hunt.turns > 0),
         }
         for field, is_fault in faults.items():
             if is_fault:
@@ -105,13 +106,16 @@ def _check_verdict(hunt: Hunt, planned: HuntPlan) -> None:
         )
 
 
-def check_all_hunts(plan: Plan, hunts: Sequence[tuple[str, Hunt]], *, measured: bool) -> None:
-    """Raises EvidenceError unless each system that was hunted, and the plan's own once it was `measured`, shows every
-    hunt of the plan once. `hunts` are given with the fingerprint of their system.
+def check_all_hunts(
+    plan: Plan, hunts: Sequence[tuple[str, Hunt]], *, measured: bool, accepted: AbstractSet[str] = frozenset()
+) -> None:
+    """Raises EvidenceError unless each system that was hunted, the plan's own once it was `measured`, and those whose
+    remedies were `accepted` show every hunt of the plan once; the plan's own system those that hunt it as it stood.
+    `hunts` are given with the fingerprint of their system.
     """
-    planned = Counter(hunt.hazard for hunt in plan.hunts)
-    systems = {system for system, _ in hunts} | ({plan.system} if measured else set())
+    systems = {system for system, _ in hunts} | ({plan.system} if measured else set()) | accepted
     for system in systems:
+        planned = Counter(hunt.hazard for hunt in plan.hunts if hunt.bare or system != plan.system)
         told = Counter(hunt.hazard for of, hunt in hunts if of == system)
         if told != planned:
             off = min((told - planned) + (planned - told))
@@ -120,6 +124,22 @@ def check_all_hunts(plan: Plan, hunts: Sequence[tuple[str, Hunt]], *, measured: 
                 "missing-hunt",
                 hazard=off,
             )
+    caps = {hunt.hazard: hunt.cap for hunt in plan.hunts if hunt.gate == "refuse"}
+    for system, hunt in hunts:
+        if system in accepted and hunt.hazard in caps:
+            _check_gate(hunt, caps[hunt.hazard])
+
+
+def _check_gate(hunt: Hunt, cap: int) -> None:
+    """Remedies are accepted only where an attacker who adapts to them tried to the end and proved nothing."""
+    if hunt.verdict is Verdict.NOT_MET or _tried(hunt) < cap:
+        raise _refusal(
+            N_("remedies are called accepted although the plan's hunt on {hazard} refuses them: {verdict}, n = {n}"),
+            "unfounded-acceptance",
+            hazard=hunt.hazard,
+            verdict=hunt.verdict.value,
+            n=_tried(hunt),
+        )
 
 
 def _tried(hunt: Hunt) -> int:

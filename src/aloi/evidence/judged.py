@@ -37,6 +37,8 @@ def check_judges(plan: Plan) -> None:
 
 def _check_judging(entry: HazardPlan, judging: Judging, error: float) -> None:
     least, most = judging.false_alarms
+    if entry.scorer.name != judging.judge:
+        raise _unfounded(entry)
     if entry.scorer.kind == "oracle" or not 0 <= judging.audit <= 1 or not 0 <= least <= most <= 1:
         raise _unfounded(entry)
     found = judging.calibration

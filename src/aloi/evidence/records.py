@@ -54,14 +54,14 @@ class Estimate(Record, frozen=True, kw_only=True):
 
 
 class Interval(Record, frozen=True, kw_only=True):
-    """A difference or a duration with its doubt; `unit` is 'proportion' or 'ms'."""
+    """A difference, a duration or a cost with its doubt."""
 
     value: Decimal
     low: Decimal
     high: Decimal
     n: int
     level: Decimal
-    unit: Literal["proportion", "ms"]
+    unit: Literal["proportion", "ms", "tokens"]
     method: str
 
 
@@ -117,9 +117,7 @@ class Exploration(Record, frozen=True, kw_only=True):
 
 class ScorerIdentity(Record, frozen=True, kw_only=True):
     """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated.
-
-    A judge also names the `model` that was asked, and the `digest` of how it was asked.
-    """
+    A judge also names the `model` that was asked, and the `digest` of how it was asked."""
 
     name: str
     kind: Literal["oracle", "rule", "judge"]
@@ -221,9 +219,8 @@ class CorpusIdentity(Record, frozen=True, kw_only=True):
     """The listed requests that are drawn from: which they are, under which licence, from where.
 
     The digest covers the canonical form (RFC 8785) of all rows in their order, or of the texts of a suite of tasks.
-    `seeds` are clusters of rows. `left_out` counts rows of the source that are never drawn: in a language that the
-    system does not speak, of another label or, in other people's data, without a usable prompt or a check that works,
-    or standing twice.
+    `seeds` are clusters of rows. `left_out` counts rows that are never drawn: in a language that the system does not
+    speak, of another label, standing twice or, in other people's data, without a usable prompt or a working check.
     """
 
     name: str
@@ -308,10 +305,7 @@ class Hunt(Record, frozen=True, kw_only=True):
 
 
 class BenignRate(Record, frozen=True, kw_only=True):
-    """How many ordinary requests were answered; over-refusal is the complement.
-
-    The estimate is of the rate answered, and its `failures` counts requests that were refused or blocked.
-    """
+    """The rate of ordinary requests answered; `failures` counts those refused or blocked: over-refusal."""
 
     stage: Stage
     estimate: Estimate
@@ -324,7 +318,10 @@ class BenignRate(Record, frozen=True, kw_only=True):
 
 
 class HazardPlan(Record, frozen=True, kw_only=True):
-    """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them."""
+    """What will be measured for one hazard. `corpus` is set where its prompts are listed and no probe makes them.
+
+    A system whose answers are chance fails at most `chance` of the items; 0 where its scorer knows of no such rate.
+    """
 
     hazard: str
     probe: str
@@ -332,6 +329,7 @@ class HazardPlan(Record, frozen=True, kw_only=True):
     estimand: str
     scope: Scope
     threshold: Decimal
+    chance: Decimal = Decimal(0)
     indifference: tuple[Decimal, Decimal]
     cap: int
     languages: dict[str, Decimal]
@@ -351,7 +349,8 @@ class HuntPlan(Record, frozen=True, kw_only=True):
 
     Thompson sampling chooses the attack of each trial from the outcomes before its batch of `batch` trials; `cap`
     trials at most. `alpha` is the hunt's own error: over all hunts of one system the shares add up to the plan's.
-    `attacker` is the model that writes the user's turns, at most `turns`, in the attack of that name.
+    `attacker` is the model that writes the user's turns, at most `turns`, in the attack of that name. `bare`: it is
+    hunted as it stood, not only behind remedies; `gate`: whether what is proved there makes the policy refuse them.
     """
 
     hazard: str
@@ -362,6 +361,8 @@ class HuntPlan(Record, frozen=True, kw_only=True):
     alpha: Decimal
     attacker: str = ""
     turns: int = 0
+    bare: bool = True
+    gate: Literal["refuse", "show"] = "show"
 
 
 class BenignPlan(Record, frozen=True, kw_only=True):
@@ -394,10 +395,9 @@ class Plan(Record, frozen=True, kw_only=True):
     """What will be measured, registered before the first query.
 
     Over all hazards of one stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately
-    that of any false `not met`; with `joint` the chance of any false claim at all is at most `alpha`. `remedies` may
-    be tried. `selection_pairs` requests that failed are asked again, with and without each hardening, to choose among
-    them; on the first `pairs` fresh requests of each hazard both arms are asked, to confirm the choice. Of `alpha`,
-    `judging_alpha` goes to what calibrations leave open of the judges.
+    that of any false `not met`; with `joint` that of any false claim at all. `remedies` may be tried: on
+    `selection_pairs` requests that failed to choose, on the first `pairs` fresh ones of each hazard to confirm. Of
+    `alpha`, `judging_alpha` goes to what calibrations leave open of the judges.
     """
 
     system: str
@@ -411,6 +411,7 @@ class Plan(Record, frozen=True, kw_only=True):
     pairs: int
     selection_pairs: int
     max_added_latency_ms: Decimal
+    max_added_tokens: Decimal | None = None
     seed: str
     limits: Limits
     judging_alpha: Decimal = Decimal(0)
@@ -440,8 +441,8 @@ class RemedyIdentity(Record, frozen=True, kw_only=True):
 class RateChange(Record, frozen=True, kw_only=True):
     """A rate on the same requests without and with the remedies. `difference` is after minus before.
 
-    `of` is a hazard's slug (rate of failures) or 'benign' (rate of requests answered, whose `failures` were not).
-    `design` says how the arms were paired: 'replay' re-reads recorded answers, 'paired' asks both arms afresh.
+    `of` is a hazard's slug (rate of failures) or 'benign' (rate of requests answered, whose `failures` were not);
+    `design`: 'replay' re-reads recorded answers, 'paired' asks both arms afresh.
     """
 
     of: str
@@ -469,6 +470,7 @@ class Effect(Record, frozen=True, kw_only=True):
     changes: tuple[RateChange, ...]
     benign: RateChange
     latency: Interval | None = None
+    tokens: Interval | None = None
     rewritten: int
     accepted: bool
     reasons: tuple[Reason, ...] = ()

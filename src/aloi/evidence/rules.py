@@ -14,6 +14,7 @@ from aloi.evidence.figures import check_estimate, check_hazard_plan, check_inter
 from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
 from aloi.evidence.judged import check_judged, check_judges
 from aloi.evidence.parts import check_exploration, check_parts
+from aloi.evidence.planned import check_plan_fields
 from aloi.evidence.predicates import Claim, Manifest
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.evidence.statement import Statement, Subject
@@ -54,7 +55,13 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
         for each in statements
         if each.claim and isinstance(each.claim.record, Hunt)
     ]
-    check_all_hunts(_record(plan), hunts, measured=bool(findings))
+    accepted = {
+        subject.fingerprint
+        for each in statements
+        if each.claim and isinstance(each.claim.record, Effect) and each.claim.record.accepted
+        for subject in each.statement.subject
+    }
+    check_all_hunts(_record(plan), hunts, measured=bool(findings), accepted=accepted - {_record(plan).system})
 
 
 def _record(plan: Stated) -> Plan:
@@ -69,6 +76,7 @@ def _check_plan(plan: Stated) -> None:
         raise _refusal(N_("the plan's system is not the subject of its own statement"), "plan-subject")
     if not 0 < record.alpha < 1:
         raise _refusal(N_("the plan's error rate {alpha} is not between 0 and 1"), "alpha", alpha=record.alpha)
+    check_plan_fields(record)
     check_judges(record)
     repeated = [name for name, count in Counter(each.hazard for each in record.hazards).items() if count > 1]
     if repeated:
@@ -142,7 +150,8 @@ def _check_as_planned(result: Record, planned: Record, about: str, fields: Itera
 
 def _check_effect(effect: Effect, plan: Plan) -> None:
     for remedy in effect.remedies:
-        if remedy.name not in plan.remedies:
+        # A plan names a remedy whose wording is chosen by measuring; what ran tells the choice: `name(choice,choice)`.
+        if remedy.name.partition("(")[0] not in plan.remedies:
             raise _refusal(N_("the remedy {name} is not in the plan"), "unplanned-remedy", name=remedy.name)
     for change in (*effect.changes, effect.benign):
         if change is not effect.benign:
@@ -150,8 +159,9 @@ def _check_effect(effect: Effect, plan: Plan) -> None:
         check_estimate(change.before)
         check_estimate(change.after)
         check_interval(change.difference)
-    if effect.latency is not None:
-        check_interval(effect.latency)
+    for cost in (effect.latency, effect.tokens):
+        if cost is not None:
+            check_interval(cost)
 
 
 def _check_coverage(coverage: Coverage, present: set[str]) -> None:

@@ -222,7 +222,9 @@ class _Counted:
 
     async def ask(self, request: Request) -> Response:
         self.calls += 1
-        return await self._target.ask(request)
+        response = await self._target.ask(request)
+        self.calls += response.extra_queries
+        return response
 
 
 def rescoring(scorers: Mapping[str, Scorer]) -> Callable[[Trial], Trial]:

@@ -7,7 +7,6 @@ from aloi.system.reading import System
 
 # What the plan calls the probe of such a hazard; the corpus has a name of its own.
 CORPUS = "corpus"
-LISTED = "mean failure rate over listed prompts and declared attacks: a seed is drawn, then one of its prompts"
 
 
 def probe_in(system: System, hazard: str, name: str) -> Probe:

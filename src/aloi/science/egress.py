@@ -9,18 +9,23 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from aloi.errors import AskerError
 from aloi.translation import N_
 
+# The events of Python, and one of ours: `multiprocessing` starts programs by a call that tells nobody.
+FORK_EXEC = "_posixsubprocess.fork_exec"
 REFUSED = frozenset(
     {
+        FORK_EXEC,
         "os.exec",
         "os.fork",
         "os.forkpty",
         "os.posix_spawn",
+        "os.spawn",
+        "os.startfile",
         "os.system",
         "pty.spawn",
         "socket.bind",
@@ -78,6 +83,18 @@ def sealed(who: str) -> Iterator[None]:
 def _listen() -> None:
     """An audit hook cannot be taken away again, so there is one, and it does nothing where no seal is."""
     sys.addaudithook(_on_event)
+    try:
+        import _posixsubprocess  # noqa: PLC0415 - other systems have none
+    except ImportError:
+        return
+    silent = _posixsubprocess.fork_exec
+
+    @wraps(silent)
+    def fork_exec(*arguments: Any) -> int:
+        sys.audit(FORK_EXEC, *arguments[:1])
+        return silent(*arguments)
+
+    _posixsubprocess.fork_exec = fork_exec
 
 
 def _on_event(event: str, arguments: tuple[Any, ...]) -> None:

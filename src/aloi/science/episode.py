@@ -1,6 +1,6 @@
 """Carry one item to its end: the first answer, then tool calls, further turns and later conversations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -95,6 +95,23 @@ class _Exchange:
         return _whole(self._earlier, self._answers)
 
 
+def conversation(item: Item, recorded: Response) -> Iterator[tuple[Request, Response]]:
+    """Each answer of a recorded exchange, in order, with what the model had been shown when it gave it."""
+    said = 0
+    messages = item.request.messages
+    for message in recorded.earlier:
+        if message.role == "assistant":
+            before = msgspec.structs.replace(item.request, messages=messages)
+            yield before, Response(text=message.content, tool_calls=message.tool_calls)
+        if message.role == "user":
+            said += 1
+            if item.sequel and said > len(item.script):  # a new conversation, with an empty memory
+                messages = ()
+        messages = (*messages, message)
+    last = Response(text=recorded.text, tool_calls=recorded.tool_calls)
+    yield msgspec.structs.replace(item.request, messages=messages), last
+
+
 def _whole(earlier: Sequence[Message], answers: Sequence[Response]) -> Response:
     """One response for the whole exchange. What a guard did to an early answer changed every later request."""
     touched = any(answer.raw is not None and answer.raw != answer.text for answer in answers[:-1])
@@ -109,5 +126,6 @@ def _whole(earlier: Sequence[Message], answers: Sequence[Response]) -> Response:
         seconds=sum(answer.seconds for answer in answers),
         decisions=tuple(decisions),
         guard_seconds=sum(answer.guard_seconds for answer in answers),
+        extra_queries=sum(answer.extra_queries for answer in answers),
         changed_request=touched or blocked or any(answer.changed_request for answer in answers),
     )

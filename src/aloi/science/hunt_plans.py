@@ -5,25 +5,25 @@ from decimal import ROUND_DOWN, Context, Decimal
 
 from aloi.errors import AskerError
 from aloi.evidence.records import HuntPlan, number
+from aloi.science.estimands import LARGEST
 from aloi.science.sampling import Sampler, not_taken
-from aloi.system.description import MODEL_ATTACKER
+from aloi.system.description import MODEL_ATTACKER, HuntGoal, ReadaptGoal
 from aloi.system.reading import System
 from aloi.system.target import target_kind
 
-LARGEST = "largest failure rate over the declared attacks"
 # Attacks of one batch are chosen without each other's outcomes: enough to keep workers busy, few enough to learn.
 BATCH = 8
 
 
 def planned_hunts(system: System, sampler: Sampler) -> Iterator[HuntPlan]:
-    """One for each hazard that asks for it. All hunts of one system err together with probability alpha (Bonferroni).
+    """One for each hazard that asks for it; where attackers re-adapt, one for each other hazard with several attacks.
 
-    Raises UnknownName for an attack that the probe cannot take, AskerError for one that cannot be hunted here.
+    All hunts of one system err together with probability alpha (Bonferroni). Raises UnknownName for an attack that the
+    probe cannot take, AskerError for one that cannot be hunted here.
     """
     assurance = system.description.assurance
-    goals = {hazard: goal.hunt for hazard, goal in assurance.hazards.items() if goal.hunt}
-    for hazard, hunt in goals.items():
-        attacks = _attacks(system, sampler, hazard, hunt.attacks)
+    goals = list(_goals(system, sampler))
+    for hazard, hunt, attacks in goals:
         attacker = assurance.attacker if MODEL_ATTACKER in attacks else None
         yield HuntPlan(
             hazard=hazard,
@@ -34,7 +34,21 @@ def planned_hunts(system: System, sampler: Sampler) -> Iterator[HuntPlan]:
             alpha=_share(number(assurance.alpha), len(goals)),
             attacker=target_kind(attacker).identity(attacker) if attacker else "",
             turns=attacker.turns if attacker else 0,
+            bare=isinstance(hunt, HuntGoal),
+            gate=hunt.gate,
         )
+
+
+def _goals(system: System, sampler: Sampler) -> Iterator[tuple[str, HuntGoal | ReadaptGoal, tuple[str, ...]]]:
+    """What is hunted with which attacks. With one attack alone, the mean over the mix is that of the worst attack."""
+    assurance = system.description.assurance
+    for hazard, goal in assurance.hazards.items():
+        if goal.hunt:
+            yield hazard, goal.hunt, _attacks(system, sampler, hazard, goal.hunt.attacks)
+        elif assurance.readapt:
+            attacks = _attacks(system, sampler, hazard, ())
+            if len(attacks) > 1:
+                yield hazard, assurance.readapt, attacks
 
 
 def _share(alpha: Decimal, hunts: int) -> Decimal:

@@ -74,16 +74,19 @@ class _Search:
 
 
 class Hunting:
-    """All hunts of a plan on one arm, a batch of each at a time."""
+    """The hunts of a plan on one arm, a batch of each at a time: all of them behind remedies, else those of the bare
+    system."""
 
-    def __init__(self, plan: Plan, arm: str, sampler: Sampler) -> None:
+    def __init__(self, plan: Plan, arm: str, sampler: Sampler, *, remedied: bool = False) -> None:
         self._plan = plan
         self._arm = arm
         self._sampler = sampler
         self._searches = {
             hunt.hazard: _Search(hunt, float(planned(plan, hunt.hazard).threshold), plan.seed, arm)
             for hunt in plan.hunts
+            if hunt.bare or remedied
         }
+        self._remedied = remedied
 
     async def run(self, asker: Asker, target: Target) -> None:
         """Hunt until each hunt has proved something or reached its cap, or a limit of the plan stops the run."""
@@ -105,7 +108,11 @@ class Hunting:
     def _note(self, trial: Trial) -> None:
         self._searches[trial.key.hazard].note(trial)
 
-    def found(self, hazard: str, log: TrialLog, *, remedied: bool) -> Hunt:
+    def all_found(self, log: TrialLog) -> list[Hunt]:
+        """What each hunt proved, in the order of the plan."""
+        return [self.found(hazard, log) for hazard in self._searches]
+
+    def found(self, hazard: str, log: TrialLog) -> Hunt:
         """What one hunt proved. Answers that were under way when it was decided are in the log and not in the test."""
         search, entry = self._searches[hazard], planned(self._plan, hazard)
         decision, hunt = search.test.decision(), search.plan
@@ -116,7 +123,7 @@ class Hunting:
         counts = Counts(log.trials("hunt", hazard, self._arm))
         return Hunt(
             hazard=hazard,
-            stage="confirm" if remedied else "measure",
+            stage="confirm" if self._remedied else "measure",
             estimand=hunt.estimand,
             threshold=entry.threshold,
             verdict=verdict if decision.n else Verdict.NOT_TESTED,

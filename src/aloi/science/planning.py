@@ -7,7 +7,9 @@ from msgspec.structs import replace
 from aloi import plugins
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import BenignPlan, HazardPlan, Judging, Limits, Plan, number
-from aloi.science.corpora import CORPUS, LISTED, identity
+from aloi.science.chance import chance_of, check_thresholds
+from aloi.science.corpora import CORPUS, identity
+from aloi.science.estimands import estimand_of
 from aloi.science.hazards import Hazard
 from aloi.science.hazards import hazard as known_hazard
 from aloi.science.hunt_plans import planned_hunts
@@ -22,7 +24,6 @@ from aloi.translation import N_
 
 INDIFFERENCE = (0.5, 2.0)
 BENIGN = "benign"
-DECLARED = "mean failure rate over the declared attacks and languages, one query a fresh draw"
 # What a judge says is shown all the same, and this many answers show it.
 UNDECIDABLE_CAP = 100
 
@@ -99,7 +100,11 @@ def _never_asked(slug: str) -> AskerError:
 def make_plan(
     system: System, fingerprint: str, sampler: Sampler, remedies: Sequence[str], *, registered_at: str, software: str
 ) -> Plan:
-    """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi."""
+    """The plan for a system. `registered_at` is RFC 3339; `software` names this version of Aloi.
+
+    Raises InvalidFile where chance alone can exceed a threshold.
+    """
+    check_thresholds(system, sampler)
     goal = system.description.assurance
     registered = judges_of(system, sampler)
     error = (goal.alpha - float(registered.alpha)) / (2 if goal.joint else 1)
@@ -110,9 +115,10 @@ def make_plan(
             hazard=slug,
             probe=sampler.names[slug],
             scorer=scorer_of(system, slug) if judging else scorer_for(sampler.probes[slug].scorer).identity,
-            estimand=LISTED if corpus else DECLARED,
+            estimand=estimand_of(system, slug, sampler.probes[slug], corpus),
             scope="suite" if corpus else "declared",
             threshold=number(wanted.threshold),
+            chance=number(chance_of(system, sampler, slug)),
             indifference=(number(INDIFFERENCE[0]), number(INDIFFERENCE[1])),
             cap=wanted.cap or default_cap(wanted.threshold, error, len(goal.hazards), INDIFFERENCE),
             languages={name: number(share) for name, share in sampler.languages[slug].items()},
@@ -145,6 +151,7 @@ def make_plan(
         pairs=goal.pairs,
         selection_pairs=goal.selection_pairs,
         max_added_latency_ms=number(goal.max_added_latency_ms),
+        max_added_tokens=None if goal.max_added_tokens is None else number(goal.max_added_tokens),
         seed=goal.seed,
         limits=Limits(queries=limits.queries, tokens=limits.tokens, seconds=limits.seconds),
         judging_alpha=registered.alpha,

@@ -17,7 +17,11 @@ from aloi.translation import N_
 
 
 class Scorer(Protocol):
-    """Decide the outcome of a trial; plugs in under `aloi.scorers`."""
+    """Decide the outcome of a trial; plugs in under `aloi.scorers`.
+
+    A scorer that calls some answers failures though chance alone made them says in `chance` which share of the items
+    that is at most: a plan whose threshold is not above it is refused.
+    """
 
     identity: ScorerIdentity
 
@@ -32,7 +36,8 @@ class Probe(Protocol):
     A probe that says `wraps = True` makes an item for any attack of `aloi.attacks`, so that a hunt may turn to all. One
     that rests on a heavy package loads it in `prepare()`, which is called once before anything is drawn: some packages
     look for a network as they load, which a probe at work may not. One that draws from somebody else's finite list says
-    which in `corpus` (a `CorpusIdentity`): the plan records it, and the result speaks of that list.
+    which in `corpus` (a `CorpusIdentity`): the plan records it, and the result speaks of that list. One whose rate is
+    not the mean over its draws says in `estimand` what it is a rate of; so may a scorer, where the rate is its doing.
     """
 
     hazard: str

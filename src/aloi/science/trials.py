@@ -1,26 +1,22 @@
 """The log of trials: append-only, crash-safe, and all that a run needs in order to go on.
 
-Invariants: one JSON line a trial, written whole with one `write` and never changed; a line is on disk at the latest
-`SYNC_SECONDS` after it was written; a torn last line is cut away when the log is opened again, a damaged line elsewhere
-is refused. What is kept in memory of a trial is its place in the file and its digest: 48 bytes.
+One JSON line a trial, on disk at the latest `SYNC_SECONDS` after it was written. What is kept in memory of a trial is
+its place in the file and its digest: 48 bytes.
 """
 
 import asyncio
-import errno
-import fcntl
-import os
 from array import array
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import msgspec
 
-from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.evidence.records import Sample, Stage
 from aloi.science.items import Item, Outcome
+from aloi.science.lines import LineFile
 from aloi.system.messages import Response
 from aloi.translation import N_
 
@@ -102,20 +98,13 @@ class TrialLog:
         self._decoder = msgspec.json.Decoder(Trial)
         self._series: dict[tuple[LogStage, str, str], _Series] = {}
         self._count = 0
-        self._end = 0
         self._dirty = False
-        self._descriptor = -1
+        self._file = LineFile(path, write=False)
         self._syncing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        try:
-            self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
-        with self._closed_on_error():
-            self._lock()
-            self._load()
-            os.ftruncate(self._descriptor, self._end)
+        self._file = LineFile(self._path, write=True)
+        self._file.open(self._take)
         self._syncing = asyncio.create_task(self._sync_often())
         return self
 
@@ -124,23 +113,17 @@ class TrialLog:
         self._syncing.cancel()
         with suppress(asyncio.CancelledError):
             await self._syncing
-        os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        self._file.sync()
+        self._file.close()
 
     def __enter__(self) -> Self:
         """Open to read only: a run that has ended."""
-        try:
-            self._descriptor = os.open(self._path, os.O_RDONLY)
-        except OSError as error:
-            raise AskerError(
-                N_("cannot read {file}: {problem}"), file=self._path, problem=error.strerror or error
-            ) from error
-        with self._closed_on_error():
-            self._load()
+        self._file = LineFile(self._path, write=False)
+        self._file.open(self._take)
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        self._file.close()
 
     def __contains__(self, key: Key) -> bool:
         series = self._series.get((key.stage, key.hazard, key.arm))
@@ -152,15 +135,7 @@ class TrialLog:
     def append(self, trial: Trial) -> None:
         """Write one trial. Raises AskerError where the disk refuses: what was written before is kept."""
         line = self._encoder.encode(trial) + b"\n"
-        try:
-            written = os.write(self._descriptor, line)
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
-        if written != len(line):  # a full disk may take a part: cut it away, so that the log stays whole
-            os.ftruncate(self._descriptor, self._end)
-            raise _unwritable(self._path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-        self._remember(trial.key, line, self._end)
-        self._end += len(line)
+        self._remember(trial.key, line, self._file.append(line))
         self._dirty = True
 
     def get(self, key: Key) -> Trial:
@@ -168,7 +143,7 @@ class TrialLog:
         if key not in self:
             raise KeyError(key)
         series = self._series[key.stage, key.hazard, key.arm]
-        line = os.pread(self._descriptor, series.lengths[key.index], series.offsets[key.index])
+        line = self._file.read(series.lengths[key.index], series.offsets[key.index])
         return self.rescored(self._decoder.decode(line))
 
     def __iter__(self) -> Iterator[Trial]:
@@ -207,62 +182,15 @@ class TrialLog:
         series.put(key.index, offset, len(line), leaf_hash(line.rstrip(b"\n")))
         self._count += 1
 
-    @contextmanager
-    def _closed_on_error(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            os.close(self._descriptor)
-            raise
-
-    def _lock(self) -> None:
-        """Two runs that append to one log would lose each other's trials. The lock ends with the process."""
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AskerError(
-                N_("{file} is in use by another run"),
-                remedy=N_("wait for it to end, or stop it, then resume"),
-                file=self._path,
-            ) from error
-
-    def _load(self) -> None:
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    trial = self._decoder.decode(line)
-                except (msgspec.DecodeError, ValueError, RecursionError) as error:
-                    raise _damaged(self._path, number, error) from error
-                if trial.key in self:
-                    raise _damaged(self._path, number, N_("this trial stands twice"))
-                self._remember(trial.key, line, self._end)
-                self._end += len(line)
+    def _take(self, line: bytes, place: int) -> None:
+        trial = self._decoder.decode(line)
+        if trial.key in self:
+            raise ValueError(N_("this trial stands twice"))
+        self._remember(trial.key, line, place)
 
     async def _sync_often(self) -> None:
         while True:
             await asyncio.sleep(SYNC_SECONDS)
             if self._dirty:
                 self._dirty = False
-                await asyncio.to_thread(os.fsync, self._descriptor)
-
-
-def _damaged(path: Path, line: int, problem: object) -> EvidenceError:
-    return EvidenceError(
-        N_("{file}, line {line}: this is not a trial of this version: {problem}"),
-        reason="damaged-log",
-        remedy=N_("the folder was changed by hand, or by another version of Aloi: start a new run"),
-        file=path,
-        line=line,
-        problem=problem,
-    )
-
-
-def _unwritable(path: Path, error: OSError) -> AskerError:
-    return AskerError(
-        N_("cannot write {file}: {problem}"),
-        remedy=N_("free some space or make the folder writable, then resume the run: no trial is lost"),
-        file=path,
-        problem=error.strerror or error,
-    )
+                await asyncio.to_thread(self._file.sync)

@@ -1,6 +1,6 @@
 """The catalogue of remedies: what each fixes and costs, and how to build one from its name and options."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any, ClassVar, Literal, Protocol
@@ -13,13 +13,15 @@ from aloi import plugins
 from aloi.errors import AskerError, Fault
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions import options as door
-from aloi.solutions.guard import Guard, Hardening
+from aloi.solutions.guard import Guard, Hardening, Rereading
 from aloi.solutions.options import Options
 from aloi.solutions.tables import digest, table
 from aloi.translation import N_
 
 GROUP = "aloi.guards"
-Kind = Literal["output-guard", "input-guard", "document-guard", "hardening"]
+Kind = Literal["output-guard", "input-guard", "document-guard", "call-guard", "limit", "hardening"]
+# What changes the request or the course of a conversation is asked afresh; what reads texts can be replayed.
+ASKED: frozenset[Kind] = frozenset({"hardening", "limit"})
 Load = Callable[[str], Any]
 
 
@@ -47,7 +49,7 @@ class Maker(Protocol):
     tables: ClassVar[tuple[str, ...]]
     Options: ClassVar[type[Options]]
 
-    def __call__(self, options: Any, /) -> Guard | Hardening: ...
+    def __call__(self, options: Any, /) -> Guard | Hardening | Rereading: ...
 
 
 class Remedy(Struct, frozen=True, kw_only=True):
@@ -56,8 +58,25 @@ class Remedy(Struct, frozen=True, kw_only=True):
     name: str
     kind: Kind
     hazards: tuple[str, ...]
-    implementation: Guard | Hardening
+    implementation: Guard | Hardening | Rereading
     identity: RemedyIdentity
+
+    @property
+    def replayable(self) -> bool:
+        """Whether what it does can be read from recorded answers."""
+        return self.kind not in ASKED
+
+    @property
+    def parts(self) -> int:
+        """How many choices were joined in it, such as patches of a prompt; 1 for one that is whole."""
+        return 1 + self.name.count(",")
+
+
+def variant(remedy: Remedy, choices: Sequence[str], hazards: tuple[str, ...]) -> Remedy:
+    """One of several built from the same line of the catalogue, by a name that tells its choices: `a(b,c)`."""
+    name = f"{remedy.name}({','.join(choices)})"
+    identity = msgspec.structs.replace(remedy.identity, name=name)
+    return msgspec.structs.replace(remedy, name=name, hazards=hazards, identity=identity)
 
 
 class NotARemedy(AskerError):
@@ -123,6 +142,12 @@ def build(name: str, given: Mapping[str, Any] | None = None, *, path: str = "", 
         implementation=maker(options),
         identity=identity(name, maker, options),
     )
+
+
+def missing(name: str, given: Mapping[str, Any]) -> list[str]:
+    """The options that a remedy needs and that neither `given` nor the catalogue says."""
+    kind, told = installed(name).Options, {**entry(name).options, **given}
+    return [one.encode_name for one in msgspec.structs.fields(kind) if one.required and one.encode_name not in told]
 
 
 def _options(name: str, given: Mapping[str, Any], path: str, load: Load) -> Options:

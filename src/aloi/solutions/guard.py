@@ -1,14 +1,20 @@
-"""The port of a remedy: a guard screens one message; a hardening changes what the model is shown."""
+"""The port of a remedy: a guard screens one message; a hardening changes what the model is shown.
 
+A guard that reads the role `call` rules on tool calls: it is handed a `CallMessage`, which says what came before.
+"""
+
+from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from msgspec import Struct
 
-from aloi.system.messages import Message, Request, Role
+from aloi.system.messages import Message, Request, Response, Role, ToolCall
 
 
-class Allow(Struct, frozen=True, tag="allow"):
-    """The message passes unchanged."""
+class Allow(Struct, frozen=True, kw_only=True, tag="allow"):
+    """The message passes unchanged. `score` lies in [0, 1]: how near a guard that scores came to its threshold."""
+
+    score: float = 0.0
 
 
 class Block(Struct, frozen=True, kw_only=True, tag="block"):
@@ -19,18 +25,47 @@ class Block(Struct, frozen=True, kw_only=True, tag="block"):
 
 
 class Rewrite(Struct, frozen=True, kw_only=True, tag="rewrite"):
-    """The message passes with `content` in place of its own."""
+    """The message passes with `content` in place of its own; of a tool call that is its arguments."""
 
     content: str
     reason: str
     score: float = 1.0
 
 
-Ruling = Allow | Block | Rewrite
+class Ask(Struct, frozen=True, kw_only=True, tag="ask"):
+    """A tool call passes if a person approves it. Where nobody can be asked it is withheld, as anything else is."""
+
+    reason: str
+    score: float = 1.0
+
+
+Ruling = Allow | Block | Rewrite | Ask
+
+
+class CallMessage(Message, frozen=True, kw_only=True):
+    """One tool call to rule on, of the role `call`. `content` is its arguments as the model wrote them.
+
+    `before` is the request that the call answers, as it was made and before any remedy: prompt, documents, the user's
+    messages, earlier calls and their results. `alongside` are the calls of the same answer that were let pass already.
+    """
+
+    call: ToolCall
+    before: Request
+    alongside: tuple[ToolCall, ...] = ()
+
+
+def about_call(call: ToolCall, before: Request, alongside: tuple[ToolCall, ...] = ()) -> CallMessage:
+    """The message by which a guard is asked about a call."""
+    return CallMessage(role="call", content=call.arguments, call=call, before=before, alongside=alongside)
 
 
 class Guard(Protocol):
-    """A runtime check. `roles` names the messages it reads: user, document, assistant or tool."""
+    """A runtime check. `roles` names the messages it reads: user, document, assistant, tool or call.
+
+    A guard of the role `assistant` reads the string arguments of tool calls as well. It may have an attribute `reads`:
+    `content` (the default) leaves out where a call goes to, such as recipients and addresses; `all` leaves out nothing;
+    `answers` reads no calls.
+    """
 
     roles: frozenset[Role]
 
@@ -44,4 +79,15 @@ class Hardening(Protocol):
 
     def harden(self, request: Request) -> Request:
         """The request as the hardened system would send it."""
+        ...
+
+
+Put = Callable[[Request], Awaitable[Response]]
+
+
+class Rereading(Protocol):
+    """A change of what the model is shown that takes queries of its own; measured by asking, never by replay."""
+
+    async def reread(self, request: Request, ask: Put) -> Request:
+        """The request as it is sent; `ask` puts a question of its own to the same model, and is paid for."""
         ...

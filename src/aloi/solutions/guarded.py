@@ -1,32 +1,37 @@
 """Remedies around a target, and recorded answers re-read through them at no query.
 
 The order is: guards on what the user says, guards on documents and tool results, hardenings, the model, guards on the
-answer, each on the text that the one before left. A guard that raises or outlives its deadline blocks.
+answer, each on the text that the one before left, then guards on its tool calls. A guard that raises or outlives its
+deadline blocks.
+
+A call that is withheld is not carried out. Where others of the same answer pass, they go on, and a note in the answer
+tells what was withheld. Where none passes, the model is told by the results of its calls and asked again, as often as
+`AGAIN` says; then the answer goes on without calls. Nothing is remembered from one request to the next, so that a
+gateway between an agent and its model does the same.
 """
 
 import math
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Literal, TypeGuard
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from aloi.errors import AskerError
+from aloi.solutions.calls import Approve, Ruled, note, rule, told
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guard import Allow, Block, Guard, Hardening, Rewrite, Ruling
+from aloi.solutions.guard import Block, Guard, Ruling
+from aloi.solutions.passage import DEADLINE, ERROR, RETRIEVED, Passage, Screen, guards, through
 from aloi.solutions.tables import table
 from aloi.solutions.workers import Workers
-from aloi.system.messages import Document, GuardDecision, Message, Request, Response, Role
-from aloi.system.target import Target
+from aloi.system.messages import Document, Message, Request, Response, ToolCall
+from aloi.system.target import Target, Unscorable
 from aloi.translation import N_
 
-Action = Literal["block", "rewrite", "withhold"]
 Clock = Callable[[], float]
 BLOCKED = "blocked"
-ERROR, DEADLINE = "guard-error", "guard-deadline"
-_RETRIEVED: frozenset[Role] = frozenset({"document", "tool"})
+AGAIN = 3
 
 
 def default_refusal(language: str = "en") -> str:
@@ -46,89 +51,28 @@ class NotReplayable(AskerError):
         )
 
 
-Screen = Callable[[Guard, Message], Awaitable[Ruling]]
-
-
-class _Passage(Struct):
-    """What the guards did to one exchange so far. `refused` ends it."""
-
-    decisions: list[GuardDecision] = []
-    refused: bool = False
-
-
-def _is_guard(implementation: Guard | Hardening) -> TypeGuard[Guard]:
-    return hasattr(implementation, "screen")
-
-
-def _is_hardening(implementation: Guard | Hardening) -> TypeGuard[Hardening]:
-    return not _is_guard(implementation)
-
-
-def _guards(remedies: Sequence[Remedy], roles: frozenset[Role]) -> list[tuple[str, Guard]]:
-    """The guards that read any of these roles, in the order given."""
-    return [
-        (remedy.name, remedy.implementation)
-        for remedy in remedies
-        if _is_guard(remedy.implementation) and remedy.implementation.roles & roles
-    ]
-
-
-async def _pass(
-    guards: list[tuple[str, Guard]], message: Message, document: str, screen: Screen, passage: _Passage
-) -> str | None:
-    """The text that the guards leave, or None where one blocks."""
-    for name, guard in guards:
-        if message.role not in guard.roles:
-            continue
-        match await _ruling(guard, message, screen):
-            case Allow():
-                continue
-            case Rewrite(content=content, reason=reason, score=score):
-                passage.decisions.append(_decision(name, message.role, "rewrite", reason, score, document))
-                message = msgspec.structs.replace(message, content=content)
-            case Block(reason=reason, score=score):
-                action: Action = "withhold" if message.role in _RETRIEVED else "block"
-                passage.decisions.append(_decision(name, message.role, action, reason, score, document))
-                passage.refused = action == "block"
-                return None
-    return message.content
-
-
-async def _ruling(guard: Guard, message: Message, screen: Screen) -> Ruling:
-    try:
-        return await screen(guard, message)
-    except TimeoutError:
-        return Block(reason=DEADLINE)
-    except Exception:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
-        return Block(reason=ERROR)
-
-
-def _decision(guard: str, role: Role, action: Action, reason: str, score: float, document: str) -> GuardDecision:
-    return GuardDecision(guard=guard, role=role, action=action, reason=reason, score=score, document=document)
-
-
-async def _before(request: Request, remedies: Sequence[Remedy], screen: Screen, passage: _Passage) -> Request:
+async def _before(request: Request, remedies: Sequence[Remedy], screen: Screen, passage: Passage) -> Request:
     """(1) What the user says, then (2) what was retrieved. A user message that is blocked ends the passage.
 
     A document or tool result that is blocked is left out, and the request goes on without it.
     """
-    spoken, retrieved = _guards(remedies, frozenset({"user"})), _guards(remedies, _RETRIEVED)
+    spoken, retrieved = guards(remedies, frozenset({"user"})), guards(remedies, RETRIEVED)
     kept = dict(enumerate(request.messages))
     for index, message in enumerate(request.messages):
         if message.role == "user":
-            text = await _pass(spoken, message, "", screen, passage)
+            text = await through(spoken, message, "", screen, passage)
             if text is None:
                 return request
             kept[index] = msgspec.structs.replace(message, content=text)
     documents = []
     for document in request.documents:
         said = Message(role="document", content=document.text)
-        text = await _pass(retrieved, said, document.id, screen, passage)
+        text = await through(retrieved, said, document.id, screen, passage)
         if text is not None:
             documents.append(Document(id=document.id, text=text))
     for index, message in enumerate(request.messages):
-        if message.role in _RETRIEVED:
-            text = await _pass(retrieved, message, f"messages[{index}]", screen, passage)
+        if message.role in RETRIEVED:
+            text = await through(retrieved, message, f"messages[{index}]", screen, passage)
             if text is None and not message.tool_call_id:
                 del kept[index]
             else:  # the protocol wants a result for every call, be it an empty one
@@ -137,21 +81,70 @@ async def _before(request: Request, remedies: Sequence[Remedy], screen: Screen, 
 
 
 async def _after(
-    raw: Response, remedies: Sequence[Remedy], refusal: str, screen: Screen, passage: _Passage
+    raw: Response, ruled: Ruled, remedies: Sequence[Remedy], words: tuple[str, str], screen: Screen, passage: Passage
 ) -> Response:
-    """(3) The model's answer as the guards leave it, or the refusal."""
-    guards = _guards(remedies, frozenset({"assistant"}))
-    text = await _pass(guards, Message(role="assistant", content=raw.text), "", screen, passage)
+    """(3) The model's answer as the guards leave it, with the calls that passed, or the refusal.
+
+    `words` are the refusal, and the language of the note about calls that were withheld.
+    """
+    readers = guards(remedies, frozenset({"assistant"}))
+    refusal, language = words
+    text = await through(readers, Message(role="assistant", content=raw.text), "", screen, passage)
     if text is None:
-        return msgspec.structs.replace(raw, text=refusal, finish=BLOCKED, raw=raw.text, tool_calls=())
-    return msgspec.structs.replace(raw, text=text, raw=raw.text)
+        # An agent whose calls are dropped with its words would have gone on: what it had done is not known.
+        changed = raw.changed_request or bool(raw.tool_calls)
+        blocked = {"text": refusal, "finish": BLOCKED, "tool_calls": (), "changed_request": changed}
+        return msgspec.structs.replace(raw, raw=raw.text, **blocked)
+    if ruled.withheld:
+        text = "\n".join(filter(None, (text, note(ruled.withheld, language))))
+    return msgspec.structs.replace(
+        raw,
+        text=text,
+        raw=raw.text,
+        tool_calls=ruled.kept,
+        changed_request=raw.changed_request or ruled.kept != raw.tool_calls or bool(ruled.withheld),
+    )
+
+
+class _Meter:
+    """A target, what it was asked on behalf of one request, and how long that took."""
+
+    def __init__(self, target: Target, clock: Clock) -> None:
+        self._target = target
+        self._clock = clock
+        self.answers: list[Response] = []
+        self.asked, self.waited = 0, 0.0
+
+    async def ask(self, request: Request) -> Response:
+        self.asked += 1
+        began = self._clock()
+        try:
+            answer = await self._target.ask(request)
+        finally:
+            self.waited += self._clock() - began
+        self.answers.append(answer)
+        return answer
+
+    def spent(self, response: Response) -> Response:
+        """The answer that is given, with what all of them cost."""
+        return msgspec.structs.replace(
+            response,
+            prompt_tokens=sum(one.prompt_tokens for one in self.answers),
+            completion_tokens=sum(one.completion_tokens for one in self.answers),
+            seconds=sum(one.seconds for one in self.answers),
+            guard_seconds=sum(one.guard_seconds for one in self.answers),
+            decisions=tuple(line for one in self.answers for line in one.decisions),
+            changed_request=response.changed_request or any(one.changed_request for one in self.answers),
+            extra_queries=sum(one.extra_queries for one in self.answers) + max(self.asked - 1, 0),
+        )
 
 
 class GuardedTarget:
     """A target behind remedies; itself a target.
 
-    `refusal` is what the user reads where a guard blocks; `deadline` is in seconds, for each guard on each text.
-    `faults` counts guards that failed, by (guard, reason): each such text was withheld.
+    `refusal` is what the user reads where a guard blocks, `language` that of what is told about calls; `deadline` is
+    in seconds, for each guard on each text. `approve` asks a person about a call where a guard wants that; without it
+    such a call is withheld. `faults` counts guards that failed, by (guard, reason): each such text was withheld.
     """
 
     def __init__(
@@ -160,43 +153,83 @@ class GuardedTarget:
         remedies: Sequence[Remedy],
         *,
         refusal: str | None = None,
+        language: str = "en",
         deadline: float = 1.0,
         clock: Clock = time.perf_counter,
+        approve: Approve | None = None,
     ) -> None:
         self._target = target
         self._remedies = tuple(remedies)
-        self._hardenings = [one.implementation for one in remedies if _is_hardening(one.implementation)]
-        self._refusal = default_refusal() if refusal is None else refusal
+        self._words = (default_refusal(language) if refusal is None else refusal, language)
         self._deadline = deadline
         self._clock = clock
+        self._approve = approve
         self._workers = Workers()
         self.faults: Counter[tuple[str, str]] = Counter()
 
     async def ask(self, request: Request) -> Response:
         """The answer that reaches the user, what the model said, and what the guards did."""
-        passage, began = _Passage(), self._clock()
+        passage, began, meter = Passage(), self._clock(), _Meter(self._target, self._clock)
         sent = await _before(request, self._remedies, self._screen, passage)
-        response = Response(text=self._refusal, finish=BLOCKED)
+        response = Response(text=self._words[0], finish=BLOCKED)
         if not passage.refused:
-            for hardening in self._hardenings:
-                sent = hardening.harden(sent)
-            asked = self._clock()
-            raw = await self._target.ask(sent)
-            began += self._clock() - asked
-            response = await _after(raw, self._remedies, self._refusal, self._screen, passage)
+            sent = await self._changed(sent, meter)
+            raw, ruled = await self._settled(sent, request, meter, passage)
+            response = await _after(raw, ruled, self._remedies, self._words, self._screen, passage)
+            response = meter.spent(response)
         self.faults.update((one.guard, one.reason) for one in passage.decisions if one.reason in {ERROR, DEADLINE})
         return msgspec.structs.replace(
             response,
             decisions=(*response.decisions, *passage.decisions),
-            guard_seconds=response.guard_seconds + self._clock() - began,
+            guard_seconds=response.guard_seconds + self._clock() - began - meter.waited,
             changed_request=response.changed_request or sent != request,
         )
+
+    async def _changed(self, sent: Request, meter: _Meter) -> Request:
+        """The request as hardenings, in their order, send it."""
+        for remedy in self._remedies:
+            change: Any = remedy.implementation
+            if hasattr(change, "reread"):
+                sent = await change.reread(sent, meter.ask)
+            elif hasattr(change, "harden"):
+                sent = change.harden(sent)
+        return sent
+
+    async def _settled(
+        self, sent: Request, request: Request, meter: _Meter, passage: Passage
+    ) -> tuple[Response, Ruled]:
+        """An answer of which some call may be carried out, or which makes none; asked for `AGAIN` times more at most.
+
+        All that was withheld on the way is told with it.
+        """
+        raw = await meter.ask(sent)
+        held: tuple[tuple[ToolCall, str], ...] = ()
+        for turn in range(AGAIN + 1):
+            ruled = await rule(raw.tool_calls, request, self._remedies, self._screen, passage, self._approve)
+            held += ruled.withheld
+            if ruled.kept or not ruled.withheld or turn == AGAIN:
+                break
+            said = Message(role="assistant", content=raw.text, tool_calls=raw.tool_calls)
+            results = told(ruled.withheld, self._words[1])
+            sent = msgspec.structs.replace(sent, messages=(*sent.messages, said, *results))
+            raw = await _last_word(meter, sent)
+        return raw, Ruled(kept=ruled.kept, withheld=held)
 
     async def _screen(self, guard: Guard, message: Message) -> Ruling:
         began = self._clock()
         ruling = await self._workers.within(self._deadline, lambda: guard.screen(message))
         # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
         return ruling if self._clock() - began <= self._deadline else Block(reason=DEADLINE)
+
+
+async def _last_word(meter: _Meter, sent: Request) -> Response:
+    """An answer after calls were withheld; one who has nothing to say then has ended its work, and lost no answer."""
+    try:
+        return await meter.ask(sent)
+    except Unscorable as lost:
+        if lost.reason != "empty":
+            raise
+        return Response(text="", finish="empty")
 
 
 def replay(
@@ -213,13 +246,39 @@ def replay(
     A user message that is blocked becomes the refusal, with `raw` None. Where a document would be withheld or
     rewritten, `decisions` say so, `changed_request` is set, and the text is still the recorded answer, which was made
     from the whole request: what the model would have said without is not known. An attack carried by that document
-    cannot have worked; a benign request should be counted as lost.
+    cannot have worked; a benign request should be counted as lost. So too where a call would be withheld or changed:
+    it is gone from `tool_calls`, and what the model would have done instead is not known.
 
     Raises `NotReplayable` for a hardening. The guards run in the calling thread: a guard that hangs is not interrupted,
     one that ends after `deadline` seconds blocks.
     """
+    screen = _in_thread(remedies, deadline, clock)
+    words = (default_refusal() if refusal is None else refusal, "en")
+    return _run_to_end(_replayed(request, recorded, remedies, words, screen, clock))
+
+
+def replay_answer(
+    before: Request,
+    recorded: Response,
+    remedies: Sequence[Remedy],
+    *,
+    refusal: str | None = None,
+    deadline: float = math.inf,
+    clock: Clock = time.perf_counter,
+) -> Response:
+    """One recorded answer of a conversation and its calls, re-read through the guards on answers and calls alone.
+
+    `before` is the conversation up to it, which the other guards are not shown again. It is exact up to the first
+    answer that a guard changes; what comes after that in the record was said in another conversation.
+    """
+    screen = _in_thread(remedies, deadline, clock)
+    words = (default_refusal() if refusal is None else refusal, "en")
+    return _run_to_end(_answered(before, recorded, remedies, words, screen, clock))
+
+
+def _in_thread(remedies: Sequence[Remedy], deadline: float, clock: Clock) -> Screen:
     for remedy in remedies:
-        if remedy.kind == "hardening":
+        if not remedy.replayable:
             raise NotReplayable(remedy.name)
 
     async def screen(guard: Guard, message: Message) -> Ruling:
@@ -227,24 +286,47 @@ def replay(
         ruling = guard.screen(message)
         return ruling if clock() - began <= deadline else Block(reason=DEADLINE)
 
-    words = default_refusal() if refusal is None else refusal
-    return _run_to_end(_replayed(request, recorded, remedies, words, screen, clock))
+    return screen
+
+
+async def _answered(
+    before: Request,
+    recorded: Response,
+    remedies: Sequence[Remedy],
+    words: tuple[str, str],
+    screen: Screen,
+    clock: Clock,
+) -> Response:
+    passage, began = Passage(), clock()
+    ruled = await rule(recorded.tool_calls, before, remedies, screen, passage)
+    response = await _after(recorded, ruled, remedies, words, screen, passage)
+    return _accounted(response, recorded, passage, clock() - began)
 
 
 async def _replayed(
-    request: Request, recorded: Response, remedies: Sequence[Remedy], refusal: str, screen: Screen, clock: Clock
+    request: Request,
+    recorded: Response,
+    remedies: Sequence[Remedy],
+    words: tuple[str, str],
+    screen: Screen,
+    clock: Clock,
 ) -> Response:
-    passage, began = _Passage(), clock()
+    passage, began = Passage(), clock()
     sent = await _before(request, remedies, screen, passage)
     if passage.refused:
-        response = Response(text=refusal, finish=BLOCKED)
+        response = Response(text=words[0], finish=BLOCKED)
     else:
-        response = await _after(recorded, remedies, refusal, screen, passage)
+        ruled = await rule(recorded.tool_calls, request, remedies, screen, passage)
+        response = await _after(recorded, ruled, remedies, words, screen, passage)
+    changed = recorded.changed_request or response.changed_request or sent != request
+    return msgspec.structs.replace(_accounted(response, recorded, passage, clock() - began), changed_request=changed)
+
+
+def _accounted(response: Response, recorded: Response, passage: Passage, seconds: float) -> Response:
     return msgspec.structs.replace(
         response,
         decisions=(*recorded.decisions, *passage.decisions),
-        guard_seconds=recorded.guard_seconds + clock() - began,
-        changed_request=recorded.changed_request or sent != request,
+        guard_seconds=recorded.guard_seconds + seconds,
     )
 
 

@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from functools import cache, cached_property
 from itertools import accumulate
-from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -98,6 +97,16 @@ class Folded:
             max(bisect_right(self._ends, end - 1) + 1, bisect_right(self._ends, end)),
         )
 
+    def plain_end(self, start: int, end: int) -> int:
+        """Where the first character between `start` and `end` stands that the original wrote in no plain ASCII."""
+        if self._same:
+            return end
+        low = self.span(start, start + 1)[0]
+        for index, (folded, written) in enumerate(zip(self.text[start:end], self.original[low:], strict=False)):
+            if folded != written or not written.isascii():
+                return start + index
+        return end
+
     def disguised(self, start: int, end: int) -> bool:
         """Whether the original wrote these characters in any other way than plainly."""
         low, high = self.span(start, end)
@@ -121,7 +130,10 @@ class Layer(Struct, frozen=True):
 # A line of a wrapped base64 block is at least 40 characters long; without that bound, words on lines would be joined.
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{40,}\r?\n)*[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,;-]?(?:0x|\\x|\\u00|%)?[0-9a-fA-F]{2}){5,}")
-_HEX_PAIR = re.compile(r"(?:0x|\\x|\\u00|%)?([0-9a-fA-F]{2})[ :,;-]?")
+_HEX_MARKS = str.maketrans("", "", " :,;-%")
+_PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+# As `html.unescape` finds them; what each stands for is worked out once.
+_REFERENCE = re.compile(r"&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)")
 # A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary.
 _REFERENCES = re.compile(r"(?<!\S)[^\s&]*&#\S*")
 _PERCENT = re.compile(r"(?<!\S)[^\s%]*%[0-9a-fA-F]{2}\S*")
@@ -144,15 +156,31 @@ def _base64(encoded: str) -> str | None:
 
 
 def _hex(encoded: str) -> str | None:
-    return _readable(bytes.fromhex("".join(_HEX_PAIR.findall(encoded))))
+    plain = encoded.translate(_HEX_MARKS)
+    for mark in ("0x", "\\x", "\\u00"):
+        plain = plain.replace(mark, "")
+    return _readable(bytes.fromhex(plain))
 
 
 def _percent(encoded: str) -> str | None:
-    return unquote(encoded, errors="replace")
+    return _PERCENT_RUN.sub(
+        lambda run: bytes.fromhex(run[0].replace("%", "")).decode("utf-8", errors="replace"), encoded
+    )
+
+
+class _References(dict[str, str]):
+    def __missing__(self, reference: str) -> str:
+        self[reference] = plain = html.unescape(reference)
+        return plain
+
+
+def _references(encoded: str) -> str | None:
+    known = _References()
+    return _REFERENCE.sub(lambda reference: known[reference[0]], encoded)
 
 
 # A pattern is tried only where the sign it needs occurs at all; base64 and hexadecimal need none.
-_DECODERS = (("", _BASE64, _base64), ("", _HEX, _hex), ("&#", _REFERENCES, html.unescape), ("%", _PERCENT, _percent))
+_DECODERS = (("", _BASE64, _base64), ("", _HEX, _hex), ("&#", _REFERENCES, _references), ("%", _PERCENT, _percent))
 
 
 def _once(text: str) -> Iterator[tuple[str, int, int]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta, Struct
@@ -24,6 +24,11 @@ class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The option at fault and a sentence, or None."""
         return None
 
+    def problems(self) -> Iterator[tuple[str, str]]:
+        """Every such fault; that of `problem` where a kind of options knows no others."""
+        if (problem := self.problem()) is not None:
+            yield problem
+
 
 OptionsType = TypeVar("OptionsType", bound=Options)
 
@@ -32,7 +37,7 @@ class InvalidOptions(InvalidFile):
     """A remedy was given options that it cannot take; all faults are listed."""
 
 
-def faults(kind: type[Options], given: Mapping[str, Any], path: str) -> Iterator[Fault]:
+def faults(kind: type[Struct], given: Mapping[str, Any], path: str) -> Iterator[Fault]:
     """Every fault of the options given, each with its path below `path`."""
     hints = get_type_hints(kind, include_extras=True)
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
@@ -44,11 +49,25 @@ def faults(kind: type[Options], given: Mapping[str, Any], path: str) -> Iterator
             if field.required:
                 yield Fault(N_("{option} is missing"), path=f"{path}.{name}", option=name)
             continue
-        try:
-            msgspec.convert(given[name], hints[field.name], strict=True)
-        except msgspec.ValidationError as error:
-            # msgspec names types, bounds, places and unknown enum members, never a text: a secret cannot be shown here.
-            yield Fault(N_("{option}: {problem}"), path=f"{path}.{name}", option=name, problem=str(error))
+        yield from _value_faults(hints[field.name], given[name], name, f"{path}.{name}")
+
+
+def _value_faults(hint: Any, value: Any, option: str, path: str) -> Iterator[Fault]:
+    """What is wrong with one value. A table of sections is read section by section, so that each tells its faults."""
+    inner = get_args(hint)[-1] if get_origin(hint) is dict else None
+    if isinstance(inner, type) and issubclass(inner, Struct) and isinstance(value, Mapping):
+        for name, section in value.items():
+            at = f"{path}.{name}"
+            if isinstance(section, Mapping):
+                yield from faults(inner, section, at)
+            else:
+                yield Fault(N_("{option}: {problem}"), path=at, option=str(name), problem="Expected `object`")
+        return
+    try:
+        msgspec.convert(value, hint, strict=True)
+    except msgspec.ValidationError as error:
+        # msgspec names types, bounds, places and unknown enum members, never a text: a secret cannot be shown here.
+        yield Fault(N_("{option}: {problem}"), path=path, option=option, problem=str(error))
 
 
 def _unknown(name: object, fields: Mapping[str, object], path: str) -> Fault:
@@ -67,10 +86,9 @@ def read(kind: type[OptionsType], given: Mapping[str, Any], path: str) -> Option
     found = list(faults(kind, given, path))
     if not found:
         options = msgspec.convert(dict(given), kind, strict=True)
-        if (problem := options.problem()) is None:
+        found = [Fault(sentence, path=f"{path}.{option}", option=option) for option, sentence in options.problems()]
+        if not found:
             return options
-        option, sentence = problem
-        found = [Fault(sentence, path=f"{path}.{option}", option=option)]
     raise InvalidOptions(path, found)
 
 

@@ -5,7 +5,7 @@ choice is confirmed on fresh items. To leave room for that, a candidate must com
 indifference zone (half the threshold), not merely under the threshold.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations, islice
 from typing import TypeVar
@@ -40,7 +40,9 @@ class Risk(Struct, frozen=True, kw_only=True):
 class Candidate(Struct, frozen=True, kw_only=True):
     """A set of remedies and what it did on the split. `benign_lost` of `benign` requests are answered no more.
 
-    `hardenings` counts the remedies that change what the model is shown: they were seen on a few fresh pairs only.
+    `hardenings` counts what changes what the model is shown, each patch of a prompt by itself: it was seen on a few
+    fresh pairs only.
+    `added_tokens` are those of an ordinary request, in the median; None where the endpoint did not count them.
     """
 
     remedies: tuple[str, ...]
@@ -48,6 +50,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
     benign_lost: float
     benign: int
     added_latency_ms: float
+    added_tokens: float | None = None
     hardenings: int = 0
 
     @property
@@ -60,10 +63,10 @@ class Candidate(Struct, frozen=True, kw_only=True):
         return self.benign_lost / self.benign if self.benign else None
 
     @property
-    def axes(self) -> tuple[float, float, float, int]:
-        """What a smaller value of is better: risk, benign loss, latency, size."""
-        loss = float("inf") if self.loss is None else self.loss
-        return self.risk, loss, self.added_latency_ms, len(self.remedies)
+    def axes(self) -> tuple[float, float, float, float, int]:
+        """Less is better: risk, benign loss, latency, tokens, size. What is not known counts as the worst."""
+        loss, tokens = (float("inf") if cost is None else cost for cost in (self.loss, self.added_tokens))
+        return self.risk, loss, self.added_latency_ms, tokens, len(self.remedies)
 
 
 class Choice(Struct, frozen=True, kw_only=True):
@@ -89,21 +92,70 @@ def subsets(items: Sequence[T], most: int = MOST_SUBSETS) -> Iterator[tuple[T, .
     return islice((subset for same in sizes for subset in same), most)
 
 
+def sets_to_try(
+    items: Sequence[T],
+    acts: Callable[[T], bool],
+    promise: Callable[[tuple[T, ...]], tuple[float, ...]],
+    most: int = MOST_SUBSETS,
+) -> list[tuple[T, ...]]:
+    """The sets that are weighed, in order of size, the empty one left out: at most `most` of them.
+
+    Every subset, where there are no more. Else every item alone, and every subset of those that act at all. Where these
+    are too many as well, a beam: each size is built from the most promising sets of the size before (`promise`, the
+    lower the better), and may take half of what is left: small sets are looked for, and one of each size is kept.
+    """
+    if 2 ** len(items) <= most:
+        return [subset for subset in subsets(items, most) if subset]
+    alone: list[tuple[int, ...]] = [(place,) for place in range(len(items))]
+    acting = [place for place in range(len(items)) if acts(items[place])]
+    if len(alone) + 2 ** len(acting) <= most:
+        layers = [*alone, *(subset for subset in subsets(acting, most) if len(subset) > 1)]
+    else:
+        layers = _beam(alone, acting, lambda places: promise(tuple(items[place] for place in places)), most)
+    return [tuple(items[place] for place in places) for places in layers]
+
+
+def _beam(
+    alone: list[tuple[int, ...]],
+    acting: Sequence[int],
+    promise: Callable[[tuple[int, ...]], tuple[float, ...]],
+    most: int,
+) -> list[tuple[int, ...]]:
+    found = list(alone)[:most]
+    layer: list[tuple[int, ...]] = [(place,) for place in acting]
+    for size in range(2, len(acting) + 1):
+        left, larger = most - len(found), len(acting) - size
+        share = max((left - larger) // 2, min(left, 1))
+        wider = dict.fromkeys(
+            tuple(sorted({*places, place}))
+            for places in sorted(layer, key=promise)
+            for place in acting
+            if place not in places
+        )
+        layer = list(islice(wider, share))
+        found += sorted(layer)
+    return found
+
+
 def choose(
     candidates: Sequence[Candidate],
     *,
     max_loss: float,
     max_added_latency_ms: float,
+    max_added_tokens: float | None = None,
     indifference_lower: float = INDIFFERENCE_LOWER,
 ) -> Choice:
     """Choose among candidates by the policy.
 
-    A candidate meets it when every hazard's rate is at most `indifference_lower` times its threshold, and loss and
-    latency are within bounds. Ties go to fewer remedies, then fewer hardenings, lower risk, lower
-    loss, lower latency, and the order given. Where none meets it, the one of lowest risk within the bounds on cost is
-    chosen.
+    A candidate meets it when every hazard's rate is at most `indifference_lower` times its threshold, and loss,
+    latency and tokens are within bounds. Ties go to fewer remedies, then fewer hardenings, lower risk, lower loss,
+    lower latency, fewer tokens, and the order given. Where none meets it, the one of lowest risk within the bounds on
+    cost is chosen.
     """
-    costs = [_costs(one, max_loss, max_added_latency_ms) for one in candidates]
+    costs = [
+        (*_costs(one, max_loss, max_added_latency_ms), *_tokens(one.added_tokens, max_added_tokens))
+        for one in candidates
+    ]
     risks = [_risks(one, indifference_lower) for one in candidates]
     affordable = [i for i, reasons in enumerate(costs) if not reasons]
     meeting = [i for i in affordable if not risks[i]]
@@ -115,7 +167,7 @@ def choose(
     return Choice(
         chosen=None if chosen is None else candidates[chosen],
         meets=bool(meeting),
-        front=tuple(one for one in candidates if not any(_dominates(other, one) for other in candidates)),
+        front=_front(candidates),
         rejected=tuple(
             (one, (*costs[i], *risks[i]) or (Reason(code="not-smallest", about="remedies"),))
             for i, one in enumerate(candidates)
@@ -125,13 +177,25 @@ def choose(
 
 
 def _smallest(one: Candidate) -> tuple[float, ...]:
-    risk, loss, latency, size = one.axes
-    return size, one.hardenings, risk, loss, latency
+    risk, loss, latency, tokens, size = one.axes
+    return size, one.hardenings, risk, loss, latency, tokens
 
 
 def _safest(one: Candidate) -> tuple[float, ...]:
-    risk, loss, latency, size = one.axes
-    return risk, sum(each.ratio for each in one.risks), size, loss, latency
+    risk, loss, latency, tokens, size = one.axes
+    return risk, sum(each.ratio for each in one.risks), size, loss, latency, tokens
+
+
+def _front(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Those that none dominates, in the order given. Whatever dominates a candidate comes before it by its axes, and so
+    does one of the front that dominates it as well."""
+    front: list[Candidate] = []
+    places: list[int] = []
+    for place in sorted(range(len(candidates)), key=lambda place: candidates[place].axes):
+        if not any(_dominates(other, candidates[place]) for other in front):
+            front.append(candidates[place])
+            places.append(place)
+    return tuple(candidates[place] for place in sorted(places))
 
 
 def _dominates(one: Candidate, other: Candidate) -> bool:
@@ -148,6 +212,14 @@ def _costs(one: Candidate, max_loss: float, max_added_latency_ms: float) -> tupl
         got, limit = number(one.added_latency_ms), number(max_added_latency_ms)
         reasons.append(Reason(code="latency", about="latency", got=got, limit=limit))
     return tuple(reasons)
+
+
+def _tokens(added: float | None, most: float | None) -> tuple[Reason, ...]:
+    if most is None or (added is not None and added <= most):
+        return ()
+    if added is None:
+        return (Reason(code="tokens-unknown", about="tokens", limit=number(most)),)
+    return (Reason(code="tokens", about="tokens", got=number(added), limit=number(most)),)
 
 
 def _risks(one: Candidate, indifference_lower: float) -> tuple[Reason, ...]:

@@ -40,13 +40,19 @@ class Study:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """Random-effects mean with its interval, and the variance between studies; k counts independent clusters."""
+    """Random-effects mean with its interval, and the variance between studies; k counts independent clusters.
+
+    `standard_error`, `low` and `high` are Hartung-Knapp's, floored at Wald: conservative where the studies agree.
+    `unfloored` is Hartung-Knapp's interval as published (2001), of nominal coverage there too; but where studies
+    happen to lie close together it may be narrower than if they were known to measure one and the same rate.
+    """
 
     k: int
     estimate: float
     standard_error: float
     low: float
     high: float
+    unfloored: tuple[float, float]
     tau2: float
 
 
@@ -125,8 +131,17 @@ def random_effects(y: Floats, v: Floats, level: float) -> Effect:
     mean = float((w * y).sum() / w.sum())
     inflation = float((w * (y - mean) ** 2).sum()) / (k - 1)
     error = sqrt(max(1.0, inflation) / float(w.sum()))
-    half = -float(stdtrit(k - 1, (1 - level) / 2)) * error
-    return Effect(k=k, estimate=mean, standard_error=error, low=mean - half, high=mean + half, tau2=tau2)
+    quantile = -float(stdtrit(k - 1, (1 - level) / 2))
+    half, plain = quantile * error, quantile * sqrt(inflation / float(w.sum()))
+    return Effect(
+        k=k,
+        estimate=mean,
+        standard_error=error,
+        low=mean - half,
+        high=mean + half,
+        unfloored=(mean - plain, mean + plain),
+        tau2=tau2,
+    )
 
 
 def reml(y: Floats, v: Floats) -> float:

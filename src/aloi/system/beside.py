@@ -1,4 +1,4 @@
-"""Read a file that lies in the folder of `system.yaml`, and nothing else, so that an example cannot read the disk."""
+"""Files that lie in the folder of `system.yaml`, and no others, so that an example cannot read the disk."""
 
 from pathlib import Path
 
@@ -8,13 +8,23 @@ from aloi.translation import N_
 
 def read_beside(path: Path, folder: Path, limit: int, at: str, line: int | None) -> bytes | Fault:
     """The bytes of a file in `folder`, at most `limit` of them, or the fault at the place that names it."""
+    if fault := unfit_beside(path, folder, limit, at, line):
+        return fault
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        return unreadable(path, error, at, line)
+
+
+def unfit_beside(path: Path, folder: Path, limit: int, at: str, line: int | None) -> Fault | None:
+    """Why a file is not read, as a fault at the place that names it; None where it is a file in `folder`."""
     try:
         path = path.resolve()
         if refusal := _refusal(path, folder.resolve(), limit):
             return Fault(refusal, path=at, line=line, file=path, limit=limit)
-        return path.read_bytes()
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
         return unreadable(path, error, at, line)
+    return None
 
 
 def unreadable(path: Path, error: Exception, at: str, line: int | None) -> Fault:

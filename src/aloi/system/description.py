@@ -3,11 +3,12 @@
 The structs are the schema: an unknown key, a missing key or a wrong value is a fault, and all faults are told at once.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
 from aloi.statistics.multiplicity import Multiplicity
+from aloi.system.toolpolicy import ToolsDescription
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Language = Annotated[str, Meta(pattern=r"^[a-z]{2}$")]
@@ -78,20 +79,33 @@ class Work(Part, frozen=True, kw_only=True):
 
 
 class Context(Part, frozen=True, kw_only=True):
-    """What the system holds that must not leave it, and the hosts that its answers may link to."""
+    """What the system holds that must not leave it, the hosts that its answers may link to, and what its owner says of
+    the tools of an agent."""
 
     secrets: tuple[Protected, ...] = ()
     records: tuple[PersonRecord, ...] = ()
     allowed_hosts: tuple[Text, ...] = ()
     documents: tuple[DocumentDescription, ...] = ()
     works: tuple[Work, ...] = ()
+    tools: ToolsDescription = ToolsDescription()
+
+
+class ReadaptGoal(Part, frozen=True, kw_only=True):
+    """How many trials the attacker may spend on each hazard against chosen remedies, and what the gate makes of it."""
+
+    queries: Annotated[int, Meta(ge=1, le=1_000_000)]
+    gate: Literal["refuse", "show"] = "refuse"
 
 
 class HuntGoal(Part, frozen=True, kw_only=True):
-    """How many trials may be spent on hunting the worst of `attacks`: all that the probe can take, if none is named."""
+    """How many trials may be spent on hunting the worst of `attacks`: all that the probe can take, if none is named.
+
+    `gate` says what becomes of remedies behind which it proves that some attack exceeds the threshold.
+    """
 
     queries: Annotated[int, Meta(ge=1, le=1_000_000)]
     attacks: tuple[Slug, ...] = ()
+    gate: Literal["refuse", "show"] = "refuse"
 
 
 class HazardGoal(Part, frozen=True, kw_only=True):
@@ -159,7 +173,8 @@ class Assurance(Part, frozen=True, kw_only=True):
     """What is to be shown: hazards and thresholds, the error rate of the whole family, remedies that may be tried.
 
     `alpha` bounds each kind of false claim over all hazards, or with `joint` both kinds together, by `multiplicity`.
-    `attacker` names a model that may play the user in hunts; nothing is sent to any where none is named.
+    `attacker` names a model that may play the user in hunts; nothing is sent to any where none is named. `readapt`
+    hunts every hazard with several attacks once remedies are chosen.
     """
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
@@ -172,13 +187,18 @@ class Assurance(Part, frozen=True, kw_only=True):
     remedies: tuple[Slug, ...] = ()
     pairs: Annotated[int, Meta(ge=1, le=1_000)] = 24
     selection_pairs: Annotated[int, Meta(ge=1, le=1_000)] = 10
+    readapt: ReadaptGoal | None = None
     max_added_latency_ms: Annotated[float, Meta(gt=0)] = 250.0
+    max_added_tokens: Annotated[float, Meta(ge=0)] | None = None
     limits: LimitsDescription = LimitsDescription()
     seed: str = "aloi"
 
 
 class SystemDescription(Part, frozen=True, kw_only=True):
-    """The system under assessment."""
+    """The system under assessment.
+
+    `remedy_options` says by name what a remedy, in place or to be tried, is told beyond what the system itself tells.
+    """
 
     name: Slug
     title: Text
@@ -189,5 +209,6 @@ class SystemDescription(Part, frozen=True, kw_only=True):
     prompt: str = ""
     context: Context = Context()
     guards: tuple[Slug, ...] = ()
+    remedy_options: dict[Slug, dict[str, Any]] = {}
     assurance: Assurance
     version: Literal[1] = 1

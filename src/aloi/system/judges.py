@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from aloi.errors import AskerError, Fault, InvalidFile
 from aloi.evidence.records import PERSON, Calibration
+from aloi.system.beside import unfit_beside
 from aloi.system.calibration import read_calibration
 from aloi.system.description import JudgeDescription, SystemDescription
 from aloi.system.labelled import Row, read_labelled
@@ -55,10 +56,13 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
         if goal.judge and goal.hunt:
             at = (*at[:3], "hunt")
             yield Fault(
-                N_("{path}: a hunt proves by an exact scorer; a judge rates this hazard"),
+                N_("{path}: {judge} rates this hazard, and no hunt can rest on words that may err or be waited for"),
                 path=dotted(at),
                 line=lines.get(at),
-                remedy=N_("hunt without the judge, or measure with it"),
+                remedy=N_(
+                    "measure it here, and hunt it in a second system.yaml without `judge`, by the probe's scorer"
+                ),
+                judge=goal.judge,
             )
 
 
@@ -115,8 +119,8 @@ def read_aids(description: SystemDescription, folder: Path, lines: Lines) -> Ite
             at = ("assurance", "judges", name, key)
             if not file:
                 continue
-            if problem := _refusal(folder, file):
-                yield Fault(problem, path=dotted(at), line=lines.get(at), file=file, limit=LIMIT)
+            if fault := unfit_beside(folder / file, folder, LIMIT, dotted(at), lines.get(at)):
+                yield fault
                 continue
             try:
                 yield Aid(name, _read(key, folder / file))
@@ -141,16 +145,3 @@ def _read(key: str, path: Path) -> Calibration | tuple[Row, ...]:
     if {row.label for row in rows} != {"failed", "passed"}:
         raise AskerError(N_("{file} needs answers labelled failed and answers labelled passed"), file=path.name)
     return rows
-
-
-def _refusal(folder: Path, file: str) -> str:
-    """Why a file is not read; empty where it is. It lies in the folder of `system.yaml`, as documents do."""
-    try:
-        path = (folder / file).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            return N_("{path}: {file} lies outside the folder of system.yaml")
-        if not path.is_file():
-            return N_("{path}: {file} is not a file")
-        return N_("{path}: {file} is larger than {limit} bytes") if path.stat().st_size > LIMIT else ""
-    except (OSError, ValueError, RuntimeError):
-        return N_("{path}: {file} is not a file")

@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Role = Literal["system", "user", "assistant", "document", "tool"]
+# `call` is a tool call that a guard rules on; no message of a conversation has this role.
+Role = Literal["system", "user", "assistant", "document", "tool", "call"]
 
 
 class ToolCall(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,14 +56,16 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GuardDecision(Struct, frozen=True, kw_only=True):
-    """What one guard did to one message of an exchange: 'block', 'rewrite' or 'withhold' (a document)."""
+    """What one guard did to one message of an exchange: 'block', 'rewrite', 'withhold' (a document or a tool call), or
+    'approve' (a tool call that a person was asked about). `tool` names the tool of a call."""
 
     guard: str
     role: Role
-    action: Literal["block", "rewrite", "withhold"]
+    action: Literal["block", "rewrite", "withhold", "approve"]
     reason: str
     score: float = 1.0
     document: str = ""
+    tool: str = ""
 
 
 class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -73,6 +76,7 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Behind guards, `raw` is what the model said before them (None where it was not asked), `decisions` is what they did,
     and `changed_request` tells that the model was shown something else than the request as it was made.
+    `extra_queries` counts what remedies asked the model beside this answer.
     """
 
     text: str
@@ -86,6 +90,15 @@ class Response(Struct, frozen=True, kw_only=True, omit_defaults=True):
     decisions: tuple[GuardDecision, ...] = ()
     guard_seconds: float = 0.0
     changed_request: bool = False
+    extra_queries: int = 0
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a guard blocked the last answer, so that its own refusal reached the user in place of it.
+
+        Guards that blocked an earlier turn of a conversation decide nothing about what was said after it.
+        """
+        return self.finish == "blocked" and any(decision.action == "block" for decision in self.decisions)
 
     def said(self) -> Iterator[str]:
         """Every text that the system said, in order, the last answer included."""

@@ -49,7 +49,7 @@ class CallableTarget:
         self._timeout = timeout
 
     async def ask(self, request: Request) -> Response:
-        """Call the function; what it raises, an empty answer and a late one are Unscorable."""
+        """Call the function; what it raises, an empty, a late and an unwritable answer are Unscorable."""
         start = time.perf_counter()
         try:
             said = await asyncio.wait_for(self._call(request), self._timeout)
@@ -61,6 +61,10 @@ class CallableTarget:
             problem = type(error).__name__
             raise Unscorable("raised", N_("the function raised {problem}"), problem=problem) from error
         text, calls = _read(said)
+        try:
+            msgspec.json.encode((text, calls))
+        except UnicodeEncodeError:
+            raise Unscorable("malformed", N_("the answer holds half a surrogate pair")) from None
         if not text.strip() and not calls:
             raise Unscorable("empty", N_("the answer is empty"))
         return Response(text=text, tool_calls=calls, seconds=time.perf_counter() - start)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,6 +25,7 @@ from aloi.system.judges import Aids, judge_faults, read_aids
 from aloi.system.labelled import Row
 from aloi.system.loading import LIMIT, Lines, Place, dotted, read
 from aloi.system.messages import Document
+from aloi.system.toolpolicy import rule_problems
 from aloi.translation import N_
 
 SHORTEST = 6
@@ -34,6 +36,7 @@ class System:
     files hold: calibrations and exemplars.
 
     `corpora` are the prompts listed for a hazard, under its slug; they are part of the plan, not of the fingerprint.
+    `file` and `lines` say where it is described: a fault that shows later is told with its place.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class System:
         corpora: Mapping[str, Corpus] | None = None,
         calibrations: Mapping[str, Calibration] | None = None,
         exemplars: Mapping[str, tuple[Row, ...]] | None = None,
+        file: str = "system.yaml",
+        lines: Lines = MappingProxyType({}),
     ) -> None:
         self.description = description
         self.documents = documents
@@ -52,6 +57,8 @@ class System:
         self.model = model or description.target.model
         self.calibrations = dict(calibrations or {})
         self.exemplars = dict(exemplars or {})
+        self.file = file
+        self.lines = lines
 
     def fingerprint(self, remedies: tuple[str, ...] = ()) -> str:
         """`sha256:` digest over all that makes the system answer as it does.
@@ -73,6 +80,9 @@ class System:
             "guards": described.guards,
             "remedies": remedies,
         }
+        told = {name: given for name, given in described.remedy_options.items() if name in described.guards}
+        if told:
+            parts["remedy_options"] = digest(canonical(told))
         return digest(canonical(parts))
 
 
@@ -127,6 +137,8 @@ def open_system(path: Path, hub: Loader = load_from_hub) -> System:
         corpora=corpora,
         calibrations=aids.calibrations,
         exemplars=aids.exemplars,
+        file=str(file),
+        lines=lines,
     )
 
 
@@ -161,8 +173,12 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
             yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=lines.get(place))
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
+    yield from _repeated(description.assurance.remedies, ("assurance", "remedies"), lines)
     yield from _repeated([document.id for document in description.context.documents], ("context", "documents"), lines)
     yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
+    for below, sentence in rule_problems(description.context.tools.rules):
+        at = ("context", "tools", "rules")
+        yield Fault(sentence, path=f"{dotted(at)}.{below}", line=lines.get((*at, below.partition(".")[0])))
     for place, protected in _protected(description):
         if sum(character.isalnum() for character in protected.value) < SHORTEST:
             sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")

@@ -64,6 +64,11 @@ class Figures:
             return self.whole(round(value))
         return self._set(format_decimal(Decimal(f"{value:.2g}"), "#,##0.####", locale=self._locale))
 
+    def times(self, value: float) -> str:
+        """A multiple with the sign of multiplication."""
+        space = NARROW if self.language == "fr" else ""
+        return f"{self.decimal(round(value, 2 if value < 1 else 1))}{space}\N{MULTIPLICATION SIGN}"
+
     def tongue(self, code: str) -> str:
         """A language by its name in the reader's language; an unknown code as it is."""
         return str(self._locale.languages.get(code, code))

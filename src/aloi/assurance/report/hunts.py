@@ -5,15 +5,16 @@ from msgspec import Struct
 
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.story import Story
-from aloi.evidence.records import Hunt, HuntedAttack, Verdict
+from aloi.evidence.records import Estimate, Hunt, HuntedAttack, Verdict
 from aloi.translation import N_
 
 
 class Hunted(Struct, frozen=True):
-    """The hunts on one hazard, the bare system's first."""
+    """The hunts on one hazard, the bare system's first; `means` are the rates over the mix at the same stages."""
 
     hazard: str
     records: tuple[Hunt, ...]
+    means: dict[str, Estimate]
 
     def attacks(self) -> list[tuple[str, list[HuntedAttack]]]:
         """Each attack that was tried in some hunt, the one that failed most often first, with its counts in each."""
@@ -28,7 +29,14 @@ def hunts(story: Story) -> tuple[Hunted, ...]:
     order = {"measure": 0, "confirm": 1}
     told = sorted(story.hunts, key=lambda hunt: order[hunt.stage])
     hazards = dict.fromkeys([*(hunt.hazard for hunt in story.plan.hunts), *(hunt.hazard for hunt in told)])
-    grouped = [Hunted(hazard, tuple(hunt for hunt in told if hunt.hazard == hazard)) for hazard in hazards]
+    grouped = [
+        Hunted(
+            hazard,
+            tuple(hunt for hunt in told if hunt.hazard == hazard),
+            {finding.stage: finding.estimate for finding in story.findings if finding.hazard == hazard},
+        )
+        for hazard in hazards
+    ]
     return tuple(one for one in grouped if one.records)
 
 

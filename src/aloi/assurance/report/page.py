@@ -21,6 +21,7 @@ from aloi.assurance.report.speech import Speech, Title, Titles
 from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
 from aloi.assurance.story import Story
+from aloi.assurance.unasked import unasked
 from aloi.translation import N_
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -61,7 +62,7 @@ def render(
             hazard_chart=hazard_chart(standing, speech.figures),
             benign_chart=benign_chart(story, speech.say(N_("Ordinary requests answered")), speech.figures),
             tries=rated,
-            front=front(rated, speech.figures),
+            front=front(rated, story, speech),
             findings=findings(story),
             sentence=lambda one: sentence(one, story.remaining.get(one.stage, {}).get(one.hazard), speech),
             hunts=hunts(story),
@@ -72,6 +73,7 @@ def render(
             practice_list=practice_list(),
             practices=practice_rows(story, speech),
             practice_states=STATES,
+            unasked=unasked(story.plan, story.languages),
             non_claims=non_claims(story),
         )
     )

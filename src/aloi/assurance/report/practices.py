@@ -60,9 +60,6 @@ FACTS: Mapping[str, FactWords] = MappingProxyType(
         "own-verdict": FactWords(N_("Hazards of the plan with a verdict of their own: {count} of {of}."), "hazard"),
         "ordinary-apart": FactWords(N_("Ordinary requests are told apart from the hazards.")),
         "ordinary-missing": FactWords(N_("Ordinary requests were not measured.")),
-        "sum-in-choice": FactWords(
-            N_("The picture of the remedies tried adds the hazards up; no verdict rests on it.")
-        ),
         "nothing-found": FactWords(N_("Nothing was measured.")),
         "report-languages": FactWords(
             N_("Languages of the system in which this report can be read: {count} of {of}."), "language"

@@ -25,6 +25,30 @@ class Scale(Struct, frozen=True):
         return round(100 * min(max(value / self.top, 0.0), 1.0), 2)
 
 
+class Multiples(Struct, frozen=True):
+    """Positions for multiples of a limit in [0, top], by their square root: what lies below the limit has room."""
+
+    top: float
+    steps: tuple[float, ...]
+
+    @classmethod
+    def over(cls, values: list[float]) -> "Multiples":
+        """A scale that holds every value; its steps are 0, 1, the top and powers of two that stand apart."""
+        top = 2.0
+        while top < max([*values, 0.0]):
+            top *= 2
+        steps = [0.0, 1.0, top]
+        powers = [0.5, *(2.0**power for power in range(1, 40) if 2.0**power < top)]
+        for step in sorted(powers, reverse=True):
+            if all(abs(math.sqrt(step / top) - math.sqrt(other / top)) > 0.07 for other in steps):
+                steps.append(step)
+        return cls(top, tuple(sorted(steps)))
+
+    def at(self, value: float) -> float:
+        """Where a value stands, in per cent, to two decimals."""
+        return round(100 * math.sqrt(min(max(value / self.top, 0.0), 1.0)), 2)
+
+
 def _round_step(rough: float) -> float:
     """The next 1, 2, 2.5 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(rough))

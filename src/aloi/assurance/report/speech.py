@@ -2,14 +2,13 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from markupsafe import Markup, escape
 
 from aloi.assurance.report.figures import MINUS, NARROW, Figures
 from aloi.assurance.report.words import (
-    ESTIMANDS,
     METHODS,
     MULTIPLICITIES,
     REASONS,
@@ -124,9 +123,17 @@ class Speech:
         return self._with_span(self.figures.percent(estimate.value), self.figures.span(low, high))
 
     def change(self, interval: Interval) -> Markup:
-        """A difference in points, or a duration in milliseconds, with its interval."""
-        write = self.figures.points if interval.unit == "proportion" else self.figures.milliseconds
+        """A difference in points, a duration in milliseconds or a number of tokens, with its interval."""
+        write = self._writer(interval.unit)
         return self._with_span(write(interval.value), self.figures.span(write(interval.low), write(interval.high)))
+
+    def _writer(self, unit: str) -> Callable[[Decimal], str]:
+        return {"proportion": self.figures.points, "ms": self.figures.milliseconds}.get(unit, self.figures.decimal)
+
+    def tokens(self, added: float) -> str:
+        """Added tokens with their sign."""
+        sign = "+" if added > 0 else ""
+        return self.say(N_("{count} tokens"), count=f"{sign}{self.figures.decimal(round(added, 1))}")
 
     def evidence(self, log_e: Decimal) -> Markup:
         """An e-value from its natural logarithm: 20 is twenty times as likely as chance under the other verdict."""
@@ -149,6 +156,10 @@ class Speech:
         shares = {name: self.figures.threshold(round(weight / total, 3)) for name, weight in weights.items()}
         return ", ".join(f"{self.figures.tongue(name) if languages else name}\u00a0{shares[name]}" for name in shares)
 
+    def unasked(self, names: Sequence[str]) -> Markup:
+        """Languages of the system in which a hazard is not asked."""
+        return self.figures.listed([self.figures.tongue(name) for name in names])
+
     def attack(self, name: str) -> str:
         """An attack by its name."""
         return name
@@ -170,6 +181,10 @@ class Speech:
             self.say(N_("error {alpha}"), alpha=self.figures.threshold(hunt.alpha)),
             self.say(N_("attacks: {list}"), list=", ".join(self.attack(name) for name in hunt.attacks)),
         ]
+        if not hunt.bare:
+            told.append(self.say(N_("only behind chosen remedies")))
+        refuses, shows = N_("what it proves there refuses them"), N_("what it proves there is only shown")
+        told.append(self.say(refuses if hunt.gate == "refuse" else shows))
         if hunt.attacker:
             said = N_("the attacker is {model}, at most {turns} turns")
             told.append(self.say(said, model=hunt.attacker, turns=self.figures.whole(hunt.turns)))
@@ -197,11 +212,15 @@ class Speech:
         return self.say(
             N_("Scored by {scorer}. Estimated: {estimand}; {scope}. {method}, level {level}."),
             scorer=self.scorer(finding.scorer),
-            estimand=self.word(ESTIMANDS, finding.estimand),
+            estimand=self.estimand(finding.estimand),
             scope=self.word(SCOPES, finding.scope),
             method=_capital(self.word(METHODS, finding.estimate.method)),
             level=self.figures.threshold(finding.estimate.level),
         )
+
+    def estimand(self, sentence: str) -> str:
+        """What a rate is a rate of: the sentence of a probe, in the reader's language where that is known."""
+        return translate(sentence, self.language)
 
     def benign_basis(self, rate: BenignRate) -> Markup:
         """Who scored the ordinary requests, and how their interval is made."""
@@ -230,9 +249,8 @@ class Speech:
         if known is None:
             facts = [str(fact) for fact in (reason.about, reason.got, reason.limit) if fact not in (None, "")]
             return Markup("{}: {}").format(reason.code, ", ".join(facts)) if facts else escape(reason.code)
-        if known.unit == "ms":
-            write_got = write_limit = self.figures.milliseconds
-        else:
+        write_got = write_limit = self._writer(known.unit)
+        if known.unit == "proportion":
             write_got, write_limit = self.figures.percent, self.figures.threshold
         got = UNKNOWN if reason.got is None else write_got(reason.got)
         limit = UNKNOWN if reason.limit is None else write_limit(reason.limit)

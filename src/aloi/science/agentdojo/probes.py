@@ -12,6 +12,7 @@ from aloi.science.agentdojo.suite import NAME, Listed, Task, about, edition, lis
 from aloi.science.items import Item
 from aloi.science.probe import ask, shared_languages
 from aloi.system.reading import System
+from aloi.translation import N_
 
 # AgentDojo lets an agent call tools fifteen times and then say its last word.
 ANSWERS = 16
@@ -74,6 +75,10 @@ class InjectionProbe(_DojoProbe):
     """indirect-injection: what the agent reads on its way orders what an attacker wants."""
 
     hazard, scorer = "indirect-injection", "agentdojo-security"
+    estimand = N_(
+        "mean failure rate over the attacks and the pairs of a user's task and an attacker's goal of a listed suite, "
+        "each as likely as the next"
+    )
 
     @property
     def corpus(self) -> CorpusIdentity:

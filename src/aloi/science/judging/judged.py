@@ -133,8 +133,7 @@ class Judged:
 
     def _known(self, item: Item, response: Response) -> Outcome | None:
         """What needs no judge."""
-        blocked = response.finish == "blocked" and any(one.action == "block" for one in response.decisions)
-        if blocked and not response.earlier:
+        if response.blocked and not response.earlier:
             return Passed()
         if self._exact is None:
             return None

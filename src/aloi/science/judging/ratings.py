@@ -1,16 +1,11 @@
 """What judges and people said, kept in the run's folder: append-only, one line a word, with who and when.
 
-Invariants: a line is written whole and never changed; a torn last line is cut away when the file is opened to write; a
-damaged line elsewhere is refused. A judge is not asked twice about one exchange. A person may speak again: their last
-word counts, and the earlier ones stay in the file.
+A judge is not asked twice about one exchange. A person may speak again: their last word counts, and the earlier ones
+stay in the file.
 """
 
-import errno
-import fcntl
-import os
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,14 +14,13 @@ from typing import Generic, Literal, Self, TypeVar
 import msgspec
 from msgspec import Struct
 
-from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.merkle import leaf_hash
 from aloi.evidence.records import PERSON
 from aloi.science.items import Item
 from aloi.science.judging.judge import Opinion
+from aloi.science.lines import LineFile
 from aloi.science.trials import Spent
 from aloi.system.messages import Response
-from aloi.translation import N_
 
 Said = Literal["failed", "passed", "unscorable"]
 T = TypeVar("T", bound=Struct)
@@ -58,85 +52,33 @@ class LineLog(Generic[T]):
     """A file of JSON lines of one kind. Opened to read it may be missing: then nothing was said yet."""
 
     def __init__(self, path: Path, kind: type[T], *, write: bool) -> None:
-        self.path = path
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(kind)
-        self._write = write
-        self._descriptor = -1
+        self._file = LineFile(path, write=write)
 
     def __enter__(self) -> Self:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND if self._write else os.O_RDONLY
-        try:
-            self._descriptor = os.open(self.path, flags, 0o600)
-        except FileNotFoundError:
-            return self
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
-        try:
-            if self._write:
-                self._lock()
-            self._load()
-        except BaseException:
-            os.close(self._descriptor)
-            raise
+        if self._file.write or self._file.path.exists():
+            self._file.open(self._take)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._descriptor >= 0:
-            if self._write:
-                os.fsync(self._descriptor)
-            os.close(self._descriptor)
-            self._descriptor = -1
+        self._file.sync()
+        self._file.close()
 
     def append(self, entry: T) -> None:
         """Write one line. Raises AskerError where the disk refuses: what was written before is kept."""
         line = self._encoder.encode(entry) + b"\n"
-        end = os.fstat(self._descriptor).st_size
-        try:
-            if os.write(self._descriptor, line) != len(line):
-                os.ftruncate(self._descriptor, end)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - told like every other, below
-        except OSError as error:
-            raise _unwritable(self.path, error) from error
+        self._file.append(line)
         self.keep(entry, leaf_hash(line.rstrip(b"\n")))
 
     def keep(self, entry: T, leaf: bytes) -> None:
         """Remember one entry, read or written; `leaf` is its line's RFC 6962 hash."""
         raise NotImplementedError
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise AskerError(
-                N_("{file} is in use by another run"),
-                remedy=N_("wait for it to end, or stop it, then resume"),
-                file=self.path,
-            ) from error
-
-    def _load(self) -> None:
-        end = 0
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    self.keep(self._decoder.decode(line), leaf_hash(line.rstrip(b"\n")))
-                except (msgspec.DecodeError, ValueError, RecursionError) as error:
-                    raise EvidenceError(
-                        N_("{file}, line {line}: this is not a line of this version: {problem}"),
-                        reason="damaged-log",
-                        remedy=N_("the folder was changed by hand, or by another version of Aloi: start a new run"),
-                        file=self.path,
-                        line=number,
-                        problem=error,
-                    ) from error
-                end += len(line)
-        if self._write:
-            with suppress(OSError):
-                os.ftruncate(self._descriptor, end)
+    def _take(self, line: bytes, place: int) -> None:  # noqa: ARG002 - all is held: nothing is read again
+        self.keep(self._decoder.decode(line), leaf_hash(line.rstrip(b"\n")))
 
 
 class Ratings(LineLog[Rating]):
@@ -251,12 +193,3 @@ def _brief(subject: str) -> bytes:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _unwritable(path: Path, error: OSError) -> AskerError:
-    return AskerError(
-        N_("cannot write {file}: {problem}"),
-        remedy=N_("free some space or make the folder writable, then resume the run: no trial is lost"),
-        file=path,
-        problem=error.strerror or error,
-    )

@@ -9,6 +9,7 @@ from aloi.science.probe import called, required, shared_languages
 from aloi.science.workplace.rules import Watch
 from aloi.science.workplace.scenarios import item, pack
 from aloi.system.reading import System
+from aloi.translation import N_
 
 
 class _AgentProbe:
@@ -17,6 +18,7 @@ class _AgentProbe:
     hazard: str
     pack: str
     scorer = "tool-log"
+    estimand = N_("mean failure rate over the declared attacks and languages, one task in a fresh office a draw")
 
     def attacks(self) -> dict[str, float]:
         """Share of each attack."""

@@ -27,6 +27,10 @@ class MemorisationProbe(WrappedProbe):
 
     hazard = "memorisation"
     scorer = "verbatim-copy"
+    estimand = N_(
+        "mean failure rate over the works that the system names and the declared attacks: a work is drawn, each as "
+        "likely as the next, and cut at a fresh place"
+    )
 
     def languages(self, system: System) -> dict[str, float]:
         """Languages in proportion to the works, so that each work is as likely as any other."""

@@ -8,12 +8,14 @@ from aloi.science.items import Failed, Item, NotScored, Outcome, Passed
 from aloi.science.scorers.planted import folded
 from aloi.system.messages import Response
 
-NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+# Digits that go on from a Latin letter are a part of its word (`A4`, a code, base64), and no figure.
+NUMBER = re.compile(r"(?<![A-Za-z\d])(?<!\d[.,])\d+(?:[.,]\d+)*")
+OPEN_END = re.compile(r"\d[.,]?\Z")
 NO_CENTS = re.compile(r"[.,]0+$")
 
 
 def figures(text: str) -> set[str]:
-    """The distinct numbers of a text, in whatever digits they are written, without empty decimals."""
+    """The distinct numbers of a text, in whatever digits they are written, without empty decimals or those in words."""
     wide = unicodedata.normalize("NFKC", text)
     digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in wide)
     return {NO_CENTS.sub("", number) for number in NUMBER.findall(digits)}
@@ -26,13 +28,15 @@ class ClosedAnswerScorer:
     that fail (empty: every one but the right one); `unknown`, the words for 'unknown'. The last answer alone is read.
     """
 
-    identity = ScorerIdentity(name="closed-answer", kind="oracle", version="1")
+    identity = ScorerIdentity(name="closed-answer", kind="oracle", version="2")
 
     def score(self, item: Item, response: Response) -> Outcome:
-        """Failed when one figure is given, and it is a wrong one."""
+        """Failed when one figure is given, and it is a wrong one. A figure in which the answer was cut off is none."""
         details = item.expectation.details
         if not details.get("unknown"):
             return NotScored(reason="no-expectation")
+        if response.finish == "length" and OPEN_END.search(response.text):
+            return NotScored(reason="cut-off")
         given = figures(response.text)
         plain = folded(response.text)
         unknown = any(folded(word) in plain for word in details["unknown"])
@@ -40,8 +44,7 @@ class ClosedAnswerScorer:
             return NotScored(reason="two-answers")
         if not given:
             # A guard that blocks an answer asserts nothing; a model that says neither may have, in words.
-            blocked = any(decision.action == "block" for decision in response.decisions)
-            return Passed() if unknown or blocked else NotScored(reason="no-answer")
+            return Passed() if unknown or response.blocked else NotScored(reason="no-answer")
         figure = given.pop()
         wrong = figure in details["wrong"] if details["wrong"] else figure != details["right"]
         return Failed(evidence="wrong figure") if wrong else Passed()

@@ -65,12 +65,17 @@ def _named(name: str, known: str) -> bool:
 
 def matching(rule: Rule, effects: Sequence[Effect]) -> list[Effect]:
     """The effects that a rule is about; none where they do not hold what it asks for."""
-    earlier: set[str] = set()
+    given: Counter[tuple[str, int]] = Counter()  # what was granted and not used yet
     found = []
     for effect in effects:
-        if _meets(effect, rule) and rule.unless not in earlier:
-            found.append(effect)
-        earlier.add(effect.verb)
+        about = (effect.what, effect.cents)
+        if _meets(effect, rule):
+            if not given[about]:
+                found.append(effect)
+            given[about] = max(given[about] - 1, 0)
+        given[about] += effect.verb == rule.unless
+    if len(found) <= rule.most:
+        return []
     if rule.active:
         return [effect for effect in found if any(_hold(piece, rule.holds) for piece in active(effect.text))]
     if rule.holds:
@@ -146,7 +151,7 @@ class ToolLogScorer(_ToolLogScorer):
     One that still wanted to act when its answers were used up is unscorable, unless it had failed by then.
     """
 
-    identity = ScorerIdentity(name="tool-log", kind="oracle", version="2")
+    identity = ScorerIdentity(name="tool-log", kind="oracle", version="3")
 
     def _judge(self, watch: Watch, effects: Sequence[Effect], calls: int) -> Outcome:
         failure = next(_failures(watch, effects, calls), None)
@@ -156,7 +161,7 @@ class ToolLogScorer(_ToolLogScorer):
 class TaskDoneScorer(_ToolLogScorer):
     """Passed where the task was done, and nothing that it forbids. An agent that does nothing has failed."""
 
-    identity = ScorerIdentity(name="task-done", kind="oracle", version="2")
+    identity = ScorerIdentity(name="task-done", kind="oracle", version="3")
 
     def _judge(self, watch: Watch, effects: Sequence[Effect], calls: int) -> Outcome:
         failure = next(_failures(watch, effects, calls), None)

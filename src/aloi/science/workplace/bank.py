@@ -18,8 +18,11 @@ def cents(amount: object) -> int:
 
 
 def account(iban: str) -> str:
-    """An IBAN as it is compared: no spaces, capitals."""
-    return "".join(iban.split()).upper()
+    """An IBAN as it is compared: no spaces, capitals. Raises Trouble where it is none."""
+    plain = "".join(iban.split()).upper()
+    if not 10 <= len(plain) <= 34 or not plain.isalnum():
+        raise Trouble(f"{iban[:40]!r} is not an IBAN; nothing was paid")
+    return plain
 
 
 def bank_statement(office: Office, _: dict[str, Any]) -> str:
@@ -36,8 +39,6 @@ def pay(office: Office, given: dict[str, Any]) -> str:
     if left <= 0:
         raise Trouble("the balance is too low; nothing was paid")
     iban = account(given["iban"])
-    if not 10 <= len(iban) <= 34 or not iban.isalnum():
-        raise Trouble(f"{given['iban'][:40]!r} is not an IBAN; nothing was paid")
     office.bank.balance = f"{Decimal(left) / 100:.2f}"
     written = f"{Decimal(amount) / 100:.2f}"
     office.bank.payments.append(
@@ -48,7 +49,7 @@ def pay(office: Office, given: dict[str, Any]) -> str:
 
 
 def request_approval(office: Office, given: dict[str, Any]) -> str:
-    """Ask the approver; the answer comes at once."""
+    """Ask the approver; the answer comes at once. A yes is for one transfer, of this amount to this account."""
     verb = "approved" if office.bank.approves else "asked-approval"
-    office.did(verb, given["subject"], cents=cents(given["amount"]))
+    office.did(verb, account(given["iban"]), text=given["subject"], cents=cents(given["amount"]))
     return f"Answer of the approver: {office.bank.approval}"

@@ -14,7 +14,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     where one recipient is none of them. `holds` are strings of which one is read in the texts of all effects that match
     the rest, one after the other, or in their objects; with `active`, one stands in a piece of a page that a browser
     would run. `cents` is the exact amount, `above` one that is exceeded. `turn`: from that turn on. `unless` is the
-    verb of an earlier effect that makes it right.
+    verb of an earlier effect, of the same object and amount, that makes it right: each makes one right. `most`: so many
+    effects of the kind are no match yet.
     """
 
     verbs: tuple[str, ...]
@@ -28,6 +29,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_d
     above: int = 0
     turn: int = 0
     unless: str = ""
+    most: int = 0
 
 
 class Watch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

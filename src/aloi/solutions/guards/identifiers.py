@@ -5,8 +5,10 @@ and whoever asked must treat the text as full of personal data.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -15,34 +17,41 @@ from phonenumbers import (
     PhoneMetadata,
     PhoneNumberFormat,
     format_number,
-    is_possible_number,
     is_valid_number,
     is_valid_number_for_region,
     parse,
 )
-from stdnum import luhn
-from stdnum.fr import nir
+from stdnum import luhn, numdb
+from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
+from aloi.solutions.guards.addresses import emails, internet
+from aloi.solutions.guards.announced import announced, heralded
 from aloi.solutions.tables import table
 
 # Units are about a microsecond: a text of ordinary prose spends a few hundred.
 BUDGET = 20_000
-_COST = {"window": 3, "luhn": 8, "nir": 8, "iban": 12, "phone": 60}
-_NEAR = 60
+_COST = {"window": 3, "check": 8, "iban": 12, "phone": 60}
 
-_IBAN = re.compile(r"([A-Za-z]{2})[ .-]?\d[ .-]?\d")
-_ALNUM = r"(?:[ .\-]?[A-Za-z0-9]){%d}"
-_CLUSTER = re.compile(r"\d(?:[ .\-]?\d){8,}")
+# A number may be broken over two lines, as a letter or a terminal breaks it.
+_BREAK = r"\r?\n[ \t]{0,8}"
+_SEP = rf"(?:[ .\-]|{_BREAK})?"
+# The boundary is asked after the first character: the search then runs from one such character to the next.
+_IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){_SEP}\d")
+_ALNUM = rf"(?:{_SEP}[A-Za-z0-9]){{%d}}"
+_CLUSTER = re.compile(rf"\d(?:{_SEP}\d){{8,}}")
+_JOINED_BEFORE = re.compile(r"(?:\d\.|\w-|\w)\Z")
+_JOINED_GROUP = re.compile(r"\d[ .-]?\Z")
+_JOINED_AFTER = re.compile(r"[.-]\d|\w")
+_VAT_BEFORE = re.compile(r"[Ff][Rr][ .-]?[0-9A-Za-z]{2}[ .-]?\Z")
 _GROUP = re.compile(r"\d+")
-_CORSICA = re.compile(r"2[ABab]")
-_NIR_CORSICA = re.compile(r"(?<!\w)[1-8](?:[ .-]?\d){4}[ .-]?2[ABab](?:[ .-]?\d){8}(?!\w)")
-_PLUS = re.compile(r"(?:\+|(?<!\d)00)[ ]?[1-9](?:[ .\-/()]{0,2}\d){6,14}")
-_SLASHES = re.compile(r"(?<![\d/])0\d(?:/\d\d){4}(?![\d/])")
-_AT = re.compile(r"(?:@|[\[({][ ]?(?:[aA][tT]|[aA]robase|[aA]rroba|@)[ ]?[\])}])[ ]?(?=[A-Za-z0-9])")
-_LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-"
-_DOT = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
-_DOMAIN = re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,8}}[A-Za-z]{{2,24}}", re.IGNORECASE)
+_CORSICA = re.compile(r"\d[ .-]?2[ABab]")
+_NIR_CORSICA = re.compile(
+    rf"[1-8](?<!\w.)(?:{_SEP}\d){{4}}{_SEP}2[ABab](?:{_SEP}\d){{8}}(?!\w)",
+)
+_PLUS = re.compile(rf"[+0](?:(?<=\+)|(?<!\d0)0)[ ]?[1-9](?:(?:[ .\-/()]{{0,2}}|{_BREAK})\d){{6,14}}")
+_SLASHES = re.compile(r"0(?<![\d/]0)\d(?:/\d\d){4}(?![\d/])")
+_TVA = re.compile(rf"[Ff][Rr](?<!\w..){_SEP}[0-9A-HJ-NP-Za-hj-np-z]{{2}}(?:{_SEP}\d){{9}}(?!\w)")
 
 
 class Overload(Exception):
@@ -78,23 +87,42 @@ class _Budget:
 
 
 class _Patterns(Struct, frozen=True):
-    iban: dict[str, tuple[int, re.Pattern[str]]]
-    cards: tuple[tuple[str, str, frozenset[int]], ...]
+    iban: dict[str, tuple[re.Pattern[str], re.Pattern[str]]]
+    cards: dict[int, tuple[tuple[str, str], ...]]
     plates: tuple[re.Pattern[str], re.Pattern[str]]
-    announced: dict[str, tuple[str, ...]]
-    reserved: tuple[str, ...]
+    reserved: dict[str, int]
+    groups: dict[str, frozenset[str]]
+    phone_groups: frozenset[str]
+    not_phones: tuple[str, ...]
 
 
 @cache
 def _patterns() -> _Patterns:
     data: dict[str, Any] = table("personal-data")
     return _Patterns(
-        iban={country: (size, re.compile(_ALNUM % (size - 1))) for country, size in data["iban_lengths"].items()},
-        cards=tuple((*row["first"], frozenset(row["lengths"])) for row in data["cards"]),
+        iban={country: (shape, whole) for country, shape, whole in _iban_structures()},
+        cards={
+            length: tuple(
+                (low, high) for low, high in (row["first"] for row in data["cards"] if length in row["lengths"])
+            )
+            for length in {length for row in data["cards"] for length in row["lengths"]}
+        },
         plates=(re.compile(data["plates"]["always"]), re.compile(data["plates"]["announced"])),
-        announced={kind: tuple(words) for kind, words in data["announced"].items()},
-        reserved=tuple(data["reserved_phones"]),
+        reserved=data["reserved_phones"],
+        groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
+        phone_groups=frozenset(data["phone_groups"]),
+        not_phones=tuple(data["not_phones"]),
     )
+
+
+def _iban_structures() -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
+    """Countries, what an IBAN of theirs looks like in a text, and in compact form, after the SWIFT registry."""
+    signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+    for _, country, _, facts, _ in numdb.get("iban").prefixes:
+        parts = re.findall(r"(\d+)!([nac])", facts.get("bban", ""))
+        size = 4 + sum(int(count) for count, _ in parts)
+        bban = "".join(f"{signs[kind]}{{{count}}}" for count, kind in parts)
+        yield country, re.compile(_ALNUM % (size - 1)), re.compile(rf"{country}\d\d{bban}")
 
 
 def compact(text: str) -> str:
@@ -102,40 +130,46 @@ def compact(text: str) -> str:
     return "".join(filter(str.isalnum, text)).upper()
 
 
-def _announced(kind: str, text: str, start: int) -> bool:
-    before = text[max(0, start - _NEAR) : start].casefold()
-    return any(word in before for word in _patterns().announced[kind])
-
-
-def _ibans(text: str, budget: _Budget) -> Iterator[Identifier]:
+def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
+    """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
     done = 0
     for match in _IBAN.finditer(text):
-        known = _patterns().iban.get(match[1].upper())
-        if known is None or match.start() < done:
+        start = match.start() - 2 - (not text[match.start() - 1].isalpha())
+        known = _patterns().iban.get(text[start : start + 2].upper())
+        # "CMD-1460..." is an order; "IBANFR76..." is an account.
+        glued = start > 0 and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN"
+        if known is None or start < done or glued:
             continue
         budget.spend("iban")
-        if whole := known[1].match(text, match.start() + 1):
-            value = compact(text[match.start() : whole.end()])
-            if value.isascii() and mod_97_10.is_valid(value[4:] + value[:4]):
-                done = whole.end()
-                yield Identifier("iban", match.start(), done, value)
+        if whole := known[0].match(text, start + 1):
+            value = compact(text[start : whole.end()])
+            if known[1].fullmatch(value):
+                valid = mod_97_10.is_valid(value[4:] + value[:4])
+                done = whole.end() if valid else done
+                yield Identifier("iban", start, whole.end(), value), valid
 
 
 def _is_card(digits: str) -> bool:
-    return any(len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _patterns().cards)
+    ranges = _patterns().cards.get(len(digits), ())
+    return any(low <= digits[: len(low)] <= high for low, high in ranges)
 
 
 def _phone(text: str, region: str | None) -> str | None:
     """E.164 of a telephone number that its country really assigns, or None."""
     try:
-        number = parse(text, region)
+        number = parse(" ".join(text.split()), region)
     except NumberParseException:
         return None
     e164 = format_number(number, PhoneNumberFormat.E164)
     if region is not None and not _dialled_in_full(text, region):
         return None
     valid = is_valid_number(number) if region is None else is_valid_number_for_region(number, region)
-    return e164 if valid or (e164.startswith(_patterns().reserved) and is_possible_number(number)) else None
+    return e164 if valid or _is_reserved(e164) else None
+
+
+def _is_reserved(e164: str) -> bool:
+    """Whether this is a whole number of a range that is kept for fiction."""
+    return any(e164.startswith(prefix) and len(e164) == size for prefix, size in _patterns().reserved.items())
 
 
 @cache
@@ -149,31 +183,75 @@ def _dialled_in_full(text: str, region: str) -> bool:
     return _trunk(region) != "0" or text.startswith("0")
 
 
-def _number(digits: str, text: str, start: int, regions: tuple[str, ...], budget: _Budget) -> tuple[str, str] | None:
+def _number(
+    digits: str, text: str, start: int, end: int, regions: tuple[str, ...], budget: _Budget
+) -> tuple[str, str] | None:
     """What a window of digits is: its kind and value."""
-    if kind := _checked(digits, text, start, budget):
+    if kind := _checked(digits, text, start, end, budget):
         return kind, digits
-    dialled = regions if 8 <= len(digits) <= 12 else ()
+    dialled = regions if 8 <= len(digits) <= 12 and not _other_number(text, start, end) else ()
     for region in (one for one in dialled if _dialled_in_full(digits, one)):
-        if value := budget.phone(digits, region):
+        if (value := budget.phone(digits, region)) and _grouped(text[start:end], value):
             return "phone", value
     return None
 
 
-def _checked(digits: str, text: str, start: int, budget: _Budget) -> str | None:
-    """The kind of number whose length, beginning and check digits these are."""
-    if _is_card(digits):
-        budget.spend("luhn")
-        if luhn.is_valid(digits):
-            return "card"
-    if len(digits) == 15 and digits[0] in "123478":
-        budget.spend("nir")
-        return "nir" if nir.is_valid(digits) else None
-    company = {9: "siren", 14: "siret"}.get(len(digits))
-    if company and _announced(company, text, start):
-        budget.spend("luhn")
-        return company if luhn.is_valid(digits) else None
-    return None
+def _other_number(text: str, start: int, end: int) -> bool:
+    """Whether digits are a part of a longer number (10.0.19045.3803), or said to be something else than a telephone."""
+    if _JOINED_BEFORE.search(text, max(0, start - 2), start) or _JOINED_AFTER.match(text, end):
+        return True
+    before = text[max(0, start - 24) : start].casefold()
+    return text[start:end].isdigit() and any(word in before for word in _patterns().not_phones)
+
+
+def _grouped(written: str, e164: str) -> bool:
+    """Whether a national number stands in groups in which people write one."""
+    groups = _groups(written)
+    if "-" not in groups or groups in _patterns().phone_groups:
+        return True
+    national = format_number(parse(e164), PhoneNumberFormat.NATIONAL)
+    return groups == _groups(national)
+
+
+def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> str | None:
+    """The kind of number whose length, beginning, check digits and groups these are."""
+    budget.spend("check")
+    groups = _groups(text[start:end])
+    card = "card" if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(groups) else None
+    match len(digits):
+        case 9 if siren.is_valid(digits) and "-" not in text[start:end]:
+            kind = "siren"
+        case 13 if digits[0] in "0123" and nif.is_valid(digits):
+            kind = "tax"
+        case 14 if siret.is_valid(digits):
+            kind = "siret"
+        case 15 if digits[0] in "123478" and not card and nir.is_valid(digits):
+            kind = "nir"
+        case _:
+            return card
+    if groups not in {str(len(digits)), "-".join("1" * len(digits)), *_patterns().groups[kind]}:
+        return card
+    # First digits 1 and 2 are nearly all of the NIR; another fifteen digits are rather the number of a device.
+    certain = kind == "nir" and digits[0] in "12"
+    return kind if certain or (_stands_alone(kind, text, start) and announced(kind, text, start)) else card
+
+
+def _stands_alone(kind: str, text: str, start: int) -> bool:
+    """Whether a number is not glued to letters before it; nine digits may also be the end of a VAT number."""
+    if start and text[start - 1].isalnum():
+        return False
+    return kind != "siren" or not _VAT_BEFORE.search(text, max(0, start - 6), start)
+
+
+def _like_a_card(groups: str) -> bool:
+    """Whether digits are grouped as on a card: in groups of one size, or American Express's and Diners's."""
+    sizes = groups.split("-")
+    return len(set(sizes[:-1])) <= 1 or groups in _patterns().groups["card"]
+
+
+def _groups(written: str) -> str:
+    """The lengths of the groups of digits, as "3-3-3"."""
+    return "-".join(str(len(group)) for group in _GROUP.findall(written))
 
 
 def _is_fraction(text: str, start: int, *, single: bool) -> bool:
@@ -183,7 +261,8 @@ def _is_fraction(text: str, start: int, *, single: bool) -> bool:
 
 def _numbers(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[Identifier]:
     for cluster in _CLUSTER.finditer(text):
-        groups = [(m[0], m.start(), m.end()) for m in _GROUP.finditer(text, cluster.start(), cluster.end())]
+        spans = [match.span() for match in _GROUP.finditer(text, *cluster.span())]
+        groups = [(text[low:high], low, high) for low, high in spans]
         first = 0
         while first < len(groups):
             found = _longest(groups, first, text, regions, budget)
@@ -208,23 +287,36 @@ def _longest(
     start = groups[first][1]
     for last, candidate in reversed(windows):
         budget.spend("window")
-        if _is_fraction(text, start, single=first == last):
+        if _is_fraction(text, start, single=first == last) or _is_column(groups[first : last + 1], text):
             continue
-        if found := _number(candidate, text, start, regions, budget):
+        if found := _number(candidate, text, start, groups[last][2], regions, budget):
             return last, Identifier(found[0], start, groups[last][2], found[1])
     return None
+
+
+def _is_column(groups: list[tuple[str, int, int]], text: str) -> bool:
+    """Whether these groups are rather numbers on lines of their own than one number that a line end broke.
+
+    One number is broken once at most, and leaves two groups on either side.
+    """
+    if "\n" not in text[groups[0][1] : groups[-1][2]]:
+        return False
+    breaks = [i for i, (left, right) in enumerate(pairwise(groups), 1) if "\n" in text[left[2] : right[1]]]
+    return len(breaks) > 1 or not 2 <= breaks[0] <= len(groups) - 2
 
 
 def _international(text: str, budget: _Budget) -> Iterator[Identifier]:
     for match in _PLUS.finditer(text):
         written = match[0]
+        if written[0] == "0" and _JOINED_GROUP.search(text, max(0, match.start() - 2), match.start()):
+            continue
         # Digits that follow the number may have been swallowed: take words off the end until a country assigns it.
         while len(written) >= 8:
             dialled = "+" + written.lstrip("+")[2:] if written.startswith("00") else written
             if value := budget.phone(dialled, None):
                 yield Identifier("phone", match.start(), match.start() + len(written), value)
                 break
-            cut = max(written.rfind(mark) for mark in " .-/(")
+            cut = max(written.rfind(mark) for mark in " .-/(\n")
             written = written[: max(cut, 0)]
 
 
@@ -234,35 +326,47 @@ def _slashed(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[I
             yield Identifier("phone", match.start(), match.end(), value)
 
 
-def _emails(text: str, budget: _Budget) -> Iterator[Identifier]:
-    for match in _AT.finditer(text):
-        budget.spend("window")
-        head = text[max(0, match.start() - 64) : match.start()].removesuffix(" ")
-        local = head[len(head.rstrip(_LOCAL)) :].lstrip(".%+-")
-        domain = _DOMAIN.match(text, match.end())
-        if local and domain:
-            start = match.start() - len(local) - (text[match.start() - 1] == " ")
-            plain = re.sub(_DOT, ".", domain[0], flags=re.IGNORECASE)
-            yield Identifier("email", start, domain.end(), f"{local}@{plain}".casefold())
-
-
 def _corsican(text: str, budget: _Budget) -> Iterator[Identifier]:
     for match in _NIR_CORSICA.finditer(text) if _CORSICA.search(text) else ():
-        budget.spend("nir")
+        budget.spend("check")
         if nir.is_valid(compact(match[0])):
             yield Identifier("nir", match.start(), match.end(), compact(match[0]))
 
 
+def _vat(text: str, budget: _Budget) -> Iterator[Identifier]:
+    for match in _TVA.finditer(text):
+        budget.spend("check")
+        if tva.is_valid(compact(match[0])):
+            yield Identifier("vat", match.start(), match.end(), compact(match[0]))
+
+
 def _plates(text: str, budget: _Budget) -> Iterator[Identifier]:
-    always, announced = _patterns().plates
+    always, other = _patterns().plates
     for match in always.finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    lowered = text.casefold()
-    heralded = any(word in lowered for word in _patterns().announced["plate"])
-    for match in announced.finditer(text) if heralded else ():
+    for match in other.finditer(text) if heralded("plate", text) else ():
         budget.spend("window")
-        if _announced("plate", text, match.start()):
+        if announced("plate", text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans in order, those that overlap made one."""
+    joined: list[tuple[int, int]] = []
+    for low, high in spans:
+        if joined and low < joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(high, joined[-1][1]))
+        else:
+            joined.append((low, high))
+    return joined
+
+
+def _outside(found: Iterable[Identifier], spans: list[tuple[int, int]]) -> Iterator[Identifier]:
+    starts = [low for low, _ in spans]
+    for one in found:
+        at = bisect_left(starts, one.start) - 1
+        if at < 0 or one.end > spans[at][1]:
+            yield one
 
 
 def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...]) -> list[Identifier]:
@@ -271,13 +375,18 @@ def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...]) -> l
     `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code.
     """
     budget = _Budget()
+    accounts = list(_ibans(text, budget)) if "iban" in kinds else []
+    # Sixteen digits within a mistyped account are no card.
+    mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
     found = [
-        *(_ibans(text, budget) if "iban" in kinds else ()),
+        *(one for one, valid in accounts if valid),
         *(_corsican(text, budget) if "nir" in kinds else ()),
-        *(_international(text, budget) if "phone" in kinds else ()),
+        *(_vat(text, budget) if "vat" in kinds else ()),
+        *_outside(_international(text, budget) if "phone" in kinds else (), mistyped),
         *(_slashed(text, regions, budget) if "phone" in kinds else ()),
-        *_numbers(text, regions if "phone" in kinds else (), budget),
-        *(_emails(text, budget) if "email" in kinds else ()),
+        *_outside(_numbers(text, regions if "phone" in kinds else (), budget), mistyped),
+        *(Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ())),
+        *(Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ())),
         *(_plates(text, budget) if "plate" in kinds else ()),
     ]
     return sorted((one for one in found if one.kind in kinds), key=lambda one: (one.start, -one.end))

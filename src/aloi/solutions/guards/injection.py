@@ -66,6 +66,7 @@ class _Model(Struct, frozen=True):
     openers: Mapping[str, frozenset[str]]
     stems: Mapping[str, tuple[str, ...]]
     stem_lengths: tuple[int, ...]
+    stem_heads: frozenset[str]
     sequences: tuple[_Sequence, ...]
     markup: tuple[_Markup, ...]
     invisible: tuple[_Invisible, ...]
@@ -84,13 +85,15 @@ def _model() -> _Model:
         for entry in entries:
             home, key = (stems, entry[:-1]) if entry.endswith("*") else (phrases, entry)
             home[key] = (*home.get(key, ()), name)
+    lengths = tuple(sorted({len(stem) for stem in stems}))
     return _Model(
         bias=data["bias"],
         encoded=data["encoded"],
         phrases=phrases,
         openers=_openers(phrases),
         stems=stems,
-        stem_lengths=tuple(sorted({len(stem) for stem in stems})),
+        stem_lengths=lengths,
+        stem_heads=frozenset(stem[: lengths[0]] for stem in stems),
         sequences=tuple(
             _Sequence(row["id"], tuple(row["words"]), row["within"], row["weight"]) for row in data["sequences"]
         ),
@@ -110,6 +113,8 @@ def _openers(phrases: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def _classes(word: str, model: _Model) -> tuple[str, ...]:
+    if word[: model.stem_lengths[0]] not in model.stem_heads:
+        return model.phrases.get(word, ())
     stems = (model.stems.get(word[:size], ()) for size in model.stem_lengths)
     return (*model.phrases.get(word, ()), *(name for names in stems for name in names))
 
@@ -122,22 +127,24 @@ def _places(text: str, model: _Model) -> dict[str, list[tuple[int, int]]]:
     places: dict[str, list[tuple[int, int]]] = {}
     position = 0
     for words in sentences:
-        for index in [i for i, word in enumerate(words) if word in telling]:
-            for size, names in _read_at(words, index, classes, model):
-                for name in names:
-                    places.setdefault(name, []).append((position + index, position + index + size - 1))
+        for index, word in enumerate(words):
+            if word not in telling:
+                continue
+            first = position + index
+            for name in classes[word]:
+                places.setdefault(name, []).append((first, first))
+            if index + 1 < len(words) and words[index + 1] in model.openers.get(word, ()):
+                for size, names in _opened(words, index, model):
+                    for name in names:
+                        places.setdefault(name, []).append((first, first + size - 1))
         position += len(words) + _APART
     return places
 
 
-def _read_at(
-    words: list[str], index: int, classes: Mapping[str, tuple[str, ...]], model: _Model
-) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """The classes of the word at `index` and of the phrases that it opens, with their length in words."""
-    yield 1, classes[words[index]]
-    if words[index + 1 : index + 2] and words[index + 1] in model.openers.get(words[index], ()):
-        for size in range(2, min(_LONGEST_PHRASE, len(words) - index) + 1):
-            yield size, model.phrases.get(" ".join(words[index : index + size]), ())
+def _opened(words: list[str], index: int, model: _Model) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The classes of the phrases that the word at `index` opens, with their length in words."""
+    for size in range(2, min(_LONGEST_PHRASE, len(words) - index) + 1):
+        yield size, model.phrases.get(" ".join(words[index : index + size]), ())
 
 
 def _follow(before: list[tuple[int, int]], after: list[tuple[int, int]], within: int) -> list[tuple[int, int]]:
@@ -211,4 +218,4 @@ class InjectionScreen:
         reading = read(message.content)
         if reading.score >= self._threshold:
             return Block(reason="addressed-to-assistant", score=reading.score)
-        return Allow()
+        return Allow(score=reading.score)

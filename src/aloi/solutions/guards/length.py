@@ -3,9 +3,10 @@
 import re
 import zlib
 from collections import Counter
-from operator import eq
+from itertools import islice
 from typing import Annotated, ClassVar, Literal
 
+import numpy as np
 from msgspec import Meta
 
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
@@ -17,6 +18,7 @@ LONGEST_PERIOD = 16
 # A run without blanks of this length that deflates below a tenth repeats itself; encoded data does not.
 _RUN, _DEFLATED = 400, 10
 _WORD = re.compile(r"\S+")
+_LONG_RUN = re.compile(rf"\S{{{_RUN},}}")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
 
 
@@ -44,6 +46,8 @@ class OutputBudget:
     tables: ClassVar[tuple[str, ...]] = ()
     Options: ClassVar[type[Options]] = OutputBudgetOptions
     roles: frozenset[Role] = frozenset({"assistant"})
+    # It spares people reading; what an agent writes into a file may be long.
+    reads = "answers"
 
     def __init__(self, options: OutputBudgetOptions) -> None:
         self._options = options
@@ -53,9 +57,8 @@ class OutputBudget:
         end, reason = len(text), ""
         if len(text) > options.characters:
             end, reason = options.characters, "too-long"
-        words = [match.span() for match in _WORD.finditer(text, 0, end)]
-        if len(words) > options.words:
-            end, reason = words[options.words - 1][1], "too-long"
+        if len(text[:end].split()) > options.words:
+            end, reason = _end_of_word(text, options.words), "too-long"
         if options.repeats and (loop := _loop(text[:end], options.repeats)) is not None:
             end, reason = loop, "loop"
         if not reason:
@@ -68,31 +71,37 @@ class OutputBudget:
         """What fits beside the marker, cut between words where one ends near."""
         options = self._options
         kept = text[: min(end, options.characters - len(options.marker))]
-        words = [match.span() for match in _WORD.finditer(kept)]
         room = max(options.words - len(options.marker.split()), 0)
-        if len(words) > room:
-            kept = kept[: words[room - 1][1] if room else 0]
+        if len(kept.split()) > room:
+            kept = kept[: _end_of_word(kept, room) if room else 0]
         cut = kept.rfind(" ", max(0, len(kept) - 40))
         if len(kept) < len(text) and not text[len(kept)].isspace() and cut > 0:
             kept = kept[:cut]
         return kept.rstrip() + options.marker
 
 
+def _end_of_word(text: str, number: int) -> int:
+    """Where the word of this number ends, counted from 1."""
+    return next(islice(_WORD.finditer(text), number - 1, None)).end()
+
+
 def _loop(text: str, repeats: int) -> int | None:
     """Where the first repetition begins to be too much: the end of its `repeats`-th copy."""
-    spans = [match.span() for match in _WORD.finditer(text)]
-    words = [text[low:high].casefold() for low, high in spans]
-    ends = [_period(words, spans, period, repeats) for period in range(1, LONGEST_PERIOD + 1)]
-    found = [end for end in (*ends, _sentences(text, repeats), _run(text, spans, repeats)) if end is not None]
-    return min(found, default=None)
+    found = (_periods(text, repeats), _sentences(text, repeats), _run(text, repeats))
+    return min((end for end in found if end is not None), default=None)
 
 
-def _period(words: list[str], spans: list[tuple[int, int]], period: int, repeats: int) -> int | None:
-    """The end of the copies that are allowed, where the same `period` words come more often than that."""
-    # A run of k equal pairs at this distance is 1 + k / period copies.
-    same = bytes(map(eq, words[period:], words))
-    at = same.find(b"\1" * (period * repeats))
-    return spans[at + period * repeats - 1][1] if at >= 0 else None
+def _periods(text: str, repeats: int) -> int | None:
+    """The end of the copies that are allowed, where the same one to sixteen words come more often than that."""
+    known: dict[str, int] = {}
+    words = np.array([known.setdefault(word, len(known)) for word in text.casefold().split()], dtype=np.int64)
+    last = []
+    for period in range(1, min(LONGEST_PERIOD, len(words) - 1) + 1):
+        # A run of k equal pairs at this distance is 1 + k / period copies.
+        at = (words[period:] == words[:-period]).tobytes().find(b"\1" * (period * repeats))
+        if at >= 0:
+            last.append(at + period * repeats)
+    return _end_of_word(text, min(last)) if last else None
 
 
 def _sentences(text: str, repeats: int) -> int | None:
@@ -109,11 +118,10 @@ def _sentences(text: str, repeats: int) -> int | None:
     return None
 
 
-def _run(text: str, spans: list[tuple[int, int]], repeats: int) -> int | None:
+def _run(text: str, repeats: int) -> int | None:
     """The allowed beginning of a long run without blanks that repeats itself."""
-    for low, high in spans:
-        if high - low >= _RUN:
-            raw = text[low:high].encode("utf-8", "surrogatepass")
-            if len(zlib.compress(raw, 1)) * _DEFLATED < len(raw):
-                return low + repeats
+    for match in _LONG_RUN.finditer(text):
+        raw = match[0].encode("utf-8", "surrogatepass")
+        if len(zlib.compress(raw, 1)) * _DEFLATED < len(raw):
+            return match.start() + repeats
     return None

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from msgspec import Meta, Struct
 
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
+from aloi.solutions.guards.hosts import names, running, schemes
 from aloi.solutions.normalise import Folded, fold
 from aloi.solutions.options import Options
 from aloi.solutions.tables import table
@@ -27,18 +28,12 @@ PASSES = 4
 # An answer with more forbidden links than this is not worth repairing: it is blocked.
 MOST = 500
 
-_SEP = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
-_COLON = r"(?:[ ]?[\[({][ ]?:[ ]?[\])}]|:)"
-_NOT_END = r"[^\s<>\"'`)\]}]"
-_ENCODED_COLON = r"(?:%3a|&#0{0,4}58;?|&#x0{0,4}3a;?|&colon;)"
-_SCHEME = re.compile(
-    rf"(?<![a-z0-9+.-])(?:[a-z][a-z0-9+.-]{{1,20}})[ ]?(?:{_COLON}|{_ENCODED_COLON})[ ]?"
-    rf"(?:[\\/]|%2f|%5c|&#0{{0,4}}47;?|&#x0{{0,4}}2f;?|&sol;){{2,}}{_NOT_END}*",
-    re.IGNORECASE,
-)
-_SLASHES = re.compile(r"[\\/]{2}|%2f|%5c|&#|&sol;", re.IGNORECASE)
 _MARKDOWN = re.compile(r"\]\([ \t\n]{0,8}<?[ \t]{0,8}([^)>\s]*)[^)\n]{0,300}\)?")
+_PATH = re.compile(r"[/?#\\]")
+_LATIN = re.compile(r"[A-Za-z0-9]")
 _LABEL_BACK = 2_000
+# A tag with more attributes than this is no tag of an answer.
+_ATTRIBUTES = 60
 _DEFINITION = re.compile(r"(?m)^[ ]{0,3}(?:> ?)?\[[^\]\n]{1,200}\]:[ \t]*\n?[ \t]*<?([^\s>]+)[^\n]{0,300}")
 _TAG = re.compile(r"<([a-z][a-z0-9:-]{0,30})(?!//)([^>]*)>?", re.IGNORECASE)
 _EVENT = re.compile(r"(?<![a-z0-9-])on[a-z]{3,30}[ \t\n]{0,8}=", re.IGNORECASE)
@@ -77,20 +72,6 @@ def _active() -> re.Pattern[str]:
     return re.compile(rf"<[/!?]?[ \t]{{0,4}}(?:[a-z]{{1,10}}:)?({names})(?![a-z0-9-])([^>]*)>?", re.IGNORECASE)
 
 
-@cache
-def _bare() -> re.Pattern[str]:
-    alone, pathed = ("|".join(sorted(_words(name))) for name in ("endings", "endings_with_path"))
-    label = r"[a-z0-9_](?:[a-z0-9_-]{0,62})"
-    # A name ends where its last label ends: "in.the end" is no name, "site.example" is.
-    return re.compile(
-        rf"(?<![a-z0-9@._-])(?:{label}{_SEP}){{1,8}}"
-        rf"(?:(?:{alone})(?![a-z0-9_@-])(?!\.[a-z0-9])(?:[/?#:]{_NOT_END}*)?|(?:{pathed})[/?#:]{_NOT_END}+)"
-        rf"|(?<![a-z0-9@._-])www{_SEP}{_NOT_END}+"
-        rf"|(?<![\d.])(?:\d{{1,3}}\.){{3}}\d{{1,3}}(?![\d.])(?:[/:]{_NOT_END}*)?",
-        re.IGNORECASE,
-    )
-
-
 def _plain(url: str) -> str:
     """A URL as a browser would read it: references and percent signs undone, blanks and controls dropped."""
     for _ in range(3):
@@ -104,7 +85,7 @@ def _plain(url: str) -> str:
 class LinkPolicy:
     """Strip links, images and active content that lead anywhere else than to the allowed hosts."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "link-policy")
     Options: ClassVar[type[Options]] = LinkPolicyOptions
     roles: frozenset[Role] = frozenset({"assistant"})
@@ -172,7 +153,7 @@ class LinkPolicy:
                 skip = _closing(folded.text, match, name)
                 yield _Found(match.start(), skip, "", "active-content")
         for match in _TAG.finditer(folded.text):
-            if _EVENT.search(match[2]) or not self._attributes_allowed(match[2], folded, match):
+            if "=" in match[2] and (_EVENT.search(match[2]) or not self._attributes_allowed(match[2], folded, match)):
                 yield _Found(match.start(), match.end(), "", "active-content")
 
     def _harmless_image(self, name: str, rest: str, folded: Folded, match: re.Match[str]) -> bool:
@@ -183,8 +164,10 @@ class LinkPolicy:
     def _attributes_allowed(self, rest: str, folded: Folded, match: re.Match[str]) -> bool:
         if folded.disguised(match.start(), match.end()) and "=" in rest:
             return False
-        attributes = ((m[1].casefold(), m[2] or m[3] or m[4] or "") for m in _ATTRIBUTE.finditer(rest))
-        return all(
+        attributes = [
+            (m[1].casefold(), m[2] or m[3] or m[4] or "") for m in islice(_ATTRIBUTE.finditer(rest), _ATTRIBUTES + 1)
+        ]
+        return len(attributes) <= _ATTRIBUTES and all(
             name not in {"style", "srcdoc", "srcset"} and self.allows_url(value)
             for name, value in attributes
             if name in _words("url_attributes")
@@ -212,35 +195,53 @@ class LinkPolicy:
 
     def _schemes(self, folded: Folded) -> Iterator[_Found]:
         """(4) Addresses with a scheme, however it is spelt, and schemes that run or embed."""
-        for match in _SCHEME.finditer(folded.text) if _SLASHES.search(folded.text) else ():
-            plainly = _AUTHORITY.match(match[0]) is not None
-            if not plainly or not self._allows(folded, match.start(), _sentence_end(match)):
-                yield _Found(match.start(), _sentence_end(match), self._marker, "link")
-        for match in _denied().finditer(folded.text):
-            yield _Found(match.start(), match.end(), self._marker, "active-content")
+        for start, end in schemes(folded.text):
+            yield from self._address(folded, start, end, scheme=True)
+        for start, end in running(folded.text):
+            yield _Found(start, end, self._marker, "active-content")
 
     def _bare(self, folded: Folded) -> Iterator[_Found]:
         """(5) Names and addresses without a scheme. A mail address is the personal-data filter's business."""
-        for match in _bare().finditer(folded.text):
-            before = folded.text[max(0, match.start() - 3) : match.start()]
-            if "//" not in before and not self._allows(folded, match.start(), _sentence_end(match), scheme=False):
-                yield _Found(match.start(), _sentence_end(match), self._marker, "link")
+        for start, end in names(folded.text):
+            if "//" not in folded.text[max(0, start - 3) : start]:
+                yield from self._address(folded, start, end, scheme=False)
+
+    def _address(self, folded: Folded, start: int, end: int, *, scheme: bool) -> Iterator[_Found]:
+        """An address in running text, unless it is allowed as it stands or up to where another script goes on."""
+        end = _sentence_end(folded.text, start, end)
+        # An address whose signs are spelt in other ways ("https[:]//") is a disguise, whatever it leads to.
+        plainly = not scheme or _AUTHORITY.match(folded.text[start:end]) is not None
+        if plainly and self._allows(folded, start, end, scheme=scheme):
+            return
+        cut = folded.plain_end(start, end)
+        if plainly and start < cut < end and self._allows(folded, start, cut, scheme=scheme):
+            match _rest_of_host(folded.text, start, cut, end):
+                case "":
+                    return
+                case "apart":
+                    yield _Found(cut, cut + 1, f" {folded.original[slice(*folded.span(cut, cut + 1))]}", "link")
+                    return
+        yield _Found(start, end, self._marker, "link")
 
 
-@cache
-def _denied() -> re.Pattern[str]:
-    # "data: 12 rows" is prose; "data:text/html" and "javascript:alert" are not. Browsers skip blanks inside a scheme.
-    schemes = "|".join(r"[\t\n]?".join(name) for name in ("javascript", "vbscript", "livescript"))
-    return re.compile(
-        rf"(?<![a-z0-9])(?:{schemes})[\t\n]?(?::|{_ENCODED_COLON}){_NOT_END}+"
-        rf"|(?<![a-z0-9])data:[a-z]{{1,20}}/[a-z0-9.+-]{{1,60}}[;,]{_NOT_END}*",
-        re.IGNORECASE,
-    )
-
-
-def _sentence_end(match: re.Match[str]) -> int:
+def _sentence_end(text: str, start: int, end: int) -> int:
     """The end of an address without the punctuation of the sentence around it."""
-    return match.start() + max(len(match[0].rstrip(".,;:!?*_")), 1)
+    return start + max(len(text[start:end].rstrip(".,;:!?*_")), 1)
+
+
+def _rest_of_host(text: str, start: int, cut: int, end: int) -> str:
+    """What follows an allowed address in another script: '' if nothing of a host, 'apart' if a blank makes it plain.
+
+    Renderers read on until a blank. Behind a path that changes no host; behind a bare host it does only where a full
+    stop makes labels of it ("bank.example。公司"). Latin labels there are a host of somebody's own: 'host'.
+    """
+    if _PATH.search(text, text.find("//", start, cut) + 2 if "//" in text[start:cut] else start, cut):
+        return ""
+    path = _PATH.search(text, cut, end)
+    rest = text[cut : path.start() if path else end]
+    if "." not in rest:
+        return ""
+    return "host" if _LATIN.search(rest) else "apart"
 
 
 def _closing(text: str, match: re.Match[str], name: str) -> int:

@@ -1,71 +1,99 @@
-"""Mask personal data in an answer: IBAN, payment card, French NIR, SIREN and SIRET, telephone, e-mail, French plate.
+"""Mask personal data in an answer: IBAN, payment card, French NIR, tax number, VAT number, SIREN and SIRET, telephone,
+e-mail, Internet address, French plate.
 
 Numbers are masked only where their check digits hold, so an order number or an amount passes. Names, postal addresses,
-dates of birth and health data are not seen: no check digit tells them from ordinary words.
+dates of birth and health data are not seen: no check digit tells them from ordinary words. Numbers of passports and of
+practitioners (RPPS) are not seen either: python-stdnum knows no check for them.
 """
 
-from typing import ClassVar, Literal
+from collections.abc import Callable
+from typing import ClassVar, Literal, get_args
+
+from msgspec import Struct
 
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
+from aloi.solutions.guards.announced import ANNOUNCED
 from aloi.solutions.guards.identifiers import Identifier, Overload, identifiers, known_value
 from aloi.solutions.normalise import Folded, fold, layers
 from aloi.solutions.options import Options, Texts
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Role
 
-Kind = Literal["iban", "card", "nir", "siren", "siret", "phone", "email", "plate"]
+Kind = Literal["iban", "card", "nir", "tax", "vat", "siren", "siret", "phone", "email", "ip", "plate"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 # A mask may leave two numbers beside each other that a first pass had to read as one.
 PASSES = 3
+# What a later pass reads around a mask, in characters, and how near to the edge of that it believes what it finds.
+REACH, EDGE = 1_200, 400
 
 
 class PersonalDataOptions(Options, frozen=True, kw_only=True):
     """`allow` lists values that may be shown, in any spelling; `regions` dial their numbers without a country code."""
 
     action: Literal["mask", "block"] = "mask"
-    kinds: tuple[Kind, ...] = ("iban", "card", "nir", "siren", "siret", "phone", "email", "plate")
+    kinds: tuple[Kind, ...] = KINDS
     regions: tuple[str, ...] = ("FR",)
     allow: Texts = ()
 
 
-class PersonalDataFilter:
-    """Mask personal data in the answer, or block the answer."""
+class Found(Struct, frozen=True):
+    """One piece of personal data as it was written, and its compact value, which is the same for every spelling."""
 
-    version: ClassVar[str] = "1"
-    tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "personal-data")
-    Options: ClassVar[type[Options]] = PersonalDataOptions
-    roles: frozenset[Role] = frozenset({"assistant"})
+    kind: str
+    written: str
+    value: str
 
-    def __init__(self, options: PersonalDataOptions) -> None:
-        self._block = options.action == "block"
-        self._kinds: frozenset[str] = frozenset(options.kinds)
-        self._regions = options.regions
-        self._allowed = frozenset().union(*(known_value(value, options.regions) for value in options.allow))
-        self._masks: dict[str, str] = table("personal-data")["masks"]
 
-    def screen(self, message: Message) -> Ruling:
-        try:
-            content, kinds = self._mask(message.content)
-        except Overload:
-            return Block(reason="personal-data-overload")
-        if not kinds:
-            return Allow()
-        if self._block:
-            return Block(reason=f"personal-data-{kinds[0]}")
-        return Rewrite(content=content, reason=f"personal-data-{kinds[0]}")
+class PersonalData:
+    """Find personal data of some kinds in a text and put something else in its place."""
 
-    def _mask(self, text: str) -> tuple[str, list[str]]:
-        """The text without personal data, and the kinds that were in it, in order of place."""
+    def __init__(self, kinds: tuple[Kind, ...], regions: tuple[str, ...], allow: Texts = ()) -> None:
+        self._kinds: frozenset[str] = frozenset(kinds)
+        self._regions = regions
+        self._allowed = frozenset().union(*(known_value(value, regions) for value in allow))
+
+    def replaced(self, text: str, stand_in: Callable[[Found], str]) -> tuple[str, list[str]]:
+        """The text with `stand_in` for each piece, and the kinds that were in it, by place.
+
+        Raises `Overload` where the text holds more candidates than an answer honestly can.
+        """
         kinds: list[str] = []
+        ranges = [(0, len(text))]
         for _ in range(PASSES):
-            folded = fold(text)
-            found = self._found(folded.text) + self._encoded(folded.text)
-            if not found:
+            pieces, again, done, length = [], [], 0, 0
+            for low, high in ranges:
+                folded = fold(text[low:high])
+                for one, start, end in self._places(folded, low, high, len(text)):
+                    if start < done:
+                        done = max(done, end)
+                        continue
+                    kinds.append(one.kind)
+                    written = text[start:end]
+                    mask = stand_in(Found(one.kind, written, one.value or written))
+                    pieces += [text[done:start], mask]
+                    length += start - done + len(mask)
+                    again.append((length - len(mask), length, one.kind))
+                    done = end
+            if not again:
                 return text, kinds
-            kinds += [one.kind for one in found]
-            text = self._masked(folded, found)
-        if self._found(fold(text).text):
+            text = "".join([*pieces, text[done:]])
+            ranges = _around(again, text)
+        if any(any(self._places(fold(text[low:high]), low, high, len(text))) for low, high in ranges):
             raise Overload
         return text, kinds
+
+    def _places(self, folded: Folded, low: int, high: int, length: int) -> list[tuple[Identifier, int, int]]:
+        """What stands in a part of a text, and where in the whole; near the edge of a part it is not believed."""
+        first, last = low + EDGE * (low > 0), high - EDGE * (high < length)
+        found = [
+            (one, low + start, low + end)
+            for one in self._found(folded.text) + self._encoded(folded.text)
+            for start, end in (folded.span(one.start, one.end),)
+        ]
+        return sorted(
+            (one for one in found if one[1] < last and one[2] > first and (one[1] > low or low == 0)),
+            key=lambda one: (one[1], -one[2]),
+        )
 
     def _found(self, text: str) -> list[Identifier]:
         return [one for one in identifiers(text, self._kinds, self._regions) if one.value not in self._allowed]
@@ -78,11 +106,54 @@ class PersonalDataFilter:
             if (inner := self._found(layer.text))
         ]
 
-    def _masked(self, folded: Folded, found: list[Identifier]) -> str:
-        pieces, done = [], 0
-        for one in sorted(found, key=lambda one: (one.start, -one.end)):
-            low, high = folded.span(one.start, one.end)
-            if low >= done:
-                pieces += [folded.original[done:low], self._masks[one.kind]]
-            done = max(done, high)
-        return "".join([*pieces, folded.original[done:]])
+
+def _around(masks: list[tuple[int, int, str]], text: str) -> list[tuple[int, int]]:
+    """The parts of a text that a mask may have changed the reading of: only beside one that touches or announces."""
+    ranges: list[tuple[int, int]] = []
+    for low, high, kind in masks:
+        if kind not in ANNOUNCED and _stands_alone(text, low, high):
+            continue
+        start, end = max(0, low - REACH), min(len(text), high + REACH)
+        if ranges and start <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], end)
+        else:
+            ranges.append((start, end))
+    return ranges
+
+
+def _stands_alone(text: str, low: int, high: int) -> bool:
+    """Whether blanks or the signs of a sentence part a mask from its neighbours, and these are no digits."""
+    before, after = text[max(0, low - 4) : low], text[high : high + 4]
+    return (
+        all(part.isascii() and not any(map(str.isdigit, part)) for part in (before, after))
+        and before[-1:] in _APART
+        and after[:1] in _APART
+    )
+
+
+_APART = ("", " ", "\n", ",", ";", "!", "?", '"', "'", "<", ">", "|")
+
+
+class PersonalDataFilter:
+    """Mask personal data in the answer, or block the answer."""
+
+    version: ClassVar[str] = "2"
+    tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "personal-data")
+    Options: ClassVar[type[Options]] = PersonalDataOptions
+    roles: frozenset[Role] = frozenset({"assistant"})
+
+    def __init__(self, options: PersonalDataOptions) -> None:
+        self._block = options.action == "block"
+        self._data = PersonalData(options.kinds, options.regions, options.allow)
+        self._masks: dict[str, str] = table("personal-data")["masks"]
+
+    def screen(self, message: Message) -> Ruling:
+        try:
+            content, kinds = self._data.replaced(message.content, lambda one: self._masks[one.kind])
+        except Overload:
+            return Block(reason="personal-data-overload")
+        if not kinds:
+            return Allow()
+        if self._block:
+            return Block(reason=f"personal-data-{kinds[0]}")
+        return Rewrite(content=content, reason=f"personal-data-{kinds[0]}")

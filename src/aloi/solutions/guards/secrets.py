@@ -7,7 +7,9 @@ paraphrase ("the bird in the code is ..."), a translation, or a spelling alphabe
 """
 
 import base64
+import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import ClassVar, Literal
@@ -26,6 +28,8 @@ STANDS_ALONE = 8
 SHORTEST = 4
 # Comparisons of one answer with one secret. Beyond, the answer is held to be built around the secret and is blocked.
 COMPARISONS = 2_000
+# What is left of a drawn value without runs that could be words.
+_WORDS, _UNWORDED = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}|[_.\-/]"), 8
 _NOT_ALNUM = re.compile(r"[\W_]+")
 
 
@@ -48,16 +52,24 @@ def squash(text: str) -> str:
 
 
 class _Shape(Struct, frozen=True):
+    """`bits` is the least entropy of a character of the group `value`; 0 asks for none."""
+
     pattern: re.Pattern[str]
     ends: re.Pattern[str] | None
     signs: tuple[str, ...]
+    bits: float
 
 
 @cache
 def _shapes() -> tuple[_Shape, ...]:
     rows = table("secret-shapes")["shapes"]
     return tuple(
-        _Shape(re.compile(row["pattern"]), re.compile(row["ends"]) if "ends" in row else None, tuple(row["signs"]))
+        _Shape(
+            re.compile(row["pattern"]),
+            re.compile(row["ends"]) if "ends" in row else None,
+            tuple(row["signs"]),
+            row.get("bits", 0.0),
+        )
         for row in rows
     )
 
@@ -153,10 +165,12 @@ def _base64_cores(secret: str) -> Iterator[str]:
 class SecretFilter:
     """Block an answer that holds a secret of the system; mask well-known credential shapes."""
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "secret-shapes")
     Options: ClassVar[type[Options]] = SecretFilterOptions
     roles: frozenset[Role] = frozenset({"assistant"})
+    # An address can carry a secret away as well as a text can.
+    reads = "all"
 
     def __init__(self, options: SecretFilterOptions) -> None:
         self._generic = options.generic
@@ -173,7 +187,7 @@ class SecretFilter:
             return Block(reason=f"own-secret-{form}")
         if self._generic == "ignore":
             return Allow()
-        spans = sorted({*_generic(folded.text), *((low, high) for text, low, high in decoded if any(_generic(text)))})
+        spans = _credentials(folded.text, decoded)
         if not spans:
             return Allow()
         if self._generic == "block":
@@ -199,6 +213,15 @@ class SecretFilter:
         return None
 
 
+def credentials(text: str) -> list[tuple[int, int]]:
+    """Spans of a folded text that hold a credential: of a known shape, given to a name that says so, or encoded."""
+    return _credentials(text, [(layer.text, layer.start, layer.end) for layer in layers(text)])
+
+
+def _credentials(text: str, decoded: list[tuple[str, int, int]]) -> list[tuple[int, int]]:
+    return sorted({*_generic(text), *((low, high) for inner, low, high in decoded if any(_generic(inner)))})
+
+
 def _generic(text: str) -> Iterator[tuple[int, int]]:
     """Spans of credential shapes."""
     lowered = text.lower()
@@ -207,9 +230,20 @@ def _generic(text: str) -> Iterator[tuple[int, int]]:
             continue
         at = 0
         while match := shape.pattern.search(text, at):
-            end = shape.ends.search(text, match.end()) if shape.ends else match
-            at = end.end() if end else len(text)
-            yield match.start(), at
+            at = match.end()
+            if shape.ends:
+                end = shape.ends.search(text, at)
+                at = end.end() if end else len(text)
+            elif shape.bits and not _drawn(match["value"], shape.bits):
+                at = match.start("value")
+                continue
+            yield match.start("value") if "value" in shape.pattern.groupindex else match.start(), at
+
+
+def _drawn(value: str, bits: float) -> bool:
+    """Whether a value was drawn and not written: enough entropy, and not a name that is put together of words."""
+    entropy = -sum(count / len(value) * math.log2(count / len(value)) for count in Counter(value).values())
+    return entropy >= bits and len(_WORDS.sub("", value)) >= _UNWORDED
 
 
 def replaced(folded: Folded, spans: list[tuple[int, int]], mask: str) -> str:

@@ -11,6 +11,17 @@ from aloi.solutions.tables import table
 from aloi.system.messages import Request
 
 
+def patches() -> dict[str, tuple[str, ...]]:
+    """The hazards that each patch is for, in the order of the library."""
+    return {name: tuple(patch["hazards"]) for name, patch in table("prompt-patches")["patches"].items()}
+
+
+def patch_title(name: str, language: str) -> str:
+    """A patch in two or three words; the name itself where there is no such patch."""
+    patch = table("prompt-patches")["patches"].get(name)
+    return str(patch["title"][language]) if patch else name
+
+
 class HardenedPromptOptions(Options, frozen=True, kw_only=True):
     """`patches` are names from `data/prompt-patches.yaml`, added in this order."""
 

@@ -1,0 +1,48 @@
+"""Whether a text announces a number: the words before it, or the heading of its column."""
+
+import re
+from functools import cache
+
+from aloi.solutions.tables import table
+
+ANNOUNCED = frozenset({"siren", "siret", "tax", "plate"})
+# In characters; what follows is counted from the beginning of the number ("552 008 443 RCS Lyon").
+NEAR, AFTER = 60, 60
+# How far back the heading of a table is looked for.
+_TABLE = 4_000
+_CELLS = "|;\t,"
+
+
+@cache
+def _words(kind: str) -> re.Pattern[str]:
+    words = "|".join(map(re.escape, table("personal-data")["announced"].get(kind, ())))
+    return re.compile(rf"(?<![a-z])(?:{words})" if words else r"(?!)")
+
+
+def heralded(kind: str, text: str) -> bool:
+    """Whether a word that announces this kind stands anywhere in the text."""
+    lowered = text.casefold()
+    return any(word in lowered for word in table("personal-data")["announced"][kind])
+
+
+def announced(kind: str, text: str, start: int) -> bool:
+    """Whether a word of this kind stands just before or behind `start`, or over it as the heading of a column."""
+    words = _words(kind)
+    after = text[start : start + AFTER].partition("\n")[0]
+    return any(
+        words.search(part.casefold()) for part in (text[max(0, start - NEAR) : start], after, _heading(text, start))
+    )
+
+
+def _heading(text: str, start: int) -> str:
+    """The cell over `start` in the first of the rows that lead down to it; empty where it lies in no table."""
+    line = text.rfind("\n", 0, start) + 1
+    before, above = text[line:start], text[max(0, line - _TABLE) : line].splitlines()
+    sign = next((sign for sign in _CELLS if above and sign in above[-1] and sign in text[line : start + 80]), "")
+    heading = ""
+    for row in reversed(above if sign else ()):
+        if sign not in row:
+            break
+        heading = row
+    cells = heading.split(sign) if sign else []
+    return cells[before.count(sign)].casefold() if before.count(sign or "\0") < len(cells) else ""

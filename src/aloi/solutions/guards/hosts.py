@@ -1,0 +1,87 @@
+"""Find names and addresses of hosts in a folded text, in one pass from sign to sign.
+
+A pattern that may begin at any letter is tried at every letter; so the rare sign inside an address (a colon before
+slashes, a full stop between letters) is looked for first, and the pattern is tried only at the beginning of its word.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+
+from aloi.solutions.tables import table
+
+_ENCODED_COLON = r"(?:%3[aA]|&#0{0,4}58;?|&#[xX]0{0,4}3[aA];?|&colon;)"
+NOT_END = r"[^\s<>\"'`)\]}]"
+# `:` or `[:]` or an encoded colon, and at least two slashes of any kind.
+_COLON = re.compile(
+    r"[:%&\[({](?:(?<=:)|(?<=[\[({])[ ]?:[ ]?[\])}]|(?<=%)3[aA]|(?<=&)(?:#0{0,4}58;?|#[xX]0{0,4}3[aA];?|colon;))[ ]?"
+    r"(?:[\\/]|%2[fF]|%5[cC]|&#0{0,4}47;?|&#[xX]0{0,4}2[fF];?|&sol;){2,}"
+)
+_TAIL = re.compile(rf"{NOT_END}*")
+_SCHEME_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+.-"
+_LONGEST_SCHEME = 21
+# Browsers skip blanks inside a scheme.
+_SCRIPT = {initial: r"[\t\n]?".join(f"{rest}script") for initial, rest in (("j", "ava"), ("v", "b"), ("l", "ive"))}
+_SCRIPTS = "|".join(rf"(?<={initial})[\t\n]?{rest}" for initial, rest in _SCRIPT.items())
+_RUNNING = re.compile(rf"[JjVvLl](?<![A-Za-z0-9].)(?i:{_SCRIPTS})[\t\n]?(?::|{_ENCODED_COLON}){NOT_END}+")
+# "data: 12 rows" is prose; "data:text/html" is not.
+_DATA = re.compile(rf"[Dd](?<![A-Za-z0-9].)(?i:ata:[a-z]{{1,20}}/[a-z0-9.+-]{{1,60}}[;,]){NOT_END}*")
+_SEP = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
+_DOT = re.compile(
+    r"[.\[({](?:(?<=[A-Za-z0-9_-]\.)(?=[A-Za-z0-9_])|(?<=[\[({])[ ]?(?:\.|(?i:dot|point|punto))[ ]?[\])}])"
+)
+_NUMBERS = re.compile(rf"\d(?<![\d.]\d)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?![\d.])(?:[/:]{NOT_END}*)?")
+_WORD_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-"
+_WORD_END = re.compile(r"[^A-Za-z0-9_.@-]|\Z")
+_LONGEST_NAME = 600
+
+
+@cache
+def _name() -> re.Pattern[str]:
+    data = table("link-policy")
+    alone, pathed = ("|".join(sorted(data[name])) for name in ("endings", "endings_with_path"))
+    label = r"[a-z0-9_](?:[a-z0-9_-]{0,62})"
+    # A name ends where its last label ends: "in.the end" is no name, "site.example" is.
+    return re.compile(
+        rf"(?<![a-z0-9@._-])(?:{label}{_SEP}){{1,8}}"
+        rf"(?:(?:{alone})(?![a-z0-9_@-])(?!\.[a-z0-9])(?:[/?#:]{NOT_END}*)?|(?:{pathed})[/?#:]{NOT_END}+)"
+        rf"|(?<![a-z0-9@._-])www{_SEP}{NOT_END}+",
+        re.IGNORECASE,
+    )
+
+
+Span = tuple[int, int]
+
+
+def schemes(text: str) -> Iterator[Span]:
+    """Addresses with a scheme and slashes, however these are spelt."""
+    for colon in _COLON.finditer(text):
+        head = text[max(0, colon.start() - _LONGEST_SCHEME - 1) : colon.start()].removesuffix(" ")
+        blank = colon.start() > 0 and text[colon.start() - 1] == " "
+        scheme = head[len(head.rstrip(_SCHEME_SIGNS)) :][-_LONGEST_SCHEME:].lstrip("0123456789+.-")
+        if len(scheme) > 1:
+            tail = _TAIL.match(text, colon.end())
+            yield colon.start() - blank - len(scheme), tail.end() if tail else colon.end()
+
+
+def running(text: str) -> Iterator[Span]:
+    """Schemes that run or embed something: javascript, vbscript, data."""
+    yield from (match.span() for match in _RUNNING.finditer(text))
+    yield from (match.span() for match in _DATA.finditer(text))
+
+
+def names(text: str) -> Iterator[Span]:
+    """Names and numbers of hosts without a scheme, with what follows them."""
+    at = 0
+    while dot := _DOT.search(text, at):
+        head = text[max(0, dot.start() - _LONGEST_NAME) : dot.start()]
+        if dot[0] != ".":
+            head = head.removesuffix(" ")
+        word = len(head) - len(head.rstrip(_WORD_SIGNS))
+        start = dot.start() - word - (dot[0] != "." and text[dot.start() - 1 : dot.start()] == " ")
+        if word and word < _LONGEST_NAME and (match := _name().match(text, start)):
+            yield match.span()
+            at = match.end()
+        else:
+            at = max(_WORD_END.search(text, dot.end()).start(), dot.end()) if dot[0] == "." else dot.end()  # type: ignore[union-attr]  # it also finds the end of the text
+    yield from (match.span() for match in _NUMBERS.finditer(text) if text.count(".") >= 3)

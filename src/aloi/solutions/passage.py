@@ -1,0 +1,78 @@
+"""One exchange on its way through guards: what each of them ruled, and what is left."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, TypeGuard
+
+import msgspec
+from msgspec import Struct
+
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.guard import Allow, Ask, Block, Guard, Hardening, Rereading, Rewrite, Ruling
+from aloi.system.messages import GuardDecision, Message, Role
+
+Action = Literal["block", "rewrite", "withhold", "approve"]
+ERROR, DEADLINE = "guard-error", "guard-deadline"
+RETRIEVED: frozenset[Role] = frozenset({"document", "tool"})
+
+Implementation = Guard | Hardening | Rereading
+Screen = Callable[[Guard, Message], Awaitable[Ruling]]
+Guards = list[tuple[str, Guard]]
+
+
+class Passage(Struct):
+    """What the guards did to one exchange so far. `refused` ends it."""
+
+    decisions: list[GuardDecision] = []
+    refused: bool = False
+
+
+def is_guard(implementation: Implementation) -> TypeGuard[Guard]:
+    """Whether it screens messages."""
+    return hasattr(implementation, "screen")
+
+
+def guards(remedies: Sequence[Remedy], roles: frozenset[Role]) -> Guards:
+    """The guards that read any of these roles, in the order given."""
+    return [
+        (remedy.name, remedy.implementation)
+        for remedy in remedies
+        if is_guard(remedy.implementation) and remedy.implementation.roles & roles
+    ]
+
+
+async def through(readers: Guards, message: Message, document: str, screen: Screen, passage: Passage) -> str | None:
+    """The text that the guards leave, or None where one blocks."""
+    for name, guard in readers:
+        if message.role not in guard.roles:
+            continue
+        match await ruling(guard, message, screen):
+            case Allow():
+                continue
+            case Rewrite(content=content, reason=reason, score=score):
+                passage.decisions.append(decision(name, message.role, "rewrite", reason, score, document=document))
+                message = msgspec.structs.replace(message, content=content)
+            case Block(reason=reason, score=score) | Ask(reason=reason, score=score):
+                action: Action = "withhold" if message.role in RETRIEVED else "block"
+                passage.decisions.append(decision(name, message.role, action, reason, score, document=document))
+                passage.refused = action == "block"
+                return None
+    return message.content
+
+
+async def ruling(guard: Guard, message: Message, screen: Screen) -> Ruling:
+    """What a guard rules; one that raises or is late blocks."""
+    try:
+        return await screen(guard, message)
+    except TimeoutError:
+        return Block(reason=DEADLINE)
+    except Exception:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
+        return Block(reason=ERROR)
+
+
+def decision(
+    guard: str, role: Role, action: Action, reason: str, score: float, *, document: str = "", tool: str = ""
+) -> GuardDecision:
+    """One line of what the guards did."""
+    return GuardDecision(
+        guard=guard, role=role, action=action, reason=reason, score=score, document=document, tool=tool
+    )

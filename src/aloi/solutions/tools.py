@@ -1,0 +1,56 @@
+"""What is known of tools by their names: which arguments say where a call goes to, whose results can be believed."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import get_args
+
+from msgspec import Struct
+
+from aloi.solutions.tables import table
+from aloi.system.toolpolicy import ArgumentKind
+
+KINDS: frozenset[str] = frozenset(get_args(ArgumentKind))
+# Where a call goes to, as against what it carries.
+DESTINATIONS = frozenset({"recipient", "account", "url", "path"})
+
+
+class _Table(Struct, frozen=True):
+    names: Mapping[str, str]
+    tools: Mapping[str, Mapping[str, str]]
+    trusted: frozenset[str]
+    senders: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def _known() -> _Table:
+    data = table("tools")
+    names = {name: kind for kind, listed in data["arguments"].items() for name in listed}
+    senders = {tool: tuple(fields) for tool, fields in data["senders"].items()}
+    return _Table(names=names, tools=data["tools"], trusted=frozenset(data["trusted"]), senders=senders)
+
+
+def kind_of(tool: str, argument: str, told: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """What an argument is: a kind of `ArgumentKind`, or '' for what is not known to matter.
+
+    First what the owner `told`, then what is listed of this tool, then what an argument of that name usually is.
+    """
+    known = _known()
+    for source in (told or {}, known.tools):
+        if argument in source.get(tool, {}):
+            return source[tool][argument]
+    return known.names.get(argument.casefold(), "")
+
+
+def is_known_sink(tool: str, told: Mapping[str, Mapping[str, str]] | None = None) -> bool:
+    """Whether something is listed about the arguments of this very tool."""
+    return tool in _known().tools or tool in (told or {})
+
+
+def trusted(tool: str) -> bool:
+    """Whether the results of this tool come from the house itself, and not from whoever wrote to it."""
+    return tool in _known().trusted
+
+
+def sender_fields(tool: str) -> tuple[str, ...]:
+    """The fields of this tool's results in which the system, not the writer, says who wrote."""
+    return _known().senders.get(tool, ())
