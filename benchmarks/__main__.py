@@ -9,6 +9,7 @@ BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
+    "catalogue": "benchmarks.solutions.catalogue",
     "agents": "benchmarks.solutions.agents",
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",

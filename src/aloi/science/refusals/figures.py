@@ -57,7 +57,8 @@ def calibration(language: str, *, failure: Failure = "refused") -> JudgeCalibrat
     """
     if language not in STATED:
         raise UnknownName(N_("language with labelled refusals"), language, LANGUAGES)
-    seen = JudgeCalibration(**recorded()["parts"][STATED[language]]["counts"][language])
+    part = recorded()["parts"][STATED[language]]
+    seen = JudgeCalibration(**part["counts"][language])
     if failure == "refused":
         return seen
     return JudgeCalibration(tp=seen.tn, fn=seen.fp, fp=seen.fn, tn=seen.tp)
