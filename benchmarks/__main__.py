@@ -11,6 +11,7 @@ BENCHMARKS = {
     "guards": "benchmarks.solutions.guards",
     "catalogue": "benchmarks.solutions.catalogue",
     "agents": "benchmarks.solutions.agents",
+    "detection": "benchmarks.solutions.detection",
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "runner": "benchmarks.science.runner",
