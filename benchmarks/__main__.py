@@ -10,6 +10,8 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "guards": "benchmarks.solutions.guards",
     "detection": "benchmarks.solutions.detection",
+    "catalogue": "benchmarks.solutions.catalogue",
+    "agents": "benchmarks.solutions.agents",
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "runner": "benchmarks.science.runner",

@@ -24,6 +24,7 @@ from aloi.statistics.design import default_cap
 from aloi.statistics.exact import clopper_pearson
 from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from benchmarks.bars import bar
+from benchmarks.solutions.readapting import adapting
 from benchmarks.solutions.selection_product import product
 from benchmarks.solutions.selection_worlds import MAX_LOSS, MAX_MS, WORLDS, World
 
@@ -248,6 +249,7 @@ def main(*, quick: bool = False) -> None:
     show(rows)
     print(f"{time.perf_counter() - start:.0f} s")
     judge(rows, runs)
+    adapting(runs)
     with tempfile.TemporaryDirectory() as folder:
         asyncio.run(product(WORLDS.values(), 3 if quick else 40, Path(folder), (SELECTION_TRIALS, CONFIRMATION_TRIALS)))
 

@@ -82,7 +82,7 @@ WORLDS = {
         {"good-1": leaks(0.55), "good-2": leaks(0.2), "idle": leaks(0.02)},
     ),
     "around": World(
-        "single ones just above, pairs just below",
+        "single ones just above, pairs well below",
         {LEAK: 0.3},
         {"near-1": leaks(0.64), "near-2": leaks(0.63), "near-3": leaks(0.62), "idle": leaks(0.1)},
     ),

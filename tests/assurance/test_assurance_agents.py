@@ -9,6 +9,7 @@ from aloi import plugins
 from aloi.assurance.folder import EDITION, RunFolder, RunState
 from aloi.assurance.loop import SOFTWARE, Loop
 from aloi.assurance.proving import signing_key
+from aloi.assurance.remedies import fitted, options, remedies_for
 from aloi.assurance.telling import transcripts
 from aloi.errors import AskerError, UnknownName
 from aloi.evidence.records import Verdict
@@ -17,6 +18,7 @@ from aloi.science.planning import probes_of
 from aloi.science.trials import Key, TrialLog
 from aloi.system.description import BenignGoal, HazardGoal, SystemDescription, TargetDescription
 from aloi.system.reading import System
+from aloi.system.toolpolicy import ToolRule, ToolsDescription
 from assurance.runs import FRAMEWORKS, Watcher
 from assurance.worlds import description, opened
 
@@ -73,8 +75,11 @@ def run(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(str(tmp_path))
     plugins._group.cache_clear()
 
-    def begin(*remedies):
+    def begin(*remedies, tools=None):
         described = agent_description(remedies=remedies)
+        if tools:
+            context = msgspec.structs.replace(described.context, tools=tools)
+            described = msgspec.structs.replace(described, context=context)
         key = signing_key(tmp_path / "key.pem")
         state = RunState(
             edition=EDITION,
@@ -144,6 +149,68 @@ async def test_a_guard_that_never_steps_in_costs_no_query(run):
     alone = next(one for one in result.tried if one.remedies == ("secret-filter",))
     assert alone.benign_lost == 0
     assert alone.benign == 20
+
+
+async def test_a_provenance_gate_is_chosen_confirmed_and_paid_for(run):
+    folder, loop, key = run("provenance-gate", "link-policy")
+    result = await loop.run()
+    verdicts = {finding.stage: finding.verdict for finding in result.findings}
+    assert verdicts == {"measure": Verdict.NOT_MET, "confirm": Verdict.MET}
+    assert result.effect.accepted
+    assert [remedy.name for remedy in result.effect.remedies] == ["provenance-gate"]
+    assert result.effect.changes[0].design == "paired"
+    assert result.effect.changes[0].after.failures == 0
+    assert result.effect.benign.after.failures == 0
+    verify_bundle(result.bundle, [key.public])
+    with TrialLog(folder.trials) as log:
+        behind = [trial for trial in log if trial.key.arm == "provenance-gate" and trial.response]
+        extra = sum(trial.response.extra_queries for trial in behind)
+        answers = sum(
+            trial.response.extra_queries + len(list(trial.response.said())) for trial in log if trial.response
+        )
+    # Calls that were withheld cost queries, and they are counted.
+    assert extra > 0
+    assert sum(cost.queries for cost in result.costs) == answers
+    again = await Loop(folder, key, Watcher(folder), FRAMEWORKS).run(offline=True)
+    assert again.effect == result.effect
+
+
+async def test_a_policy_that_forbids_ordinary_work_is_charged_for_it(run):
+    """It lets no attack pass, and no mail, payment or event either."""
+    forbidden = ("send_mail", "pay", "create_event", "post_form", "open_page", "write_file")
+    tools = ToolsDescription(rules={name: ToolRule(decision="deny") for name in forbidden})
+    folder, loop, _ = run("tool-policy", tools=tools)
+    result = await loop.run()
+    (tried,) = result.tried
+    assert tried.failures["indirect-injection"][0] < 2
+    assert tried.benign_lost > 0.15 * tried.benign
+    assert not result.effect or not result.effect.accepted
+    with TrialLog(folder.trials) as log:
+        asked = {trial.key.index for trial in log.trials("select", "benign", "tool-policy")}
+        ordinary = list(log.trials("measure", "benign", "base"))
+        touched = {t.key.index for t in ordinary if any(call.name in forbidden for call in t.response.calls())}
+    # Work without a forbidden call is what it was; only the other is asked again.
+    assert asked == touched
+    assert len(asked) < len(ordinary)
+
+
+def test_remedies_are_fitted_to_what_the_owner_says_of_the_tools():
+    tools = ToolsDescription(
+        default="ask", rules={"pay": ToolRule(at_most={"amount": 5.0})}, trusted=("ledger",), arguments={}
+    )
+    described = agent_description(remedies=())
+    context = msgspec.structs.replace(described.context, tools=tools)
+    system = System(msgspec.structs.replace(described, context=context), ())
+    assert options(system, "tool-policy") == {"default": "ask", "rules": {"pay": {"at_most": {"amount": 5.0}}}}
+    assert options(system, "provenance-gate")["trusted"] == ["ledger"]
+    assert options(system, "provenance-gate")["mandate"] is True
+    assert {"tool-policy", "provenance-gate", "separate-reading"} <= set(remedies_for(system))
+    (policy,) = fitted(system, ["tool-policy"])
+    assert policy.kind == "call-guard"
+    # An owner who says nothing of tools has no policy to try; a language without words has no check of acts.
+    silent = msgspec.structs.replace(described, languages=("de",))
+    assert "tool-policy" not in remedies_for(System(silent, ()))
+    assert options(System(silent, ()), "provenance-gate")["mandate"] is False
 
 
 def test_a_benign_probe_is_checked_like_any_other():

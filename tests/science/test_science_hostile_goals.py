@@ -41,6 +41,14 @@ def test_the_system_as_it_was_described_is_accepted(tmp_path):
     assert told(tmp_path, "seed", "aloi") == "accepted: 'aloi'"
 
 
+def test_a_judged_hazard_is_not_hunted_again_either(tmp_path):
+    """`readapt` asks for hunts of all hazards; one that a judge rates has no exact scorer to prove by."""
+    (tmp_path / "system.yaml").write_text(yaml.safe_dump(TABLE["system"]), encoding="utf-8")
+    plan, _ = plan_for(open_system(tmp_path / "system.yaml"))
+    assert [hunt.hazard for hunt in plan.hunts] == ["data-disclosure"]
+    assert [entry.hazard for entry in plan.hazards if entry.judging] == ["unsafe-output"]
+
+
 @pytest.mark.parametrize(("path", "value", "outcome"), CASES, ids=[f"{path} = {value!r}" for path, value, _ in CASES])
 def test_a_hostile_value_in_system_yaml(tmp_path, path, value, outcome):
     assert told(tmp_path, path, value) == outcome

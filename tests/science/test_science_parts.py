@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from msgspec.structs import replace
@@ -48,6 +49,66 @@ async def test_the_parts_are_the_trials_behind_the_verdict(run):
     assert sum(part.estimate.failures for part in run.benign.strata if part.kind == "language") == (
         run.benign.estimate.failures
     )
+
+
+class TestQuestionsThatComeAgain:
+    """A grammar is finite: a confirmation tells the questions that measuring had asked from new ones."""
+
+    async def found(self, tmp_path, asked, again, stage="confirm"):
+        async with TrialLog(tmp_path / "trials.jsonl") as log:
+            for index, seed in enumerate(asked):
+                one = trial(index)
+                log.append(replace(one, item=replace(one.item, seed=seed)))
+            for index, (seed, outcome) in enumerate(again):
+                one = trial(index, arm="secret-filter")
+                key = replace(one.key, stage=stage)
+                log.append(replace(one, key=key, item=replace(one.item, seed=seed), outcome=outcome))
+            measurement = Measurement(PLAN, stage, "secret-filter", None)
+            for index in range(len(again)):
+                measurement.monitor.update("data-disclosure", "passed" if again[index][1] == Passed() else "failed")
+            return finding(PLAN, measurement, stage, "secret-filter", "data-disclosure", log)
+
+    async def test_both_are_told_and_add_up(self, tmp_path):
+        again = [("a", Passed()), ("b", Failed()), ("c", Passed()), ("d", Failed()), ("a", Passed())]
+        found = await self.found(tmp_path, "aab", again)
+        told = {part.name: (part.failures, part.n) for part in found.strata if part.kind == "question"}
+        assert told == {"new": (1, 2), "repeated": (1, 3)}
+        assert [part.kind for part in found.strata] == ["language", "attack", "question", "question"]
+        check_parts(found)
+
+    async def test_nothing_new_and_nothing_again(self, tmp_path):
+        (tmp_path / "x").mkdir()
+        (tmp_path / "y").mkdir()
+        again = [("a", Passed()), ("b", Passed())]
+        for folder, asked, name in (("x", "ab", "repeated"), ("y", "c", "new")):
+            found = await self.found(tmp_path / folder, asked, again)
+            assert [part.name for part in found.strata if part.kind == "question"] == [name]
+
+    async def test_a_measurement_has_no_such_parts(self, tmp_path):
+        found = await self.found(tmp_path, (), [("a", Passed())], stage="measure")
+        assert {part.kind for part in found.strata} == {"language", "attack"}
+
+    def test_the_interval_of_new_questions_is_one_of_the_questions_that_were_not_asked(self):
+        """Twelve questions that always or never fail; what was measured is chosen against, what is new is not."""
+        draw, covered, runs = Random(7), 0, 150
+        for _ in range(runs):
+            fails = [draw.random() < 0.3 for _ in range(12)]
+            asked = {draw.randrange(12) for _ in range(8)}
+            remedied = [failing and question not in asked for question, failing in enumerate(fails)]
+            new = [question for question in range(12) if question not in asked]
+            truth = sum(remedied[question] for question in new) / len(new)
+            parted = HazardParts(
+                PLAN,
+                planned(PLAN, "data-disclosure"),
+                parting=lambda one, asked=asked: (("question", "repeated" if int(one.item.seed) in asked else "new"),),
+            )
+            for index in range(120):
+                question, one = draw.randrange(12), trial(index)
+                outcome = Failed() if remedied[question] else Passed()
+                parted.add(replace(one, item=replace(one.item, seed=str(question)), outcome=outcome))
+            (estimate,) = [part.estimate for part in parted.strata(0.9) if part.name == "new"]
+            covered += float(estimate.low) <= truth <= float(estimate.high)
+        assert covered >= 0.9 * runs
 
 
 async def test_a_language_that_fails_alone_is_seen_alone(run):

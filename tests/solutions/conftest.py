@@ -18,9 +18,11 @@ PLACES = {
     "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
     "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
+    "provenance-gate": "aloi.solutions.guards.provenance:ProvenanceGate",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
     "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
+    "separate-reading": "aloi.solutions.hardening.reading:SeparateReading",
     "hardened-prompt": "aloi.solutions.hardening.prompt:HardenedPrompt",
 }
 

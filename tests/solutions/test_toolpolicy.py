@@ -185,6 +185,24 @@ def test_a_call_may_need_another_before_it_and_its_result(remedy):
     assert early == Block(reason="too-early")
 
 
+def test_a_result_cannot_be_passed_off_as_that_of_another_tool(remedy):
+    """Two calls of one answer under one id: whose result it is cannot be told."""
+    calls = (ToolCall(id="c", name="read_mail"), ToolCall(id="c", name="inspect_download"))
+    messages = (
+        Message(role="assistant", content="", tool_calls=calls),
+        Message(role="tool", content="the sha256 holds", tool_call_id="c"),
+        Message(role="tool", content="no", tool_call_id="c"),
+    )
+    assert ruling(remedy, "install", "{}", Request(prompt="", messages=messages)) == Block(reason="too-early")
+    # In another answer the same id is another call's.
+    later = (
+        *messages,
+        Message(role="assistant", content="", tool_calls=calls[1:]),
+        Message(role="tool", content="the sha256 holds", tool_call_id="c"),
+    )
+    assert ruling(remedy, "install", "{}", Request(prompt="", messages=later)) == Allow()
+
+
 def test_what_is_no_call_is_not_its_matter(remedy):
     guard = remedy("tool-policy", default="deny").implementation
     assert guard.screen(Message(role="user", content="x")) == Allow()

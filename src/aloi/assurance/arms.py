@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aloi.science import trials
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guarded import GuardedTarget, default_refusal
 from aloi.solutions.limits.machine import RequestLimits
@@ -9,7 +10,7 @@ from aloi.solutions.limits.target import LimitedTarget
 from aloi.system.description import SystemDescription
 from aloi.system.target import Target
 
-BASE = "base"
+BASE = trials.BASE
 
 
 def arm_name(remedies: Sequence[str]) -> str:

@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from msgspec import to_builtins
 
 from aloi.solutions.catalogue import Remedy, build, entries, entry, missing
+from aloi.system.loading import Place
 from aloi.system.reading import System
+
+SPOKEN = frozenset({"en", "fr"})
 
 
 def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
@@ -14,8 +17,24 @@ def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
     Raises UnknownName with the nearest names, InvalidOptions with every fault.
     """
     for name in system.description.remedy_options:
-        entry(name)
-    return [build(name, options(system, name), path=f"remedy_options.{name}") for name in names]
+        with system.at("remedy_options", name):
+            entry(name)
+    found = []
+    for name in names:
+        with system.at(*_place(system, name)):
+            found.append(build(name, options(system, name), path=f"remedy_options.{name}"))
+    return found
+
+
+def _place(system: System, name: str) -> Place:
+    """Where the system names a remedy, or says how it is to be, or would."""
+    for names, place in (
+        (system.description.guards, ("guards",)),
+        (system.description.assurance.remedies, ("assurance", "remedies")),
+    ):
+        if name in names:
+            return (*place, names.index(name))
+    return ("remedy_options", name)
 
 
 def options(system: System, name: str) -> dict[str, object]:
@@ -30,10 +49,18 @@ def _own(system: System, name: str) -> dict[str, object]:
             return {"secrets": [secret.value for secret in context.secrets]}
         case "link-policy":
             return {"allowed_hosts": list(context.allowed_hosts)}
-        case "request-limits" | "spotlighting" | "hardened-prompt":
+        case "request-limits" | "spotlighting" | "separate-reading" | "hardened-prompt":
             return {"language": "fr" if system.description.languages[0] == "fr" else "en"}
         case "tool-policy":
             return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
+        case "provenance-gate":
+            return {
+                "trusted": list(context.tools.trusted),
+                "arguments": to_builtins(context.tools.arguments),
+                "hosts": list(context.allowed_hosts),
+                # Its words for acts are English and French: a user of another language would seem to want none.
+                "mandate": SPOKEN.issuperset(system.description.languages),
+            }
         case _:
             return {}
 

@@ -65,11 +65,12 @@ class Interval(Record, frozen=True, kw_only=True):
     method: str
 
 
-Part = Literal["language", "attack"]
+Part = Literal["language", "attack", "question"]
 
 
 class Stratum(Record, frozen=True, kw_only=True):
-    """One language or attack inside a result: `failures` of `n` scorable trials, and what they say of its own rate.
+    """One part of a result: `failures` of `n` scorable trials, and what they say of its own rate. Parts of the kind
+    'question' tell what measuring had asked before, 'repeated', from what is 'new'.
 
     No verdict is given on it. Its estimate holds for one part at a time, at the estimate's level.
     """
@@ -83,9 +84,7 @@ class Stratum(Record, frozen=True, kw_only=True):
 
 class Contrast(Record, frozen=True, kw_only=True):
     """How far the rates of two parts lie apart: `first` minus `second`, for one pair at a time.
-
-    Its interval is the union of what both parts' bounds allow, which is conservative.
-    """
+    Its interval is the union of what both parts' bounds allow, which is conservative."""
 
     kind: Part
     first: str

@@ -8,7 +8,7 @@ from aloi.science.items import Failed, NotScored
 from aloi.science.judging.judged import Judged
 from aloi.science.judging.rates import Bounded, Trail, rate_of
 from aloi.science.measuring import Measurement, design_of, outcome_word, planned
-from aloi.science.parts import CORRECTED, TIME_UNIFORM, HazardParts, contrasts, estimate_of, parts_of, strata
+from aloi.science.parts import CORRECTED, TIME_UNIFORM, HazardParts, contrasts, estimate_of, parting, strata
 from aloi.science.probe import Scorer
 from aloi.science.trials import Trial, TrialLog
 from aloi.statistics.exact import clopper_pearson
@@ -63,7 +63,10 @@ def finding(
     # interval that holds the threshold. A judge's calibration has its part of that error.
     level = 1 - 2 * float(plan.error_each_way)
     rate = rate_of(entry, design_of(entry), measurement.monitor, 1 - 2 * float(plan.test_error))
-    tested, parts = decision.n + decision.unscorable, HazardParts(plan, entry, as_scored=not rate.scored)
+    tested, parts = (
+        decision.n + decision.unscorable,
+        HazardParts(plan, entry, as_scored=not rate.scored, parting=parting(stage, hazard, log)),
+    )
     trail = Trail(entry, scorer) if isinstance(scorer, Judged) else None
 
     def behind_the_verdict(trial: Trial) -> None:
@@ -125,9 +128,10 @@ def benign_rate(plan: Plan, stage: Stage, arm: str, log: TrialLog) -> BenignRate
     Which language a request is in was drawn; given how many came in each, their counts are binomial.
     """
     outcomes: dict[tuple[Part, str], Counter[str]] = {}
+    parted = parting(stage, "benign", log)
 
     def by_part(trial: Trial) -> None:
-        for part in parts_of(trial):
+        for part in parted(trial):
             outcomes.setdefault(part, Counter())[outcome_word(trial.outcome)] += 1
 
     def estimate(part: tuple[Part, str], level: float = LEVEL) -> Estimate:

@@ -14,11 +14,12 @@ from aloi.evidence.records import (
     Interval,
     Part,
     Plan,
+    Stage,
     Stratum,
     number,
 )
 from aloi.science.measuring import design_of, outcome_word
-from aloi.science.trials import Trial
+from aloi.science.trials import BASE, Trial, TrialLog
 from aloi.statistics.arguments import level_of
 from aloi.statistics.parts import Parts, Rate, apart
 
@@ -27,9 +28,25 @@ CORRECTED = f"Rogan-Gladen, {TIME_UNIFORM}"
 UNION = "union of both bounds"
 
 
-def parts_of(trial: Trial) -> tuple[tuple[Part, str], tuple[Part, str]]:
+KINDS: tuple[Part, ...] = ("language", "attack", "question")
+Parting = Callable[[Trial], tuple[tuple[Part, str], ...]]
+
+
+def parts_of(trial: Trial) -> tuple[tuple[Part, str], ...]:
     """The parts that a trial belongs to, one of each kind."""
     return ("language", trial.item.language), ("attack", trial.item.attack)
+
+
+def parting(stage: Stage, hazard: str, log: TrialLog) -> Parting:
+    """How the trials of a stage are parted: in a confirmation also by whether measuring had asked the question.
+
+    A grammar is finite and stages draw independently, so that a question may come in both. Draws of a confirmation that
+    fall on new questions are independent draws of their own, whatever the measurement had asked.
+    """
+    if stage != "confirm":
+        return parts_of
+    asked = {trial.item.seed for trial in log.trials("measure", hazard, BASE)}
+    return lambda trial: (*parts_of(trial), ("question", "repeated" if trial.item.seed in asked else "new"))
 
 
 class HazardParts:
@@ -38,7 +55,8 @@ class HazardParts:
     Rates are corrected for a judge's errors as the hazard's own is, or with `as_scored` the judge is taken at its word.
     """
 
-    def __init__(self, plan: Plan, entry: HazardPlan, *, as_scored: bool = False) -> None:
+    def __init__(self, plan: Plan, entry: HazardPlan, *, as_scored: bool = False, parting: Parting = parts_of) -> None:
+        self._parting = parting
         design = design_of(replace(entry, judging=None) if as_scored else entry)
         self._false_share = plan.alpha
         self._method = TIME_UNIFORM if as_scored else CORRECTED
@@ -50,7 +68,7 @@ class HazardParts:
     def add(self, trial: Trial) -> None:
         """Count one trial."""
         outcome = outcome_word(trial.outcome)
-        for part in parts_of(trial):
+        for part in self._parting(trial):
             self._parts.add(part, outcome)
         self._cells.add((trial.item.attack, trial.item.language), outcome)
 
@@ -104,8 +122,8 @@ def estimate_of(rate: Rate, level: float, method: str) -> Estimate:
 
 
 def strata(names: Iterable[tuple[Part, str]], estimate: Callable[[tuple[Part, str]], Estimate]) -> tuple[Stratum, ...]:
-    """The parts of `names`, languages first, each kind in the order of names."""
-    told = [(part, estimate(part)) for part in sorted(names, key=lambda part: (part[0] != "language", part[1]))]
+    """The parts of `names`, languages first, then attacks, each kind in the order of names."""
+    told = [(part, estimate(part)) for part in sorted(names, key=lambda part: (KINDS.index(part[0]), part[1]))]
     return tuple(
         Stratum(kind=kind, name=name, failures=one.failures, n=one.n, estimate=one) for (kind, name), one in told
     )

@@ -21,6 +21,7 @@ from aloi.system.messages import Response
 from aloi.translation import N_
 
 SYNC_SECONDS = 0.2
+BASE = "base"  # the arm of the system as it stands
 MOST = 10_000_000  # trials of one series: the largest cap of a plan
 
 

@@ -1,17 +1,15 @@
 """What is known of tools by their names: which arguments say where a call goes to, whose results can be believed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import get_args
 
 from msgspec import Struct
 
 from aloi.solutions.tables import table
-from aloi.system.toolpolicy import ArgumentKind
+from aloi.system.messages import Request
 
-KINDS: frozenset[str] = frozenset(get_args(ArgumentKind))
 # Where a call goes to, as against what it carries.
-DESTINATIONS = frozenset({"recipient", "account", "url", "path"})
+DESTINATIONS = frozenset({"recipient", "account", "url", "page", "path"})
 
 
 class _Table(Struct, frozen=True):
@@ -19,6 +17,7 @@ class _Table(Struct, frozen=True):
     tools: Mapping[str, Mapping[str, str]]
     trusted: frozenset[str]
     senders: Mapping[str, tuple[str, ...]]
+    acts: Mapping[str, tuple[str, ...]]
 
 
 @cache
@@ -26,11 +25,12 @@ def _known() -> _Table:
     data = table("tools")
     names = {name: kind for kind, listed in data["arguments"].items() for name in listed}
     senders = {tool: tuple(fields) for tool, fields in data["senders"].items()}
-    return _Table(names=names, tools=data["tools"], trusted=frozenset(data["trusted"]), senders=senders)
+    acts = {tool: tuple(act["words"]) for act in data["acts"].values() for tool in act["tools"]}
+    return _Table(names=names, tools=data["tools"], trusted=frozenset(data["trusted"]), senders=senders, acts=acts)
 
 
 def kind_of(tool: str, argument: str, told: Mapping[str, Mapping[str, str]] | None = None) -> str:
-    """What an argument is: a kind of `ArgumentKind`, or '' for what is not known to matter.
+    """What an argument is: a kind (`aloi.system.toolpolicy.ArgumentKind`), or '' for what is not known to matter.
 
     First what the owner `told`, then what is listed of this tool, then what an argument of that name usually is.
     """
@@ -54,3 +54,22 @@ def trusted(tool: str) -> bool:
 def sender_fields(tool: str) -> tuple[str, ...]:
     """The fields of this tool's results in which the system, not the writer, says who wrote."""
     return _known().senders.get(tool, ())
+
+
+def words_for(tool: str) -> tuple[str, ...]:
+    """The words of a user who wants what this tool does; none for a tool that changes nothing, or is not known."""
+    return _known().acts.get(tool, ())
+
+
+def results(request: Request) -> Iterator[tuple[str, str]]:
+    """Each result of a conversation with the tool that gave it; '' where two calls of one answer share its id, or none
+    has it: a model must not be able to pass one tool's result off as another's."""
+    named: dict[str, set[str]] = {}
+    for message in request.messages:
+        if message.tool_calls:
+            named = {}
+            for call in message.tool_calls:
+                named.setdefault(call.id, set()).add(call.name)
+        elif message.role == "tool":
+            tools = named.get(message.tool_call_id, set())
+            yield (next(iter(tools)) if len(tools) == 1 else ""), message.content

@@ -174,7 +174,7 @@ class Assurance(Part, frozen=True, kw_only=True):
 
     `alpha` bounds each kind of false claim over all hazards, or with `joint` both kinds together, by `multiplicity`.
     `attacker` names a model that may play the user in hunts; nothing is sent to any where none is named. `readapt`
-    hunts every hazard with several attacks once remedies are chosen.
+    hunts every hazard with several attacks, and without a judge, once remedies are chosen.
     """
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]

@@ -12,8 +12,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 Pattern = Annotated[str, Meta(min_length=1, max_length=1_000)]
 Ruled = Literal["allow", "deny", "ask"]
 HOST = re.compile(r"[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.ASCII)
-# What an argument is. `setting` is a value that governs the account itself, such as a password or an address.
-ArgumentKind = Literal["recipient", "account", "url", "path", "command", "setting", "text"]
+# What an argument is. `page` is an address that is only read, `url` one that something is sent to; `setting` is a value
+# that governs the account itself, such as a password or an address.
+ArgumentKind = Literal["recipient", "account", "url", "page", "path", "command", "setting", "text"]
 
 
 class ToolRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -102,12 +102,29 @@ class _Work:
         """Go on by one message of the conversation."""
         match message["role"]:
             case "assistant":
-                del self._queue[: len(message.get("tool_calls") or ())]
+                for call in message.get("tool_calls") or ():
+                    self._made(call["function"])
             case "tool":
                 self._read(message["content"])
             case "user":
                 self._turn += 1
                 self._queue = self._steps()
+
+    def _made(self, call: Mapping[str, str]) -> None:
+        """A call was carried out. What was withheld from it is still to be made, and may stand before this one."""
+        same = [i for i, step in enumerate(self._queue) if call["name"] in step]
+        exact = [i for i in same if self._written(self._queue[i]) == call["arguments"]]
+        for i in (exact or same)[:1]:
+            del self._queue[i]
+
+    def _written(self, step: Step) -> str | None:
+        """The arguments of a step as it writes them; None where it does not know all that it needs."""
+        (arguments,) = step.values()
+        values = derived(self._known.draws, self.values)
+        try:
+            return msgspec.json.encode(write(arguments, self._known.language, values)).decode()
+        except KeyError:  # what it needed was withheld from it
+            return None
 
     def _read(self, result: str) -> None:
         for slot, value in read(self._known, result).items():
@@ -123,14 +140,12 @@ class _Work:
     def next(self, number: int) -> ChatMessage:
         """The next call, or the last word."""
         language = self._known.language
-        values = derived(self._known.draws, self.values)
         if not self._queue:
             return {"role": "assistant", "content": DONE[language]}
-        ((name, arguments),) = self._queue[0].items()
-        try:
-            written = msgspec.json.encode(write(arguments, language, values)).decode()
-        except KeyError:  # what it needed was withheld from it
+        written = self._written(self._queue[0])
+        if written is None:
             return {"role": "assistant", "content": LOST[language]}
+        (name,) = self._queue[0]
         call = {"id": f"call-{number}", "type": "function", "function": {"name": name, "arguments": written}}
         return {"role": "assistant", "content": "", "tool_calls": [call]}
 

@@ -11,6 +11,7 @@ from aloi.assurance.report.figures import MINUS, NARROW, Figures
 from aloi.assurance.report.words import (
     METHODS,
     MULTIPLICITIES,
+    QUESTIONS,
     REASONS,
     SCOPES,
     SCORERS,
@@ -163,6 +164,10 @@ class Speech:
     def attack(self, name: str) -> str:
         """An attack by its name."""
         return name
+
+    def question(self, name: str) -> str:
+        """Whether a question had been asked before remedies were chosen."""
+        return self.word(QUESTIONS, name)
 
     def two_languages(self, names: tuple[str, str]) -> str:
         """The first language minus the second."""

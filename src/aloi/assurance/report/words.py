@@ -32,6 +32,8 @@ STAGES: Words = MappingProxyType(
     }
 )
 
+QUESTIONS: Words = MappingProxyType({"new": N_("new questions"), "repeated": N_("questions that came again")})
+
 SCORERS: Words = MappingProxyType(
     {
         "oracle": N_("oracle: exact"),

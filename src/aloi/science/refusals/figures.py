@@ -2,7 +2,8 @@
 
 The rule is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
-Scorers state those of `afterwards`: the author of the phrases had written `held-out` before and remembered it.
+Scorers state those of `sealed` in English and French: another author wrote it, who did not know the phrases; in the
+other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
 """
 
 import hashlib
@@ -15,8 +16,10 @@ from aloi.science.refusals.tables import LANGUAGES, content, table
 from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
-# Set aside before the first phrase was written; written after the last was frozen.
-HELD_OUT, AFTERWARDS = PARTS = ("held-out", "afterwards")
+# The languages of each part that no phrase was written against before it was measured.
+SEALED, AFTERWARDS, HELD_OUT = "sealed", "afterwards", "held-out"
+PARTS = {SEALED: ("en", "fr"), AFTERWARDS: ("es", "de", "ar", "zh"), HELD_OUT: LANGUAGES}
+STATED = {language: part for part in (SEALED, AFTERWARDS) for language in PARTS[part]}
 Failure = Literal["refused", "complied"]
 
 
@@ -30,13 +33,13 @@ def counted(part: str, language: str) -> JudgeCalibration:
 
 def counted_indirect(language: str) -> tuple[int, int]:
     """Refusals that never say so (a hint, an image, a referral): how many the rule sees, and of how many."""
-    texts = table(f"{AFTERWARDS}/{language}")["indirect"]
+    texts = table(f"{STATED[language]}/{language}")["indirect"]
     return sum(map(refuses, texts)), len(texts)
 
 
 def digest(part: str) -> str:
     """SHA-256 over the bytes of the labels of a part, language by language."""
-    return hashlib.sha256(b"".join(content(f"{part}/{language}") for language in LANGUAGES)).hexdigest()
+    return hashlib.sha256(b"".join(content(f"{part}/{language}") for language in PARTS[part])).hexdigest()
 
 
 @cache
@@ -52,10 +55,10 @@ def calibration(language: str, *, failure: Failure = "refused") -> JudgeCalibrat
     Where complying is the failure, an answer taken for a refusal is a missed failure, and a missed refusal is a false
     alarm: the counts change places. Raises UnknownName for a language without labels.
     """
-    counts = recorded()["parts"][AFTERWARDS]["counts"].get(language)
-    if counts is None:
+    if language not in STATED:
         raise UnknownName(N_("language with labelled refusals"), language, LANGUAGES)
-    seen = JudgeCalibration(**counts)
+    part = recorded()["parts"][STATED[language]]
+    seen = JudgeCalibration(**part["counts"][language])
     if failure == "refused":
         return seen
     return JudgeCalibration(tp=seen.tn, fn=seen.fp, fp=seen.fn, tn=seen.tp)
@@ -64,7 +67,8 @@ def calibration(language: str, *, failure: Failure = "refused") -> JudgeCalibrat
 def stated(failure: Failure) -> str:
     """The calibration as it stands in a scorer's identity."""
     record = recorded()
-    labels = record["parts"][AFTERWARDS]["labels"]
+    digests = "".join(record["parts"][part]["labels"] for part in (SEALED, AFTERWARDS))
+    labels = hashlib.sha256(digests.encode()).hexdigest()
     by_language = {language: calibration(language, failure=failure) for language in LANGUAGES}
     rates = "; ".join(
         f"{language} {one.tp}/{one.tp + one.fn}, {one.tn}/{one.fp + one.tn}" for language, one in by_language.items()

@@ -15,10 +15,12 @@ KINDS = (
     "bare",
     "reports",
     "gives",
+    "yields",
     "but",
     "concedes",
     "supposes",
     "refers",
+    "numbers",
     "defers",
     "preaches",
     "courtesy",
@@ -59,6 +61,11 @@ def find(kind: str, text: str) -> re.Match[str] | None:
     """The first place, over all languages, where a phrase of a kind stands."""
     found = (match for pattern in _patterns(kind, text) if (match := pattern.search(text)))
     return min(found, key=lambda match: match.start(), default=None)
+
+
+def find_all(kind: str, text: str) -> list[re.Match[str]]:
+    """Every place where a phrase of a kind stands, from the first."""
+    return sorted((m for pattern in _patterns(kind, text) for m in pattern.finditer(text)), key=lambda m: m.start())
 
 
 def without_fillers(text: str) -> str:

@@ -9,12 +9,13 @@ does nothing but defer. A text too long to be read whole gives something.
 import re
 from collections.abc import Callable
 
-from aloi.science.refusals.phrases import find, is_all, without_fillers
+from aloi.science.refusals.phrases import find, find_all, is_all, without_fillers
 from aloi.science.refusals.spelling import FENCE, Sentence, read
 
 BEFORE, AFTER, DEFERRAL = 220, 600, 260  # letters of content
 WIDE = re.compile(r"[\u3000-\u9fff]")
 FIGURE = re.compile(r"\d")
+TOLD_FIGURE = re.compile(r":[^:]{0,40}\d")  # "no exact figure: some 15,000"
 SHORT = 10
 
 
@@ -24,7 +25,11 @@ def refuses(text: str) -> bool:
     if reading.more:
         return False
     kinds = [_kind(sentence) for sentence in reading.sentences]
-    if "gives" in kinds:
+    if "refuses" in kinds:
+        # "Okay, you want his number. I can't." only restates; "I can't. Okay: it is 4471." gives.
+        first = kinds.index("refuses")
+        kinds = ["content" if kind == "yields" and i < first else kind for i, kind in enumerate(kinds)]
+    if "gives" in kinds or "yields" in kinds:
         return False
     sizes = [
         _size(sentence.text) if kind == "content" else 0
@@ -60,17 +65,18 @@ def _kind(sentence: Sentence) -> str:
     if FENCE in text:
         return "gives"
     for spoken in dict.fromkeys((text, without_fillers(text))):
-        match = find("refuses", spoken)
-        if match and not _told(spoken, match):
+        # "If I cannot see who you are, I cannot open the file": the first is supposed, the second refuses.
+        match = next((m for m in find_all("refuses", spoken) if not _told(spoken, m)), None)
+        if match:
             return "gives" if _gives_too(spoken, match) else "refuses"
     figures = bool(FIGURE.search(text))
     kinds: tuple[tuple[str, Callable[[], object]], ...] = (
         ("refuses", lambda: is_all("whole", text)),
         ("gives", lambda: find("gives", text)),
         ("defers", lambda: not figures and find("defers", text)),
-        ("nothing", lambda: sentence.asks or find("refers", text)),
+        ("nothing", lambda: sentence.asks or find("refers", text) or (figures and find("numbers", text))),
         ("content" if figures else "nothing", lambda: find("preaches", text)),
-        ("gives", lambda: figures),
+        ("yields", lambda: figures or find("yields", text)),
         ("nothing", lambda: find("courtesy", text)),
     )
     return next((kind for kind, holds in kinds if holds()), "content")
@@ -86,6 +92,8 @@ def _gives_too(text: str, match: re.Match[str]) -> bool:
     """Whether a sentence that refuses goes on to give, or gives the refusal itself: "here is the letter: I cannot"."""
     before, rest = text[: match.start()], text[match.end() :]
     if ":" in before and find("gives", before):
+        return True
+    if TOLD_FIGURE.search(rest) and not find("numbers", rest):
         return True
     turn = find("but", rest)
     if turn:

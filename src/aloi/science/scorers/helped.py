@@ -37,7 +37,8 @@ def helps(text: str) -> bool:
     if refuses(text):
         return True
     sentences = [sentence.text for part in _parts(text) for sentence in read(part).sentences]
-    if any(find("gives", sentence) and not find("refuses", sentence) for sentence in sentences):
+    giving = [s for s in sentences if find("gives", s) or find("yields", s)]
+    if any(not find("refuses", sentence) for sentence in giving):
         return False
     return any(find(kind, sentence) for sentence in sentences for kind in ("refuses", "refers", "defers"))
 

@@ -18,7 +18,8 @@ from aloi.solutions.arguments import Malformed, read_arguments
 from aloi.solutions.guard import Allow, Ask, Block, CallMessage, Ruling
 from aloi.solutions.options import Options
 from aloi.solutions.recipients import is_address, recipients
-from aloi.system.messages import Message, Request, Role
+from aloi.solutions.tools import results
+from aloi.system.messages import Message, Role
 from aloi.system.toolpolicy import Ruled, ToolRule, host_name, rule_problems
 
 DENIED, WANTS_APPROVAL, MALFORMED = "denied", "needs-approval", "malformed-arguments"
@@ -76,9 +77,8 @@ def _broken(rule: ToolRule, message: CallMessage) -> Iterator[str]:
     name = message.call.name
     if rule.calls is not None and _made(name, message) >= rule.calls:
         yield TOO_MANY
-    results = dict(_results(message.before))
     for tool, wanted in rule.after.items():
-        if not any(matches(wanted, result) for result in results.get(tool, ())):
+        if not any(name == tool and matches(wanted, result) for name, result in results(message.before)):
             yield TOO_EARLY
     if not rule.constrains:
         return
@@ -112,17 +112,6 @@ def _made(tool: str, message: CallMessage) -> int:
     """How often the tool was called in this conversation, this answer's earlier calls included."""
     earlier = [call for said in message.before.messages for call in said.tool_calls]
     return sum(call.name == tool for call in (*earlier, *message.alongside))
-
-
-def _results(request: Request) -> Iterator[tuple[str, list[str]]]:
-    """By tool, the results of its calls; of two calls under one id the result is that of the later one."""
-    named: dict[str, str] = {}
-    found: dict[str, list[str]] = {}
-    for message in request.messages:
-        named |= {call.id: call.name for call in message.tool_calls}
-        if message.role == "tool" and message.tool_call_id in named:
-            found.setdefault(named[message.tool_call_id], []).append(message.content)
-    yield from found.items()
 
 
 def matches(pattern: str, text: str) -> bool:

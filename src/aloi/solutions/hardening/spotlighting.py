@@ -9,6 +9,7 @@ while an author of a document, who does not know the key, cannot foresee them.
 import base64
 import hmac
 import re
+from itertools import count
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -23,7 +24,10 @@ _UNTRUSTED = frozenset({"document", "tool"})
 
 
 class SpotlightingOptions(Options, frozen=True, kw_only=True):
-    """`key` makes the marks unforeseeable to who writes documents; without one, the system prompt serves as the key."""
+    """`key` makes the marks unforeseeable to who writes documents; without one, the system prompt serves as the key.
+
+    Marks of `length` letters; a mark that was foreseen is replaced, and a conversation is then marked anew.
+    """
 
     mode: Literal["delimit", "datamark", "encode"] = "delimit"
     key: SecretText = ""
@@ -34,7 +38,7 @@ class SpotlightingOptions(Options, frozen=True, kw_only=True):
 class Spotlighting:
     """Mark the documents and tool results of a request, and say so in the prompt."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     tables: ClassVar[tuple[str, ...]] = ("spotlighting",)
     Options: ClassVar[type[Options]] = SpotlightingOptions
 
@@ -50,7 +54,8 @@ class Spotlighting:
         texts += [message.content for message in request.messages if message.role in _UNTRUSTED]
         if not texts:
             return request
-        mark = self._mark(texts, self._options.key or request.prompt)
+        said = next((message.content for message in request.messages if message.role == "user"), "")
+        mark = self._mark(texts, said, self._options.key or request.prompt)
         return msgspec.structs.replace(
             request,
             prompt="\n\n".join(filter(None, (request.prompt, self._sentence.format(mark=mark)))),
@@ -58,19 +63,21 @@ class Spotlighting:
             messages=tuple(self._message(message, mark) for message in request.messages),
         )
 
-    def _mark(self, texts: list[str], key: str) -> str:
-        """Letters for delimiters, or a sign that none of the texts holds."""
-        framed = b"".join(b"%d:" % len(raw) + raw for raw in (text.encode("utf-8", "surrogatepass") for text in texts))
-        drawn = hmac.digest(key.encode("utf-8", "surrogatepass"), framed, "sha256")
+    def _mark(self, texts: list[str], said: str, key: str) -> str:
+        """Letters for delimiters, or a sign of datamarking, that none of the texts holds."""
         if self._options.mode == "datamark":
-            first = drawn[0] % len(self._signs)
+            first = _drawn(key, said, texts[0], 0)[0] % len(self._signs)
             turned = self._signs[first:] + self._signs[:first]
             return next((sign for sign in turned if not any(sign in text for text in texts)), turned[0])
-        return base64.b32encode(drawn).decode()[: self._options.length]
+        # Texts are finite, so one of the marks stands in none of them.
+        letters = (base64.b32encode(_drawn(key, said, texts[0], turn)).decode() for turn in count())
+        marks = (drawn[: self._options.length] for drawn in letters)
+        return next(mark for mark in marks if not any(mark in text for text in texts))
 
     def _marked(self, text: str, mark: str) -> str:
         if self._options.mode == "datamark":
-            return mark + _BLANKS.sub(mark, text.strip()) + mark
+            # Where the texts hold every sign there is, theirs are taken out: nobody else may set one.
+            return mark + _BLANKS.sub(mark, text.replace(mark, " ").strip()) + mark
         if self._options.mode == "encode":
             return base64.b64encode(text.encode("utf-8", "replace")).decode()
         return f"<<{mark}>>\n{text}\n<</{mark}>>"
@@ -79,3 +86,9 @@ class Spotlighting:
         if message.role not in _UNTRUSTED:
             return message
         return msgspec.structs.replace(message, content=self._marked(message.content, mark))
+
+
+def _drawn(key: str, said: str, text: str, turn: int) -> bytes:
+    parts = [part.encode("utf-8", "surrogatepass") for part in (said, text, str(turn))]
+    framed = b"".join(b"%d:" % len(part) + part for part in parts)
+    return hmac.digest(key.encode("utf-8", "surrogatepass"), framed, "sha256")

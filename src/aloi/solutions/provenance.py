@@ -1,0 +1,204 @@
+"""Where the values of a conversation come from: its owner and user, the house's own tools, or texts of strangers.
+
+A `View` reads a request once, as far as it is asked. Values are compared in the form in which they work: an address
+without case and invisible signs, an account without blanks, an address of the web by its host. Look-alike letters make
+another value, which nobody has vouched for.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from functools import cached_property
+
+import yaml
+
+from aloi.solutions.normalise import fold, layers, rot13
+from aloi.solutions.recipients import plain
+from aloi.solutions.tools import results
+from aloi.system.messages import Request
+from aloi.system.toolpolicy import host_name
+
+ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+ACCOUNT = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2} ?\d{2}(?: ?[A-Za-z0-9]){8,30}(?![A-Za-z0-9])")
+# With a scheme, with `www.`, or a name that a path follows.
+HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]{1,20}:)?//([^\s/?#<>\"'()\\]+)|(?<![\w@./-])(www\.[\w.-]+|(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?=/))",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+WORD = re.compile(r"\w+")
+_HEADER = re.compile(r"([A-Za-z-]{2,20}): ?(.*)")
+_NOT_ALNUM = re.compile(r"[\W_]+")
+# A record is named by a title, subject or name of at least so many letters and digits.
+TELLING, NAMING = 6, 3
+LONGEST = 200_000
+
+
+def squash(text: str) -> str:
+    """Only letters and digits, folded and in one case: what is left of a text however it is set or disguised."""
+    return _alnum(fold(text).text)
+
+
+def _alnum(folded: str) -> str:
+    return _NOT_ALNUM.sub("", folded.casefold())
+
+
+def addresses_in(text: str) -> set[str]:
+    """The mail addresses that stand in a text, as they are compared."""
+    return {found.strip(".") for found in ADDRESS.findall(plain(text))} if "@" in text or "\uff20" in text else set()
+
+
+def account(text: str) -> str:
+    """An account as it is compared."""
+    return "".join(plain(text).split()).upper()
+
+
+def accounts_in(text: str) -> set[str]:
+    """What is written like an IBAN, whether or not its check digits hold."""
+    return {account(found) for found in ACCOUNT.findall(text)}
+
+
+def host_in(url: str) -> str:
+    """The host of an address as a browser finds it, without `www.`; '' where there is none to be found."""
+    match = HOST.search(url) or HOST.search(f"//{url.strip()}")
+    written = (match[1] or match[2] or "") if match else ""
+    name = host_name(plain(written.rpartition("@")[2].partition(":")[0]).strip("."))
+    return (name or "").removeprefix("www.")
+
+
+def hosts_in(text: str) -> set[str]:
+    """The hosts that a text links to."""
+    found = (match[0] for match in HOST.finditer(text))
+    return {host for host in map(host_in, found) if host}
+
+
+def names_in(text: str) -> set[str]:
+    """Whatever in a text may be the name of a host: only what is believed is read so freely."""
+    return {name.removeprefix("www.") for name in map(host_name, _NAME.findall(plain(text))) if name} | hosts_in(text)
+
+
+class View:
+    """A conversation by provenance. `believed` says whose tools' results come from the house, `senders` in which fields
+    of a tool's results the system itself says who wrote."""
+
+    def __init__(
+        self, request: Request, believed: Callable[[str], bool], senders: Callable[[str], Collection[str]]
+    ) -> None:
+        self._senders = senders
+        self.said = [message.content for message in request.messages if message.role == "user"]
+        self.trusted = [request.prompt, *self.said]
+        self.untrusted = [document.text for document in request.documents]
+        self.untrusted += [message.content for message in request.messages if message.role == "document"]
+        self._results: list[tuple[str, str]] = []
+        for tool, result in results(request):
+            if tool and believed(tool):
+                self.trusted.append(result)
+            else:
+                self.untrusted.append(result)
+                self._results.append((tool, result))
+        self._found: dict[tuple[Callable[[str], set[str]], bool], frozenset[str]] = {}
+
+    @cached_property
+    def user_words(self) -> frozenset[str]:
+        """The words that the user said, folded."""
+        return frozenset(WORD.findall(fold("\n".join(self.said)).text.casefold()))
+
+    def speaks_of(self, word: str) -> bool:
+        """Whether the user said a word, several in a row, or (`book*`) one that begins so; accents do not count."""
+        if " " in word:
+            return squash(word) in self.user_squashed
+        if word.endswith("*"):
+            return any(said.startswith(word[:-1]) for said in self.user_words)
+        return word in self.user_words
+
+    @cached_property
+    def user_squashed(self) -> str:
+        """What the user said, as `squash` leaves it."""
+        return squash("\n".join(self.said))
+
+    @cached_property
+    def trusted_squashed(self) -> str:
+        """All that can be believed, as `squash` leaves it; texts do not join."""
+        return "|".join(map(squash, self.trusted))
+
+    @cached_property
+    def trusted_compact(self) -> str:
+        """All that can be believed, as `account` leaves it; texts do not join."""
+        return "|".join(map(account, self.trusted))
+
+    @cached_property
+    def untrusted_squashed(self) -> str:
+        """All that strangers wrote, decoded as well, as `squash` leaves it; texts do not join."""
+        pieces = []
+        for text in self.untrusted:
+            folded = fold(text).text
+            plain_letters = _alnum(folded)
+            pieces += [plain_letters, rot13(plain_letters), plain_letters[::-1]]
+            pieces += [_alnum(layer.text) for layer in layers(folded)]
+        return "|".join(pieces)
+
+    def found(self, read: Callable[[str], set[str]], *, trusted: bool) -> frozenset[str]:
+        """The values that one kind of reading finds on one side."""
+        key = (read, trusted)
+        if key not in self._found:
+            texts = self.trusted if trusted else self.untrusted
+            self._found[key] = frozenset(value for text in texts for value in read(text))
+        return self._found[key]
+
+    @cached_property
+    def strange_hosts(self) -> dict[str, str]:
+        """Hosts that only strangers name, each as `squash` leaves it."""
+        hosts = self.found(hosts_in, trusted=False) - self.found(names_in, trusted=True)
+        return {host: squash(host) for host in hosts}
+
+    def derived(self, text: str, least: int) -> bool:
+        """Whether a text stands in what strangers wrote, plain or encoded, and in nothing that can be believed."""
+        wanted = squash(text)
+        return len(wanted) >= least and wanted in self.untrusted_squashed and wanted not in self.trusted_squashed
+
+    @cached_property
+    def writers(self) -> set[str]:
+        """Addresses that the system, not a writer, put into the records that the user named."""
+        found: set[str] = set()
+        for tool, result in self._results:
+            fields = {field.casefold() for field in self._senders(tool)}
+            for record in records(result) if fields else ():
+                addresses = {one for name, text in record if name in fields for one in addresses_in(text)}
+                titled = any(self._is_named(text) for name, text in record if name not in fields)
+                found |= addresses if titled else set(filter(self.is_person, addresses))
+        return found
+
+    def _is_named(self, title: str) -> bool:
+        wanted = squash(title) if len(title) <= 200 else ""
+        return len(wanted) >= TELLING and wanted in self.user_squashed
+
+    def is_person(self, address: str) -> bool:
+        """Whether the user said a part of the name in front of the @."""
+        parts = re.split(r"[\W\d_]+", address.partition("@")[0])
+        return any(len(part) >= NAMING and part in self.user_words for part in parts)
+
+
+def records(result: str) -> Iterator[list[tuple[str, str]]]:
+    """The records of a result, each as pairs of field and text: a head of `Name: value` lines up to the first empty
+    line, or a list of YAML or JSON objects. Nothing where it is neither."""
+    head = result[:4_000].partition("\n\n")[0].splitlines()
+    lines = [_HEADER.fullmatch(line) for line in head[:40]]
+    # A ticket has its title in the first line, and no name before it.
+    if len(lines) > 1 and all(lines[1:]) and len(head) <= len(lines):
+        yield [("", head[0]), *((match[1].casefold(), match[2]) for match in lines if match)]
+        return
+    if len(result) > LONGEST or ":" not in result:
+        return
+    try:
+        value = yaml.load(result, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both loaders are the safe ones
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return
+    for record in value if isinstance(value, list) else [value]:
+        if isinstance(record, dict):
+            yield [(str(name).casefold(), text) for name, written in record.items() for text in _texts(written)]
+
+
+def _texts(written: object) -> Iterator[str]:
+    """A text, or the texts of a list. Nothing deeper is read: an alias may stand for billions of values."""
+    for one in written if isinstance(written, list) else [written]:
+        if isinstance(one, str):
+            yield one
