@@ -1,6 +1,8 @@
 import random
+from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from stdnum import iban, luhn
@@ -179,3 +181,16 @@ def test_a_changed_digit_breaks_the_iban(number, at, step):
     whole = _iban(number)
     broken = whole[:at] + str((int(whole[at]) + step) % 10) + whole[at + 1 :]
     assert "[IBAN]" not in masked(f"IBAN : {broken}")
+
+
+CONTEXTS = yaml.safe_load((Path(__file__).parent / "personal-contexts.yaml").read_bytes())
+
+
+@pytest.mark.parametrize("text", CONTEXTS["masked"].values(), ids=CONTEXTS["masked"])
+def test_words_around_a_number_make_it_personal(text):
+    assert "[" in masked(text)
+
+
+@pytest.mark.parametrize("text", CONTEXTS["passed"].values(), ids=CONTEXTS["passed"])
+def test_words_around_a_number_make_it_none(text):
+    assert masked(text) == text

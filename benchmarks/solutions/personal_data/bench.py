@@ -22,13 +22,14 @@ from aloi.statistics.exact import clopper_pearson
 from aloi.system.messages import Message
 from benchmarks.bars import bar
 from benchmarks.solutions.personal_data import presidio
-from benchmarks.solutions.personal_data.corpus import AFTER, GRAMMAR, Labelled, corpus
+from benchmarks.solutions.personal_data.corpus import AFTER, FRESH, GRAMMAR, Labelled, corpus
 from benchmarks.solutions.personal_data.corpus import KINDS as ALL
 
 RECALL, PRECISION, LEVEL = 0.95, 0.98, 0.95
 COUNT, SEED, PEER = 400, 20261125, 2_400
 # English texts hold British and American numbers; the national form of the latter has no sign of its own.
 REGIONS = {"fr": ("FR",), "en": ("FR", "GB")}
+PARTS = {"grammar": GRAMMAR, "sentences written after (mended on)": AFTER, "fresh sentences": FRESH}
 _TOKEN = re.compile("\ue001(\\d+)\ue002")
 # A name and what gives it a value; "-" and the like belong to the value.
 _NAMED = re.compile(r"[=:] ?\"?(?!//)|Bearer ")
@@ -134,7 +135,7 @@ def main() -> int:
     parser.add_argument("--show", action="store_true", help="print what went wrong")
     options, _ = parser.parse_known_args()
     print(f"intervals: Clopper and Pearson, {LEVEL:.0%}; seed {options.seed}")
-    met = [part(name, grammar, options) for name, grammar in (("grammar", GRAMMAR), ("sentences written after", AFTER))]
+    met = [part(name, grammar, options) for name, grammar in PARTS.items()]
     return int(not all(met))
 
 

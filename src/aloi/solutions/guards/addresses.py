@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from aloi.solutions.guards.announced import heading
 from aloi.solutions.tables import table
 
 _AT = re.compile(r"[@\[({](?:(?<=@)|[ ]?(?:[aA][tT]|[aA]robase|[aA]rroba|@)[ ]?[\])}])[ ]?(?=[A-Za-z0-9])")
@@ -27,6 +28,8 @@ _RUN = re.compile(r"[0-9A-Fa-f:]+")
 _HEX = "0123456789abcdefABCDEF"
 _BEFORE = 24
 _SHORTEST_IPV4 = len("1.2.3.4")
+# What a log or a command writes behind an address: its port, its mask, the empty names of the common log format.
+_IN_A_LOG = re.compile(r"\]?(?:[ ]-[ ]\S|[ ]port\b|:\d{2,5}\b|/\d{1,2}\b)")
 
 Place = tuple[int, int, str]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -62,7 +65,8 @@ def _endings() -> frozenset[str]:
 
 class _Rules(Struct, frozen=True):
     versions: re.Pattern[str]
-    announced: tuple[str, ...]
+    announced: re.Pattern[str]
+    low: int
     public: frozenset[str]
     internal: tuple[Network, ...]
 
@@ -72,7 +76,8 @@ def _rules() -> _Rules:
     data: dict[str, Any] = table("personal-data")["addresses"]
     return _Rules(
         versions=re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, data['versions']))})[ .:-]{{0,3}}$"),
-        announced=tuple(data["announced"]),
+        announced=re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, data['announced']))})"),
+        low=data["low"],
         public=frozenset(data["public"]),
         internal=tuple(ipaddress.ip_network(network) for network in data["internal"]),
     )
@@ -89,7 +94,7 @@ def internet(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
             address = ipaddress.ip_address(match[0])
         except ValueError:
             continue
-        if not _excused(address) and not _is_version(text, match):
+        if not _excused(address) and not _is_version(text, match, spend):
             yield match.start(), match.end(), str(address)
 
 
@@ -108,15 +113,20 @@ def _excused(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     return str(address) in _rules().public or any(address in network for network in _rules().internal)
 
 
-def _is_version(text: str, match: re.Match[str]) -> bool:
+def _is_version(text: str, match: re.Match[str], spend: Callable[[str], None]) -> bool:
     """Whether this is rather a version, the number of a section, or a name of a program ("a::b").
 
-    Four lone digits and letters alone are an address only where they are announced as one.
+    Four lone digits, letters alone, and four numbers of which the first is as low as that of a version are an address
+    only where they are announced as one, by a word, the heading of their column, or the form of a log.
     """
     before = text[max(0, match.start() - _BEFORE) : match.start()].casefold()
     if _rules().versions.search(before):
         return True
-    bare = (
-        len(match[0]) == _SHORTEST_IPV4 if "." in match[0] else match[0].count(":") < 3 or not _DIGIT.search(match[0])
-    )
-    return bare and not any(word in before for word in _rules().announced)
+    if "." in match[0]:
+        bare = len(match[0]) == _SHORTEST_IPV4 or int(match[0].partition(".")[0]) < _rules().low
+    else:
+        bare = match[0].count(":") < 3 or not _DIGIT.search(match[0])
+    if not bare or _rules().announced.search(before) or _IN_A_LOG.match(text, match.end()):
+        return False
+    spend("announced")
+    return not _rules().announced.search(heading(text, match.start()))

@@ -30,19 +30,19 @@ def announced(kind: str, text: str, start: int) -> bool:
     words = _words(kind)
     after = text[start : start + AFTER].partition("\n")[0]
     return any(
-        words.search(part.casefold()) for part in (text[max(0, start - NEAR) : start], after, _heading(text, start))
+        words.search(part.casefold()) for part in (text[max(0, start - NEAR) : start], after, heading(text, start))
     )
 
 
-def _heading(text: str, start: int) -> str:
+def heading(text: str, start: int) -> str:
     """The cell over `start` in the first of the rows that lead down to it; empty where it lies in no table."""
     line = text.rfind("\n", 0, start) + 1
     before, above = text[line:start], text[max(0, line - _TABLE) : line].splitlines()
     sign = next((sign for sign in _CELLS if above and sign in above[-1] and sign in text[line : start + 80]), "")
-    heading = ""
+    top = ""
     for row in reversed(above if sign else ()):
         if sign not in row:
             break
-        heading = row
-    cells = heading.split(sign) if sign else []
+        top = row
+    cells = top.split(sign) if sign else []
     return cells[before.count(sign)].casefold() if before.count(sign or "\0") < len(cells) else ""

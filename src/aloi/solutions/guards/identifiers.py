@@ -27,11 +27,12 @@ from stdnum.iso7064 import mod_97_10
 
 from aloi.solutions.guards.addresses import emails, internet
 from aloi.solutions.guards.announced import announced, heralded
+from aloi.solutions.guards.rows import is_row
 from aloi.solutions.tables import table
 
 # Units are about a microsecond: a text of ordinary prose spends a few hundred.
 BUDGET = 20_000
-_COST = {"window": 3, "check": 8, "iban": 12, "phone": 60}
+_COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
 # A number may be broken over two lines, as a letter or a terminal breaks it.
 _BREAK = r"\r?\n[ \t]{0,8}"
@@ -200,6 +201,8 @@ def _other_number(text: str, start: int, end: int) -> bool:
     """Whether digits are a part of a longer number (10.0.19045.3803), or said to be something else than a telephone."""
     if _JOINED_BEFORE.search(text, max(0, start - 2), start) or _JOINED_AFTER.match(text, end):
         return True
+    if is_row(text, start, end):
+        return True
     before = text[max(0, start - 24) : start].casefold()
     return text[start:end].isdigit() and any(word in before for word in _patterns().not_phones)
 
@@ -350,7 +353,7 @@ def _plates(text: str, budget: _Budget) -> Iterator[Identifier]:
     for match in always.finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
     for match in other.finditer(text) if heralded("plate", text) else ():
-        budget.spend("window")
+        budget.spend("announced")
         if announced("plate", text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
 
