@@ -12,8 +12,8 @@ from benchmarks.solutions.personal_data import values
 
 _HERE = Path(__file__).parent
 GRAMMAR: dict[str, Any] = yaml.safe_load((_HERE / "grammar.yaml").read_bytes())
-# The same ways of writing, in other sentences: those of AFTER once showed what the filters missed, and they were mended on
-# them; those of FRESH were written before that, and mended nothing.
+# The same ways of writing, in other sentences: those of AFTER once showed what the filters missed, and mended them;
+# those of FRESH were written before that, and mended nothing.
 AFTER: dict[str, Any] = {**GRAMMAR, **yaml.safe_load((_HERE / "grammar-after.yaml").read_bytes())}
 FRESH: dict[str, Any] = {**GRAMMAR, **yaml.safe_load((_HERE / "grammar-fresh.yaml").read_bytes())}
 KINDS = tuple(GRAMMAR["phrases"])
