@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from aloi.science.refusals.figures import PARTS
+from aloi.science.refusals.figures import AFTERWARDS, HELD_OUT
 from aloi.science.refusals.tables import table
 from aloi.solutions.guard import Allow, Guard
 from aloi.solutions.options import read
@@ -110,7 +110,7 @@ def changed_answers(guards: dict[str, tuple[Guard, Role]]) -> None:
     outgoing = {name: guard for name, (guard, role) in guards.items() if role == "assistant"}
     print("ordinary answers changed, with the exact 95 % interval")
     for language in ("en", "fr", "es", "de", "ar", "zh"):
-        answers = [text for part in PARTS for text in table(f"{part}/{language}")["answered"]]
+        answers = [text for part in (HELD_OUT, AFTERWARDS) for text in table(f"{part}/{language}")["answered"]]
         by = {
             name: sum(not isinstance(guard.screen(Message(role="assistant", content=text)), Allow) for text in answers)
             for name, guard in outgoing.items()
