@@ -4,7 +4,10 @@ import asyncio
 import gc
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 
@@ -242,6 +245,28 @@ def test_the_local_model_answers_or_blocks():
         pytest.skip(str(error))
     guard = JudgeRail(JudgeRailOptions(target=TargetDescription(concurrency=1, max_tokens=4), hazards=ONE))
     assert guard.screen(answer("We open at nine.")) in (Allow(), BREAKS, UNCLEAR, LATE)
+
+
+async def test_many_threads_share_one_session():
+    async with serving(word("no")) as endpoint:
+        guard = rail(endpoint.port)
+        assert await asyncio.gather(*(screen(guard, answer(f"Text {i}.")) for i in range(40))) == [Allow()] * 40
+    assert len(endpoint.paths) == 40
+
+
+def test_a_process_that_asked_ends_at_once():
+    code = f"import {__name__} as here; here.test_a_function_as_a_judge('says_no', here.Allow())"
+    began, path = time.monotonic(), os.pathsep.join(sys.path)
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert time.monotonic() - began < 10
 
 
 def test_its_thread_ends_with_it():

@@ -22,25 +22,28 @@ class Consulted:
     """The model of a target's description. Nothing is opened before the first question; any thread may ask."""
 
     def __init__(self, description: TargetDescription) -> None:
-        self._session = _Session(description)
+        self._description = description
+        self._session: _Session | None = None
         self._lock = threading.Lock()
-        self._begun = False
 
     def ask(self, requests: Sequence[Request], seconds: float) -> list[Response | Exception]:
         """The answers to questions put side by side, in their order; `Late` where one has none after `seconds`.
 
         Whatever went wrong stands in the place of the answer that it cost.
         """
-        with self._lock:
-            if not self._begun:
-                self._begun = True
-                self._session.begin()
-                weakref.finalize(self, self._session.end)
-        every = asyncio.run_coroutine_threadsafe(self._session.ask(requests, seconds), self._session.loop)
+        session = self._begun()
+        every = asyncio.run_coroutine_threadsafe(session.ask(requests, seconds), session.loop)
         try:
             return every.result(seconds + GRACE)
         except TimeoutError:  # a function that never gives its loop back: no time-out in it can ring
             return [Late() for _ in requests]
+
+    def _begun(self) -> "_Session":
+        with self._lock:
+            if self._session is None:
+                self._session = _Session(self._description)
+                weakref.finalize(self, self._session.end)
+            return self._session
 
 
 class _Session:
@@ -48,12 +51,10 @@ class _Session:
 
     def __init__(self, description: TargetDescription) -> None:
         self._description = description
-        self._thread = threading.Thread(target=self._run, name="aloi-consulted", daemon=True)
         self._opened: asyncio.Future[Target] | None = None
         self._held: set[asyncio.Task[None]] = set()
         self.loop = asyncio.new_event_loop()
-
-    def begin(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="aloi-consulted", daemon=True)
         self._thread.start()
 
     def end(self) -> None:
