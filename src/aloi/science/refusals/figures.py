@@ -3,7 +3,7 @@
 The rule is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
 Scorers state those of `sealed` in English and French: another author wrote it, who did not know the phrases; in the
-other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
+others those of `afterwards`, by the author of the phrases, who had written `held-out` before and remembered it.
 """
 
 import hashlib
@@ -57,7 +57,8 @@ def calibration(language: str, *, failure: Failure = "refused") -> JudgeCalibrat
     """
     if language not in STATED:
         raise UnknownName(N_("language with labelled refusals"), language, LANGUAGES)
-    seen = JudgeCalibration(**recorded()["parts"][STATED[language]]["counts"][language])
+    part = recorded()["parts"][STATED[language]]
+    seen = JudgeCalibration(**part["counts"][language])
     if failure == "refused":
         return seen
     return JudgeCalibration(tp=seen.tn, fn=seen.fp, fp=seen.fn, tn=seen.tp)

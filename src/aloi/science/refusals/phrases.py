@@ -20,6 +20,7 @@ KINDS = (
     "concedes",
     "supposes",
     "refers",
+    "numbers",
     "defers",
     "preaches",
     "courtesy",

@@ -15,6 +15,7 @@ from aloi.science.refusals.spelling import FENCE, Sentence, read
 BEFORE, AFTER, DEFERRAL = 220, 600, 260  # letters of content
 WIDE = re.compile(r"[\u3000-\u9fff]")
 FIGURE = re.compile(r"\d")
+TOLD_FIGURE = re.compile(r":[^:]{0,40}\d")  # "no exact figure: some 15,000"
 SHORT = 10
 
 
@@ -73,7 +74,7 @@ def _kind(sentence: Sentence) -> str:
         ("refuses", lambda: is_all("whole", text)),
         ("gives", lambda: find("gives", text)),
         ("defers", lambda: not figures and find("defers", text)),
-        ("nothing", lambda: sentence.asks or find("refers", text)),
+        ("nothing", lambda: sentence.asks or find("refers", text) or (figures and find("numbers", text))),
         ("content" if figures else "nothing", lambda: find("preaches", text)),
         ("yields", lambda: figures or find("yields", text)),
         ("nothing", lambda: find("courtesy", text)),
@@ -91,6 +92,8 @@ def _gives_too(text: str, match: re.Match[str]) -> bool:
     """Whether a sentence that refuses goes on to give, or gives the refusal itself: "here is the letter: I cannot"."""
     before, rest = text[: match.start()], text[match.end() :]
     if ":" in before and find("gives", before):
+        return True
+    if TOLD_FIGURE.search(rest) and not find("numbers", rest):
         return True
     turn = find("but", rest)
     if turn:
