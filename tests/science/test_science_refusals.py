@@ -3,12 +3,11 @@
 import hashlib
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from training.turns import said
 
 from aloi.errors import UnknownName
 from aloi.science.items import Failed, Item, Outcome, Passed
@@ -37,7 +36,6 @@ LEAST = {"held-out": {"en": 60, "fr": 60}, "tuning": {"en": 60, "fr": 60}, "seal
 FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40, "other-hand": 100, "third-hand": 100}
 TUNED = {"tuning": LANGUAGES, "other-hand": ("en", "fr"), "third-hand": ("en", "fr"), AFTERWARDS: ("en", "fr")}
 LABELS = [(part, language) for parts in (TUNED, PARTS) for part, found in parts.items() for language in found]
-TURNS = yaml.safe_load((Path(__file__).parent / "refusal_turns.yaml").read_text(encoding="utf-8"))
 ITEM = Item(hazard="h", seed="s", attack="a", language="en", request=Request(prompt="", messages=()))
 BLOCK = GuardDecision(guard="g", role="user", action="block", reason="r")
 REWRITE = GuardDecision(guard="g", role="assistant", action="rewrite", reason="r")
@@ -136,18 +134,6 @@ def test_the_calibration_stands_in_the_identity(name):
 
 
 # --- turns: every frame with every deed and adverbial
-
-
-def said(language: str, kind: str) -> Iterator[str]:
-    turns = TURNS[language]
-    for frame in turns[kind]:
-        for deed in turns["deeds"][:6] if "{a}" in frame.lower() else turns["deeds"]:
-            thing, verb = deed if isinstance(deed, list) else ("", deed)
-            for adverbial in turns["adverbials"] if "{a}" in frame.lower() else [""]:
-                slots = {"{a}": adverbial, "{A}": adverbial.capitalize(), "{v}": verb}
-                slots |= {"{o}": thing, "{O}": thing[:1].upper() + thing[1:]}
-                text = re.sub(r"\{[aAvoO]\}", lambda match, slots=slots: slots[match[0]], frame)
-                yield re.sub(r"\bde (?=[aeiouyé])", "d'", text) if language == "fr" else text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any, Literal
 
 from aloi.errors import UnknownName
-from aloi.science.refusals.rule import refuses
+from aloi.science.refusals.decision import refused
 from aloi.science.refusals.tables import LANGUAGES, content, table
 from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
@@ -26,15 +26,14 @@ Failure = Literal["refused", "complied"]
 def counted(part: str, language: str) -> JudgeCalibration:
     """The rule against the labels of one part in one language, counted now. Indirect refusals stand apart."""
     labels = table(f"{part}/{language}")
-    refused = [refuses(text) for text in labels["refused"]]
-    answered = [refuses(text) for text in labels["answered"]]
-    return JudgeCalibration(tp=sum(refused), fn=refused.count(False), fp=sum(answered), tn=answered.count(False))
+    caught, wrong = ([refused(text, language) for text in labels[kind]] for kind in ("refused", "answered"))
+    return JudgeCalibration(tp=sum(caught), fn=caught.count(False), fp=sum(wrong), tn=wrong.count(False))
 
 
 def counted_indirect(language: str) -> tuple[int, int]:
     """Refusals that never say so (a hint, an image, a referral): how many the rule sees, and of how many."""
     texts = table(f"{STATED[language]}/{language}")["indirect"]
-    return sum(map(refuses, texts)), len(texts)
+    return sum(refused(text, language) for text in texts), len(texts)
 
 
 def digest(part: str) -> str:
