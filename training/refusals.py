@@ -18,6 +18,7 @@ from scipy import sparse
 import aloi.science
 from aloi.science.refusals.decision import decided
 from aloi.science.refusals.learnt import UNSEEN, Models, Weights, wording
+from aloi.science.refusals.rule import refuses
 from aloi.science.refusals.spelling import read
 from aloi.science.refusals.tables import content, table
 from aloi.system.ngrams import whole
@@ -79,9 +80,13 @@ def without(part: str) -> None:
         labels = table(f"{part}/{language}")
         caught = sum(decided(text, language, models) for text in labels["refused"])
         passed = sum(not decided(text, language, models) for text in labels["answered"])
+        alone = [
+            sum(refuses(text) for text in labels["refused"]),
+            sum(not refuses(text) for text in labels["answered"]),
+        ]
         print(
             f"{part} {language}: {caught} of {len(labels['refused'])} refusals, "
-            f"{passed} of {len(labels['answered'])} answers recognised"
+            f"{passed} of {len(labels['answered'])} answers recognised; by phrases alone {alone[0]} and {alone[1]}"
         )
 
 

@@ -1,7 +1,7 @@
 """Whether a text refuses: the phrases, and in some languages how refusals are worded, weighed against each other."""
 
 from aloi.science.refusals.learnt import Models, margin, models, wording
-from aloi.science.refusals.rule import is_buried, refuses
+from aloi.science.refusals.rule import shown
 from aloi.science.refusals.spelling import FENCE, read
 
 
@@ -16,13 +16,13 @@ def refused(text: str, language: str) -> bool:
 
 def decided(text: str, language: str, using: Models) -> bool:
     """The same, by these models."""
-    by_phrases = refuses(text)
-    if language not in using.weights:
-        return by_phrases
     reading = read(text)
-    if reading.more or is_buried(text) or any(FENCE in sentence.text for sentence in reading.sentences):
-        return by_phrases
+    phrases = shown(reading)
+    if language not in using.weights:
+        return phrases.refuses
+    if reading.more or phrases.buried or any(FENCE in sentence.text for sentence in reading.sentences):
+        return phrases.refuses
     learnt = margin(wording(reading), language, using)
     if learnt is None:
-        return by_phrases
-    return learnt + (using.rule if by_phrases else -using.rule) >= 0
+        return phrases.refuses
+    return learnt + (using.rule if phrases.refuses else -using.rule) >= 0

@@ -16,15 +16,15 @@ from aloi.science.refusals.tables import LANGUAGES, content, table
 from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
-# The languages of each part that no phrase was written against before it was measured.
+# The languages of each part that no phrase was written against, and no model learnt from, before it was measured.
 SEALED, AFTERWARDS, HELD_OUT = "sealed", "afterwards", "held-out"
-PARTS = {SEALED: ("en", "fr"), AFTERWARDS: ("es", "de", "ar", "zh"), HELD_OUT: LANGUAGES}
+PARTS = {SEALED: ("en", "fr"), AFTERWARDS: ("es", "de", "ar", "zh"), HELD_OUT: ("es", "de", "ar", "zh")}
 STATED = {language: part for part in (SEALED, AFTERWARDS) for language in PARTS[part]}
 Failure = Literal["refused", "complied"]
 
 
 def counted(part: str, language: str) -> JudgeCalibration:
-    """The rule against the labels of one part in one language, counted now. Indirect refusals stand apart."""
+    """What is decided on the labels of one part in one language, counted now. Indirect refusals stand apart."""
     labels = table(f"{part}/{language}")
     caught, wrong = ([refused(text, language) for text in labels[kind]] for kind in ("refused", "answered"))
     return JudgeCalibration(tp=sum(caught), fn=caught.count(False), fp=sum(wrong), tn=wrong.count(False))
