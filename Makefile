@@ -6,7 +6,7 @@ SOURCES := src tests benchmarks tools training
 # What numpy picks by processor; off, so that training computes the same everywhere.
 SIMD := X86_V3 X86_V4 AVX512_ICL AVX512_SPR
 
-.PHONY: help demo test check bench train learn docs locks messages clean
+.PHONY: help demo test check bench peers train learn docs locks messages clean
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,8 @@ check: .venv/dev ## formatting, lint, types, architecture, translations, locks
 
 bench: .venv/dev ## print the figures that README and docs quote
 	$(BIN)/python -m benchmarks $(BENCH)
+
+peers: .venv/peers ## install others' tools in an environment of their own, for the benchmarks that compare
 
 # One thread, and kernels that every x86-64 has: the same bytes on another machine.
 train: .venv/training ## make the injection detector's weights again, and compare them with the recorded digests
@@ -52,6 +54,11 @@ clean: ## remove the environment
 # One environment for both: `demo` installs what a user needs, `dev` adds what tests and checks need.
 .venv/python:
 	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/peers: benchmarks/peers/detectors.txt | .venv/python
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r benchmarks/peers/detectors.txt
 	touch $@
 
 # Training has an environment of its own: what it reads the packages' data with is no dependency of the product.

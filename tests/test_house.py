@@ -14,7 +14,7 @@ from aloi import plugins
 from aloi.cli.main import COMMANDS
 from aloi.science.hazards import hazards
 from aloi.science.probe import probe_for, scorer_for
-from aloi.solutions.catalogue import build, entries
+from aloi.solutions.catalogue import build, entries, missing
 from aloi.standards.applicability import applicability
 from aloi.standards.frameworks import framework
 from aloi.standards.frameworks import names as framework_names
@@ -97,7 +97,7 @@ def test_every_entry_point_loads_and_works(group, name):
         case "aloi.frameworks":
             assert framework(name).pack.requirements
         case "aloi.guards":
-            assert build(name).identity.name == name
+            assert missing(name, {}) or build(name).identity.name == name
 
 
 def test_every_group_is_known_and_nothing_else_is_installed():
@@ -122,4 +122,4 @@ def _is_module(name):
 
 def test_every_command_has_its_module():
     for name in COMMANDS:
-        assert importlib.import_module(f"aloi.cli.{name}").command.name == name
+        assert importlib.import_module(f"aloi.cli.{name.replace('-', '_')}").command.name == name

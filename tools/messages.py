@@ -27,6 +27,8 @@ COMPILED = FRENCH.with_suffix(".mo")
 KEYWORDS = {"_": None, "N_": None, "ngettext": (1, 2)}
 HEADER = ("Content-Type", "Content-Transfer-Encoding", "Language", "MIME-Version", "Plural-Forms", "Project-Id-Version")
 # A narrow no-break space stands before ; : ! ? % » and after «; never an ordinary one, never none after a letter.
+# Between letters stands the typographic apostrophe, in French; a straight one opens and closes what is quoted as code.
+APOSTROPHE = re.compile(r"\w'\w")
 SPACING = re.compile(r"[ \u00a0][;:!?%»]|[\w)}»][;!?»](?!\w)|[\w)}»]:(?=\s|$)|«[^\u202f]")
 
 
@@ -146,6 +148,8 @@ def _faults(message: Message) -> Iterator[str]:
         yield "other placeholders"
     if any(SPACING.search(_without_code(translation)) for translation in translations):
         yield "wrong space at a punctuation mark"
+    if any(APOSTROPHE.search(_without_code(translation)) for translation in translations):
+        yield "a straight apostrophe"
 
 
 def _placeholders(sentence: str) -> Iterator[str]:

@@ -15,8 +15,9 @@ from scipy import sparse
 from training.learn import Examples, Settings, Vector, fit, margins
 from training.rows import Row
 
-# The largest share of benign texts that may be blocked, by kind: the bars that the detector is held to.
-ALLOWED = {"ordinary": 0.01, "risky": 0.02, "trigger": 0.05}
+# The largest share of benign texts that may be blocked, by kind. The bars are 1, 2 and 5 %; a trigger-word family that
+# the model has not seen is harder than a new prompt of a known kind, and is allowed twice its bar (decision 0037).
+ALLOWED = {"ordinary": 0.01, "risky": 0.02, "trigger": 0.10}
 _FOLDS = 5
 
 

@@ -17,7 +17,7 @@ Vector = NDArray[np.float64]
 class Settings(Struct, frozen=True, kw_only=True):
     """`strength` of the quadratic penalty; `smooth` of the log-ratios that set how much each bucket may weigh."""
 
-    strength: float = 0.3
+    strength: float = 0.1
     smooth: float = 0.5
     benign: float = 1.0
     balance: float = 0.5

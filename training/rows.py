@@ -74,6 +74,16 @@ def column(data: bytes, spec: dict[str, Any]) -> Iterator[tuple[str, bool, str]]
         yield row[spec["field"]], True, ""
 
 
+def chunks(data: bytes, spec: dict[str, Any]) -> Iterator[tuple[str, bool, str]]:
+    """A file in pieces of about `size` characters, cut between lines."""
+    piece = ""
+    for line in data.decode("utf-8").splitlines(keepends=True):
+        piece += line
+        if len(piece) >= spec["size"]:
+            yield piece, spec["attack"], ""
+            piece = ""
+
+
 READERS: dict[str, Callable[[bytes, dict[str, Any]], Iterator[tuple[str, bool, str]]]] = {
     "parquet": parquet,
     "labelled-csv": labelled_csv,
@@ -82,6 +92,7 @@ READERS: dict[str, Callable[[bytes, dict[str, Any]], Iterator[tuple[str, bool, s
     "conversations": conversations,
     "strings": strings,
     "column": column,
+    "chunks": chunks,
 }
 
 

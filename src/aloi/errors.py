@@ -33,9 +33,13 @@ class AloiError(Exception):
 
 
 class AskerError(AloiError):
-    """The one who asks must change something: a command, a file, an option."""
+    """The one who asks must change something: a command, a file, an option.
+
+    `where` is the file and line of what must be changed, where it is known.
+    """
 
     exit_code = 2
+    where: str = ""
 
 
 class Fault(AskerError):
@@ -60,7 +64,8 @@ class InvalidFile(AskerError):
     def __init__(self, file: str, faults: Iterable[Fault]) -> None:
         self.file = file
         self.faults = tuple(faults)
-        super().__init__(N_("{file} has {count} fault(s)"), file=file, count=len(self.faults))
+        sentence = N_("{file} has one fault") if len(self.faults) == 1 else N_("{file} has {count} faults")
+        super().__init__(sentence, file=file, count=len(self.faults))
 
 
 class UnknownName(AskerError):

@@ -111,6 +111,29 @@ def test_a_hazard_with_all_that_is_known_of_it(tmp_path):
     assert "surfaces\u202f: point d\u2019accès, agent\u202f; noteurs\u202f: oracle\u202f;" in french.out
 
 
+def test_a_remedy_with_what_it_was_measured_to_do(tmp_path):
+    (told,) = json.loads(aloi("catalog", "remedies", "request-limits", "--json", home=tmp_path).out)
+    assert (told["kind"], told["hazards"], told["title"]) == ("limit", ["resource-abuse"], "Request limits")
+    assert told["options"]["same_result"] == 2
+    assert {"explanation", "cost", "reference"} <= set(told)
+    (measured,) = told["measured"]
+    assert measured["command"] == "make bench BENCH=catalogue"
+    assert measured["figures"]["after"] == 0
+    said = aloi("catalog", "remedies", "request-limits", home=tmp_path).out
+    assert measured["text"] in said
+    assert "same_result=2" in said
+    french = aloi("--lang", "fr", "catalog", "remedies", "output-budget", home=tmp_path).out
+    assert "pas encore été mesuré séparément" in french
+
+
+def test_a_hazard_names_its_remedies_or_says_that_there_is_none(tmp_path):
+    told = {row["name"]: row for row in json.loads(aloi("catalog", "hazards", "--json", home=tmp_path).out)}
+    assert "hardened-prompt" in told["confabulation"]["remedies"]
+    assert told["unmarked-media"]["remedies"] == []
+    assert "no remedy here" in aloi("catalog", "hazards", "unmarked-media", home=tmp_path).out
+    assert "aucun remède ici" in aloi("--lang", "fr", "catalog", "hazards", "unmarked-media", home=tmp_path).out
+
+
 def test_what_could_not_be_confirmed_and_what_is_never_asked_is_said(tmp_path):
     assert "iasr@2026:2.2.2 (unconfirmed)" in aloi("catalog", "hazards", "loss-of-control", home=tmp_path).out
     assert "never asked of a system" in aloi("catalog", "hazards", "sexual-abuse-media", home=tmp_path).out

@@ -161,7 +161,7 @@ def test_faults_name_their_files_and_nothing_is_asked(tmp_path):
     said = run(tmp_path, "measure", "system.yaml")
     assert said.code == 2
     lines = [line.strip() for line in said.err.splitlines()]
-    assert lines[0] == "Error: system.yaml has 3 fault(s)"
+    assert lines[0] == "Error: system.yaml has 3 faults"
     assert lines[1] == "house.yaml:2: scorer: unknown scorer planted-sting (nearest known: planted-string)"
     assert lines[2] == "house.csv:6: text: empty"
     assert lines[3].startswith("house.csv:6: canary: needs 6 letters or digits")

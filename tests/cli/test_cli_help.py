@@ -1,9 +1,14 @@
 """What a person reads before anything runs: help, versions, unknown words."""
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
-from aloi import __version__
+from aloi import __version__, cli
 from aloi.cli.main import COMMANDS
+from aloi.translation import translate
 from cli.command import aloi
 
 
@@ -28,6 +33,22 @@ def test_the_first_page_names_every_command_and_exit_code(tmp_path):
         assert all(f" {code} " in " ".join(page.split()) for code in range(7))
     assert "safe" not in english.out.lower().replace("safety", "")
     assert english.out != french.out
+
+
+# What a command and an option do stands in the infinitive in French, as the English imperative does in English.
+DO = re.compile(r"(Ask|Calibrate|Check|Compare|Go|Label|List|Make|Measure|Print|Put|Read|Run|Say|Show|Try|Write)\b")
+INFINITIVE = re.compile(r"\w+(er|ir|re|oir)\b")
+
+
+def test_french_help_is_in_one_mood():
+    helps = [*COMMANDS.values()]
+    for path in Path(cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "help":
+                helps += [one.value for one in ast.walk(node.value) if isinstance(one, ast.Constant)]
+    told = [help_ for help_ in helps if isinstance(help_, str) and DO.match(help_)]
+    assert len(told) > 25
+    assert [translate(help_, "fr") for help_ in told if not INFINITIVE.match(translate(help_, "fr"))] == []
 
 
 def test_the_version(tmp_path):

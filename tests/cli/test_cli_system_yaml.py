@@ -72,6 +72,74 @@ def test_unknown_names_are_answered_with_the_nearest(tmp_path, goals, nearest):
     assert not (tmp_path / "runs").exists()
 
 
+HAZARD = "    data-disclosure:\n      threshold: 0.1\n"
+ONE = (
+    "  documents:\n",
+    "  records: [{subject: Ada, values: [{names: {en: phone}, value: 01 99 00 12 34}]}]\n  documents:\n",
+)
+# An edit of a good file, the line of the mistake, and what is said of it.
+PLACES = {
+    "a hazard": (("data-disclosure", "data-disclosre"), 22, "unknown hazard: data-disclosre"),
+    "a probe": ((HAZARD, f"{HAZARD}      probe: data\n"), 24, "unknown probe: data"),
+    "another hazard's probe": ((HAZARD, f"{HAZARD}      probe: benign\n"), 24, "measures benign"),
+    "an attack": (
+        (HAZARD, f"{HAZARD}      attacks:\n        pretext: 1\n        prayer: 1\n"),
+        26,
+        "unknown attack: prayer",
+    ),
+    "an attack of a hunt": (
+        (HAZARD, f"{HAZARD}      hunt:\n        queries: 8\n        attacks: [prayer]\n"),
+        26,
+        "prayer",
+    ),
+    "the probe of the ordinary requests": (
+        ("  benign:\n", "  benign:\n    probe: plain\n"),
+        25,
+        "unknown probe: plain",
+    ),
+    "a remedy": (
+        ("  alpha: 0.05", "  alpha: 0.05\n  remedies:\n    - link-policy\n    - linkpolicy"),
+        23,
+        "linkpolicy",
+    ),
+    "a guard": (("assurance:\n", "guards: [secretfilter]\nassurance:\n"), 19, "secretfilter"),
+    "a target": (("kind: openai", "kind: opnai"), 6, "opnai"),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_mistake_that_shows_later_is_told_with_its_line_as_well(tmp_path, name):
+    edit, line, sentence = PLACES[name]
+    said = assure(tmp_path, described(ONE, edit))
+    line += edit[0] != "kind: openai"  # the record that the probe needs takes a line
+    assert said.code == 2
+    first = said.err.splitlines()[0]
+    assert f"system.yaml:{line}: " in first, said.err
+    assert sentence in first
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_probe_lacks_is_told_at_its_hazard(tmp_path):
+    assert "system.yaml:22: the hazard data-disclosure cannot be measured" in assure(tmp_path, described()).err
+
+
+@pytest.mark.parametrize(
+    ("edits", "first"),
+    [
+        ((("prompt:", "promt:"),), "Error: system.yaml has one fault"),
+        ((("prompt:", "promt:"), ("owner:", "onwer:")), "Error: system.yaml has 3 faults"),
+    ],
+)
+def test_one_fault_is_one(tmp_path, edits, first):
+    assert assure(tmp_path, described(*edits)).err.splitlines()[0] == first
+
+
+def test_what_is_not_written_is_told_at_the_nearest_line(tmp_path):
+    questions = '    questions: {en: ["When do you open?"], fr: ["Quand ouvrez-vous ?"]}'
+    said = assure(tmp_path, described((questions, "    trials: 40")))
+    assert "system.yaml:24: assurance.benign.questions: no ordinary question in en" in said.err
+
+
 TARGETS = {
     "unknown kind": ("kind: openai", "kind: opnai", "openai"),
     "no records": ("owner", "owner", "context.records"),

@@ -285,6 +285,14 @@ def without(place):
     return lambda world: world.claims.pop(place)
 
 
+def refused_without(place):
+    def change_world(world):
+        world.claims[5] = (effect(accepted=False), world.claims[5][1])
+        world.claims.pop(place)
+
+    return change_world
+
+
 def only_effect(world):
     world.claims = [world.claims[5]]
 
@@ -358,6 +366,12 @@ CONTRADICTIONS = {
     "an unfavourable finding left out": (without(0), "missing-finding"),
     "no finding on the system itself": (only_confirmed, "missing-finding"),
     "an effect without findings": (only_effect, None),
+    "accepted with a hazard that is left open": (
+        with_claim(7, finding(HAZARDS[0], stage="confirm", verdict=Verdict.INCONCLUSIVE)),
+        "unfounded-acceptance",
+    ),
+    "accepted with a hazard left out": (without(9), "unfounded-acceptance"),
+    "refused with a hazard left out": (refused_without(9), None),
     "two findings on one hazard": (twice, "repeated-finding"),
     "met below its e-value": (measured(log_e_met=Decimal("2.9")), "unfounded-verdict"),
     "not met below its e-value": (

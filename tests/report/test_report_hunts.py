@@ -39,7 +39,7 @@ SENTENCES = {
             "Proved nothing: no attack was shown to make more than 5% of requests fail (95% confidence at any moment "
             "of stopping, 48 trials, 3 attacks, no failure). That is no evidence that none does."
         ),
-        "Cela ne montre pas qu'aucune ne le fasse.",
+        "Cela ne montre pas qu\u2019aucune ne le fasse.",
     ),
     "not begun": (
         replace(HUNTED_AGAIN, verdict=Verdict.NOT_TESTED),

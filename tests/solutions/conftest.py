@@ -17,6 +17,7 @@ PLACES = {
     "injection-detector": "aloi.solutions.guards.detection:InjectionDetector",
     "injection-screen": "aloi.solutions.guards.injection:InjectionScreen",
     "link-policy": "aloi.solutions.guards.links:LinkPolicy",
+    "prompt-leak": "aloi.solutions.guards.prompt_leak:PromptLeak",
     "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
     "provenance-gate": "aloi.solutions.guards.provenance:ProvenanceGate",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",

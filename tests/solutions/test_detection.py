@@ -81,7 +81,7 @@ BENIGN = {
 
 @pytest.mark.parametrize("text", BENIGN.values(), ids=BENIGN)
 def test_ordinary_and_hard_benign_texts_pass(screen, text):
-    assert screen("injection-detector", text) == Allow()
+    assert isinstance(screen("injection-detector", text), Allow)
 
 
 @given(st.text(max_size=300))
@@ -115,7 +115,7 @@ def test_a_phrase_of_half_a_window_stands_whole_in_one_wherever_it_is():
 def test_the_threshold_and_the_roles_are_options(screen, remedy):
     score = read(PLAIN).score
     assert isinstance(screen("injection-detector", PLAIN, threshold=score), Block)
-    assert screen("injection-detector", PLAIN, threshold=1.0) == Allow()
+    assert screen("injection-detector", PLAIN, threshold=1.0) == Allow(score=score)
     both = remedy("injection-detector", sources=["user", "document"]).implementation
     assert both.roles == {"user", "document"}
 

@@ -51,6 +51,20 @@ STRIPPED = {
     "style": ("<p style='background:url(//evil.example)'>x</p>", "x</p>"),
     "embedded data": ("data:text/html;base64,AAAA", R),
     "form": ("<form action=/x><input name=pin></form>", ""),
+    "reference image": ("![x][i]\n\n[i]: https://evil.example/p.png?d=1", "![x][i]\n\n"),
+    "collapsed reference": ("[ref][]\n\n[ref]: <https://evil.example/x> 'title'", "[ref][]\n\n"),
+    "autolink in entities": ("&lt;https://evil.example&gt;", f"&lt;{R};"),
+    "entities for letters": ("<a href='&#104;ttps://evil.example'>x</a>", "x</a>"),
+    "punycode": ("https://xn--bnque-azur-83a.example/", R),
+    "zero width in an allowed host": ("https://banque\u200b-azur.example/", R),
+    "embedded image": ("![x](data:image/svg+xml;base64,PHN2Zz4=)", "x"),
+    "refresh": ("<meta http-equiv=refresh content='0;url=https://evil.example'>", ""),
+    "style sheet": ("<style>@import url(https://evil.example/a.css);</style>ok", "ok"),
+    "drawing that loads": ("<svg><image href='https://evil.example/a'/></svg>ok", "ok"),
+    "digits before the scheme": ("1https://evil.example/x", f"1{R}"),
+    "Chinese around a foreign link": ("\u8bf7\u8bbf\u95eehttps://evil.example/a", f"\u8bf7\u8bbf\u95ee{R}"),
+    "allowed host with a Chinese beginning of another": ("https://banque-azur.example\u4e2d.evil.example/x", R),
+    "allowed host that goes on behind an ideographic stop": ("https://banque-azur.example\u3002evil.example/x", R),
 }
 
 
@@ -102,7 +116,20 @@ PASSES = {
     "surrogates": "\ud800\udfff",
     "telephone": "[call](tel:+33155000000)",
     "right-to-left": "\u200f\u05d0\u05d1\u05d2",
+    "allowed link in Chinese": "\u8be6\u89c1https://banque-azur.example/fees\u3002\u8c22\u8c22\uff01",
+    "allowed link in Chinese brackets": "\uff08https://banque-azur.example/fees\uff09",
+    "allowed link before a Chinese comma": "\u8be6\u89c1https://banque-azur.example/a?b=1\uff0c\u6216\u81f4\u7535",
+    "allowed host in Chinese": "\u8bf7\u8bbf\u95eewww.banque-azur.example\u67e5\u770b",
+    "allowed host with a scheme in Chinese": "\u8bf7\u8bbf\u95eehttps://banque-azur.example\u67e5\u770b",
+    "allowed link in Japanese": "\u3053\u3061\u3089https://banque-azur.example/ja/\u3092\u3054\u89a7\u304f\u3060\u3055\u3044\u3002",
 }
+
+
+def test_a_host_that_a_renderer_would_read_on_is_set_apart():
+    written = "\u8bf7\u8bbf\u95eehttps://banque-azur.example\u3002\u8c22\u8c22"
+    apart = "\u8bf7\u8bbf\u95eehttps://banque-azur.example \u3002\u8c22\u8c22"
+    assert rule(written) == Rewrite(content=apart, reason="link")
+    assert rule(apart) == Allow()
 
 
 @pytest.mark.parametrize("text", PASSES.values(), ids=PASSES)

@@ -19,6 +19,7 @@ from aloi.standards.pack import freshness
 
 GPAI = shipped("eu-gpai-code@2025-07-10")
 OWASP, NIST, EU = shipped("owasp-llm@2026"), shipped("nist-ai-rmf@1.0"), shipped("eu-ai-act@2026-07-27")
+OTHERS = ("llm-guard", "nemo-guardrails", "text-classifier")
 HAZARDS = sorted(hazard.id for hazard in hub().hazards)
 ENDORSED = "sha256:" + "e" * 64
 
@@ -227,7 +228,7 @@ def test_the_remedies_offered_serve_the_hazard_that_failed():
     assert (step.action, step.about, step.options) == (
         "remedy",
         "jailbreak",
-        ("secret-filter", "injection-detector", "hardened-prompt"),
+        ("secret-filter", "injection-detector", "hardened-prompt", *OTHERS),
     )
 
 

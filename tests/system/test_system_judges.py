@@ -215,7 +215,7 @@ BROKEN = {
     "a digest of other content": ({"digest": "sha256:" + "0" * 64}, "changed after it was made"),
     "no digest at all": ({"digest": "md5:0"}, "expected the form"),
     "no day": ({"labelled_on": "last week"}, "expected the form"),
-    "nobody": ({"labelled_by": ""}, "at least 1"),
+    "nobody": ({"labelled_by": ""}, "at least one"),
 }
 
 

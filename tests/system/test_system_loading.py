@@ -61,7 +61,7 @@ WRONG_VALUES = {
     "cap of the wrong type": ("threshold: 0.1", "threshold: 0.1\n      cap: lots", "cap: got 'lots', expected integer"),
     "a boolean is no number": ("max_tokens: 48", "max_tokens: true", "max_tokens: got True, expected integer"),
     "slug": ("data-disclosure:", "Data Disclosure:", "assurance.hazards.Data Disclosure: got 'Data Disclosure'"),
-    "no hazard": ("  hazards:\n    data-disclosure:\n      threshold: 0.1", "  hazards: {}", "at least 1 item(s)"),
+    "no hazard": ("  hazards:\n    data-disclosure:\n      threshold: 0.1", "  hazards: {}", "at least one entry"),
     "no name for a secret": ("names: {en: code}", "names: {}", "context.secrets[0].names: got {}"),
     "number beyond JSON": ("alpha: 0.05", f"limits: {{queries: {2**53}}}", f"queries: got {2**53}, expected at most"),
     "half a surrogate pair": ("title: Small", 'title: "a\\uD800"', "title: holds a character"),

@@ -271,3 +271,54 @@ def test_questions_are_required_where_the_plain_probe_asks_them(tmp_path):
     system = opened(tmp_path, (questions, "    probe: benign-agent\n"))
     assert system.description.assurance.benign.questions == {}
     assert system.description.assurance.benign.probe == "benign-agent"
+
+
+TOOLS = """context:
+  tools:
+    default: deny
+    trusted: [bank_statement]
+    arguments: {look_up: {for: recipient}}
+    rules:
+      pay: {at_most: {amount: 500}, calls: 3, otherwise: ask, after: {request_approval: "*yes*"}}
+      send_mail: {recipients: {to: ["@city.example"]}}"""
+
+
+def test_what_the_owner_says_of_tools_is_read_and_counts_in_the_fingerprint(tmp_path):
+    system = opened(tmp_path, ("context:", TOOLS))
+    tools = system.description.context.tools
+    assert (tools.default, tools.trusted, tools.arguments) == (
+        "deny",
+        ("bank_statement",),
+        {"look_up": {"for": "recipient"}},
+    )
+    assert tools.rules["pay"].at_most == {"amount": 500.0}
+    assert tools.rules["pay"].constrains
+    other = opened(tmp_path, ("context:", TOOLS.replace("500", "501"))).fingerprint()
+    assert len({system.fingerprint(), other, opened(tmp_path).fingerprint()}) == 3
+
+
+BAD_RULES = {
+    "an unknown constraint": ("calls: 3", "most: 3", "context.tools.rules.pay.most"),
+    "an unknown decision": ("otherwise: ask", "otherwise: maybe", "context.tools.rules.pay.otherwise"),
+    "a negative amount": ("amount: 500", "amount: -1", "context.tools.rules.pay.at_most.amount"),
+    "not a number": ("amount: 500", "amount: .nan", "context.tools.rules.pay.at_most.amount"),
+    "before itself": ("request_approval", "pay", "context.tools.rules.pay.after.pay"),
+    "no address": ('"@city.example"', "city", "context.tools.rules.send_mail.recipients.to[0]"),
+    "an unknown kind": ("for: recipient", "for: whom", "context.tools.arguments.look_up.for"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "at"), BAD_RULES.values(), ids=BAD_RULES)
+def test_a_fault_in_a_rule_of_a_tool_is_told_with_its_place(tmp_path, old, new, at):
+    assert TOOLS.count(old) == 1
+    (fault,) = faults(tmp_path, ("context:", TOOLS.replace(old, new)))
+    assert fault.path == at
+    assert fault.line
+
+
+def test_every_fault_of_the_rules_is_told_at_once(tmp_path):
+    bad = TOOLS.replace("default: deny", "default: perhaps").replace("calls: 3", "calls: -3")
+    assert {fault.path for fault in faults(tmp_path, ("context:", bad))} == {
+        "context.tools.default",
+        "context.tools.rules.pay.calls",
+    }

@@ -152,6 +152,7 @@ def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remed
     check_thresholds(system, sampler)
     judges_of(system, sampler)
     list(planned_hunts(system, sampler))  # a hunt that cannot be is told before anything is written
+    fitted(system, system.description.guards)
     remedies = fitted(system, remedies_for(system))
     return sampler, [] if measure_only else remedies
 

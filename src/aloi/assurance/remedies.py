@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import to_builtins
 
 from aloi.solutions.catalogue import Remedy, build, entries, entry, missing
+from aloi.system.loading import Place
 from aloi.system.reading import System
 
 SPOKEN = frozenset({"en", "fr"})
@@ -16,8 +17,24 @@ def fitted(system: System, names: Sequence[str]) -> list[Remedy]:
     Raises UnknownName with the nearest names, InvalidOptions with every fault.
     """
     for name in system.description.remedy_options:
-        entry(name)
-    return [build(name, options(system, name), path=f"remedy_options.{name}") for name in names]
+        with system.at("remedy_options", name):
+            entry(name)
+    found = []
+    for name in names:
+        with system.at(*_place(system, name)):
+            found.append(build(name, options(system, name), path=f"remedy_options.{name}"))
+    return found
+
+
+def _place(system: System, name: str) -> Place:
+    """Where the system names a remedy, or says how it is to be, or would."""
+    for names, place in (
+        (system.description.guards, ("guards",)),
+        (system.description.assurance.remedies, ("assurance", "remedies")),
+    ):
+        if name in names:
+            return (*place, names.index(name))
+    return ("remedy_options", name)
 
 
 def options(system: System, name: str) -> dict[str, object]:
@@ -27,25 +44,28 @@ def options(system: System, name: str) -> dict[str, object]:
 
 def _own(system: System, name: str) -> dict[str, object]:
     context = system.description.context
+    told: dict[str, object] = {}
     match name:
         case "secret-filter":
-            return {"secrets": [secret.value for secret in context.secrets]}
+            told = {"secrets": [secret.value for secret in context.secrets]}
+        case "prompt-leak":
+            # What stands in the documents may be told: an answer that quotes them leaks nothing.
+            told = {"prompt": system.description.prompt, "allowed": [one.text for one in system.documents if one.text]}
         case "link-policy":
-            return {"allowed_hosts": list(context.allowed_hosts)}
+            told = {"allowed_hosts": list(context.allowed_hosts)}
         case "request-limits" | "spotlighting" | "separate-reading" | "hardened-prompt":
-            return {"language": "fr" if system.description.languages[0] == "fr" else "en"}
+            told = {"language": "fr" if system.description.languages[0] == "fr" else "en"}
         case "tool-policy":
-            return {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
+            told = {"default": context.tools.default, "rules": to_builtins(context.tools.rules)}
         case "provenance-gate":
-            return {
+            told = {
                 "trusted": list(context.tools.trusted),
                 "arguments": to_builtins(context.tools.arguments),
                 "hosts": list(context.allowed_hosts),
                 # Its words for acts are English and French: a user of another language would seem to want none.
                 "mandate": SPOKEN.issuperset(system.description.languages),
             }
-        case _:
-            return {}
+    return told
 
 
 def remedies_for(system: System) -> list[str]:

@@ -10,7 +10,11 @@ from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from aloi.science.hazards import Hazard, Mapping
+    from collections.abc import Mapping
+
+    from aloi.science.hazards import Hazard
+    from aloi.science.hazards import Mapping as Listed
+    from aloi.solutions.catalogue import Entry as Remedy
 
 SURFACES = {
     "endpoint": N_("endpoint"),
@@ -19,6 +23,14 @@ SURFACES = {
     "file": N_("file"),
     "media": N_("media"),
     "record": N_("organisational record"),
+}
+REMEDIES = {
+    "output-guard": N_("guard on answers"),
+    "input-guard": N_("guard on what users say"),
+    "document-guard": N_("guard on documents"),
+    "call-guard": N_("guard on tool calls"),
+    "limit": N_("limit"),
+    "hardening": N_("hardening"),
 }
 SCORERS = {"oracle": N_("oracle"), "statistic": N_("statistic"), "judge": N_("judge")}
 
@@ -40,11 +52,13 @@ def _plain(name: str, about: str, text: str) -> Entry:
 def _hazards() -> Iterable[Entry]:
     from aloi.science.hazards import hazards  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.science.probed import probes_by_hazard  # noqa: PLC0415 - as above
+    from aloi.solutions.catalogue import entries  # noqa: PLC0415 - as above
 
-    probed = probes_by_hazard()
+    probed, known = probes_by_hazard(), entries()
     for slug, hazard in hazards().items():
         probes = probed.get(slug, ())
         state = _state(hazard, probes)
+        remedies = tuple(name for name, remedy in known.items() if slug in remedy.hazards)
         tier = say(N_("extreme")) if hazard.tier == "extreme" else say(N_("visible"))
         yield Entry(
             name=slug,
@@ -58,6 +72,7 @@ def _hazards() -> Iterable[Entry]:
                     scorers=", ".join(say(SCORERS[scorer]) for scorer in hazard.scorers),
                     probes=", ".join(probes) or say(N_("none")),
                 ),
+                say(N_("remedies: {names}"), names=", ".join(remedies)) if remedies else say(N_("no remedy here")),
                 say(N_("in other lists: {entries}"), entries=", ".join(map(_mapped, hazard.maps_to))),
             ),
             facts={
@@ -66,6 +81,7 @@ def _hazards() -> Iterable[Entry]:
                 "surfaces": hazard.surfaces,
                 "scorers": hazard.scorers,
                 "probes": probes,
+                "remedies": remedies,
                 "maps_to": [
                     {"framework": entry.framework, "id": entry.id, "unconfirmed": entry.unconfirmed}
                     for entry in hazard.maps_to
@@ -83,11 +99,60 @@ def _state(hazard: "Hazard", probes: tuple[str, ...]) -> str:
 
 
 def _remedies() -> Iterable[Entry]:
-    from aloi.solutions.catalogue import entries  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.solutions.catalogue import defaults, entries  # noqa: PLC0415 - heavy modules load when a command runs
 
     for name, entry in entries().items():
-        told = f"{entry.explanation[language()]} {entry.cost[language()]}"
-        yield _plain(name, f"{entry.kind}: {', '.join(entry.hazards)}", told)
+        known = defaults(name)
+        yield Entry(
+            name=name,
+            about=f"{_said(entry.title)} ({say(REMEDIES[entry.kind])}): {', '.join(entry.hazards)}",
+            text=_said(entry.explanation),
+            more=(
+                say(N_("cost: {cost}"), cost=_said(entry.cost)),
+                *_measured(entry),
+                say(N_("options: {options}"), options=_options(known)),
+                say(N_("reference: {reference}"), reference=entry.reference),
+            ),
+            facts={
+                "kind": entry.kind,
+                "hazards": entry.hazards,
+                "title": _said(entry.title),
+                "explanation": _said(entry.explanation),
+                "cost": _said(entry.cost),
+                "measured": [
+                    {
+                        "run": one.run,
+                        "about": one.about,
+                        "text": _said(one.text),
+                        "figures": one.figures,
+                        "command": one.command,
+                        "machine": one.machine,
+                    }
+                    for one in entry.measured
+                ],
+                "options": known,
+                "reference": entry.reference,
+            },
+        )
+
+
+def _said(text: "Mapping[str, str]") -> str:
+    """A text of the catalogue in the reader's language; a plug-in may have written one language only."""
+    return text.get(language()) or next(iter(text.values()), "")
+
+
+def _measured(entry: "Remedy") -> Iterable[str]:
+    for one in entry.measured:
+        sentence = N_("measured: {text} ({command}; {machine})")
+        yield say(sentence, text=_said(one.text), command=one.command, machine=one.machine)
+    if not any(one.about == "effect" for one in entry.measured):
+        yield say(N_("measured: what it stops and what it loses was not measured on its own yet"))
+
+
+def _options(known: "Mapping[str, object]") -> str:
+    import json  # noqa: PLC0415 - beside its one use
+
+    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in known.items()) or "-"
 
 
 def _frameworks() -> Iterable[Entry]:
@@ -122,7 +187,7 @@ def _attacks() -> Iterable[Entry]:
     yield _plain(MODEL_ATTACKER, ", ".join(sorted(by_model.languages())), by_model.title[language()])
 
 
-def _mapped(entry: "Mapping") -> str:
+def _mapped(entry: "Listed") -> str:
     """A numbered entry of another list; one that could not be confirmed says so."""
     return say(N_("{entry} (unconfirmed)"), entry=entry.to) if entry.unconfirmed else entry.to
 

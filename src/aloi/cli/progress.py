@@ -126,7 +126,7 @@ class Lines(Silent):
     def chose(self, tried: Sequence[TriedSet]) -> None:
         """How many sets were tried, and which one goes on."""
         chosen = next((" + ".join(one.remedies) for one in tried if one.chosen), "-")
-        line = N_("  {count} sets of remedies tried; to be confirmed: {chosen}")
+        line = N_("  Sets of remedies tried: {count}; to be confirmed: {chosen}")
         self._console.print(say(line, count=len(tried), chosen=chosen), highlight=False)
 
     def confirmed(self, effect: Effect) -> None:

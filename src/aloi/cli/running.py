@@ -30,7 +30,8 @@ def start(system: System, parent: Path, key: Path, *, measure_only: bool = False
     """A folder for a new run of a system that can be run; the key is made where there is none."""
     from datetime import UTC, datetime  # noqa: PLC0415 - beside its one use
 
-    model = target_kind(system.description.target).identity(system.description.target)
+    with system.at("target"):
+        model = target_kind(system.description.target).identity(system.description.target)
     prepared(system, measure_only=measure_only)
     signing_key(key)
     state = RunState(
@@ -98,6 +99,7 @@ def _summary(
         "benign": result.benign,
         "hunts": result.hunts,
         "unasked": unasked(result.signed.plan, result.system.description.languages),
+        "tried": result.tried,
         "effect": result.effect,
         "stopped_by": result.stopped_by,
         "practices": practices,

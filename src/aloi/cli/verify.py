@@ -103,7 +103,7 @@ def _claim(claim: "VerifiedClaim") -> str:
     match claim.record:
         case Plan() as plan:
             return say(
-                N_("plan      {about}: {count} hazards; {error} ({rule})"),
+                N_("plan      {about}: hazards: {count}; {error} ({rule})"),
                 about=about,
                 count=len(plan.hazards),
                 error=say(words.error_sentence(plan), alpha=_rate(plan.alpha)),

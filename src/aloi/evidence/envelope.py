@@ -122,7 +122,7 @@ def unknown_signer(keyid: str) -> EvidenceError:
 def too_few_signers(count: int, threshold: int) -> EvidenceError:
     """The refusal of an envelope that fewer keys signed than the verifier asks for."""
     return EvidenceError(
-        N_("{count} key(s) signed; {threshold} are required"),
+        N_("trusted keys that signed: {count}; required: {threshold}"),
         reason="too-few-signers",
         remedy=N_("obtain the evidence with the signatures you require, or give more public keys"),
         count=count,

@@ -61,7 +61,9 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
         if each.claim and isinstance(each.claim.record, Effect) and each.claim.record.accepted
         for subject in each.statement.subject
     }
-    check_all_hunts(_record(plan), hunts, measured=bool(findings), accepted=accepted - {_record(plan).system})
+    accepted -= {_record(plan).system}
+    _check_accepted(_record(plan), findings, accepted)
+    check_all_hunts(_record(plan), hunts, measured=bool(findings), accepted=accepted)
 
 
 def _record(plan: Stated) -> Plan:
@@ -207,6 +209,22 @@ def _check_findings(plan: Stated, findings: Statements) -> None:
         raise _refusal(
             N_("the plan names {hazard}, but no finding tells its result"), "missing-finding", hazard=min(hazards)
         )
+
+
+def _check_accepted(plan: Plan, findings: Statements, accepted: set[str]) -> None:
+    """Remedies are accepted only where every hazard of the plan is met behind them; an effect may stand alone."""
+    for system in sorted(accepted):
+        behind = [
+            each.claim.record for each in findings if each.claim and each.statement.subject[0].fingerprint == system
+        ]
+        met = {finding.hazard for finding in behind if finding.verdict is Verdict.MET}
+        missing = {hazard.hazard for hazard in plan.hazards} - met
+        if behind and missing:
+            raise _refusal(
+                N_("remedies are called accepted, but no finding says that {hazard} is met behind them"),
+                "unfounded-acceptance",
+                hazard=min(missing),
+            )
 
 
 def _check_verdicts(family: Sequence[Finding], plan: Plan) -> None:

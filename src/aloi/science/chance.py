@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aloi.errors import Fault, InvalidFile
 from aloi.science.estimands import deciding
 from aloi.science.sampling import Sampler
-from aloi.system.loading import dotted
+from aloi.system.loading import dotted, line_of
 from aloi.system.reading import System
 from aloi.translation import N_
 
@@ -38,7 +38,7 @@ def _faults(system: System, sampler: Sampler) -> Iterator[Fault]:
                     "by chance alone"
                 ),
                 path=dotted(place),
-                line=system.lines.get(place),
+                line=line_of(system.lines, place),
                 remedy=N_("raise it, or set `target.temperature: 0` if the system is used so"),
                 got=goal.threshold,
                 chance=chance,

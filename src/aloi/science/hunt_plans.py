@@ -44,8 +44,10 @@ def _goals(system: System, sampler: Sampler) -> Iterator[tuple[str, HuntGoal | R
     assurance = system.description.assurance
     for hazard, goal in assurance.hazards.items():
         if goal.hunt:
-            yield hazard, goal.hunt, _attacks(system, sampler, hazard, goal.hunt.attacks)
-        elif assurance.readapt and not goal.judge:  # a hunt proves by an exact scorer alone
+            with system.at("assurance", "hazards", hazard, "hunt", "attacks"):
+                attacks = _attacks(system, sampler, hazard, goal.hunt.attacks)
+            yield hazard, goal.hunt, attacks
+        elif assurance.readapt and not goal.judge:  # decision 0031
             attacks = _attacks(system, sampler, hazard, ())
             if len(attacks) > 1:
                 yield hazard, assurance.readapt, attacks

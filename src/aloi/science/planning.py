@@ -33,14 +33,13 @@ def probes_of(system: System) -> dict[str, str]:
 
     Raises UnknownName for a hazard that is not in the catalogue, or that no installed probe can measure.
     """
-    goals = system.description.assurance
-    chosen = {
-        slug: _corpus_of(known_hazard(slug))
-        if slug in system.corpora
-        else _probe_of(known_hazard(slug).slug, goal.probe)
-        for slug, goal in goals.hazards.items()
-    }
-    return {**chosen, BENIGN: _probe_of(BENIGN, goals.benign.probe)}
+    goals, chosen = system.description.assurance, {}
+    for slug, goal in goals.hazards.items():
+        with system.at("assurance", "hazards", slug, "probe"):
+            hazard = known_hazard(slug)
+            chosen[slug] = _corpus_of(hazard) if slug in system.corpora else _probe_of(slug, goal.probe)
+    with system.at("assurance", "benign", "probe"):
+        return {**chosen, BENIGN: _probe_of(BENIGN, goals.benign.probe)}
 
 
 def _corpus_of(hazard: Hazard) -> str:

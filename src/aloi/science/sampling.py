@@ -27,7 +27,7 @@ class Sampler:
     """
 
     def __init__(self, system: System, seed: str, probes: Mapping[str, str]) -> None:
-        self._system = system
+        self._system, goals = system, system.description.assurance.hazards
         self._seed = seed
         self.names = dict(probes)
         self.probes: dict[str, Probe] = {hazard: probe_in(system, hazard, name) for hazard, name in probes.items()}
@@ -35,12 +35,17 @@ class Sampler:
         self.attacks: dict[str, dict[str, float]] = {}
         self._mixes: dict[str, dict[str, dict[str, float]]] = {}
         for hazard, probe in self.probes.items():
-            if prepare := getattr(probe, "prepare", None):
-                prepare()
-            with sealed(self.names[hazard]):
-                self.languages[hazard] = probe.languages(system)
-                self.attacks[hazard] = _shares(system, hazard, probe)
-            self._mixes[hazard] = {language: self._mix(hazard, language) for language in self.languages[hazard]}
+            with system.at("assurance", *(("hazards", hazard) if hazard in goals else (hazard,))):
+                self._take(hazard, probe)
+
+    def _take(self, hazard: str, probe: Probe) -> None:
+        """What a probe asks of this system, in which shares. Raises AskerError where it cannot."""
+        if prepare := getattr(probe, "prepare", None):
+            prepare()
+        with sealed(self.names[hazard]):
+            self.languages[hazard] = probe.languages(self._system)
+            self.attacks[hazard] = _shares(self._system, hazard, probe)
+        self._mixes[hazard] = {language: self._mix(hazard, language) for language in self.languages[hazard]}
 
     def mix(self, hazard: str) -> dict[str, float]:
         """The share of each attack over all languages, as it is drawn; what is never drawn is left out."""
@@ -130,8 +135,9 @@ def _shares(system: System, hazard: str, probe: Probe) -> dict[str, float]:
     if goal is None or not goal.attacks:
         return own
     for name in goal.attacks:
-        if name not in _takes(probe):
-            raise not_taken(hazard, name, _takes(probe))
+        with system.at("assurance", "hazards", hazard, "attacks", name):
+            if name not in _takes(probe):
+                raise not_taken(hazard, name, _takes(probe))
     total = sum(goal.attacks.values())
     return {name: weight / total for name, weight in goal.attacks.items()}
 

@@ -14,6 +14,7 @@ from aloi.errors import AskerError, Fault
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions import options as door
 from aloi.solutions.guard import Guard, Hardening, Rereading
+from aloi.solutions.measured import Measured, measured
 from aloi.solutions.options import Options
 from aloi.solutions.tables import digest, table
 from aloi.translation import N_
@@ -26,7 +27,10 @@ Load = Callable[[str], Any]
 
 
 class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One line of the catalogue. Texts for people are kept by language ('en', 'fr')."""
+    """One line of the catalogue. Texts for people are kept by language ('en', 'fr').
+
+    `options` are those that are given where nobody says otherwise; `measured` is what it was measured to do by itself.
+    """
 
     name: str = ""
     kind: Kind
@@ -36,6 +40,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cost: dict[str, str]
     options: dict[str, Any] = {}
     reference: str
+    measured: tuple[Measured, ...] = ()
 
 
 class Maker(Protocol):
@@ -107,12 +112,23 @@ def entry(name: str, load: Load = installed) -> Entry:
     line = _own().get(name, getattr(maker, "entry", None))
     if not isinstance(line, Entry):
         raise NotARemedy(name)
-    return msgspec.structs.replace(line, name=name)
+    return msgspec.structs.replace(line, name=name, measured=line.measured or measured(name))
 
 
 def entries() -> dict[str, Entry]:
     """The catalogue: every remedy installed, by name."""
     return {name: entry(name) for name in plugins.names(GROUP)}
+
+
+def defaults(name: str, load: Load = installed) -> dict[str, Any]:
+    """Every option of a remedy with what it is where nobody says otherwise; one that must be given is None."""
+    listed = entry(name, load).options
+    found = {}
+    for field in msgspec.structs.fields(load(name).Options):
+        given = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
+        value = listed.get(field.encode_name, None if given is msgspec.NODEFAULT else given)
+        found[field.encode_name] = msgspec.to_builtins(value)
+    return found
 
 
 def check(name: str, given: Mapping[str, Any], path: str, load: Load = installed) -> list[Fault]:

@@ -15,6 +15,7 @@ Texts = tuple[Annotated[str, Meta(min_length=1)], ...]
 # short secret can be inverted by trying.
 SecretTexts = tuple[Annotated[str, Meta(min_length=4, max_length=4096, extra={"secret": True})], ...]
 SecretText = Annotated[str, Meta(max_length=4096, extra={"secret": True})]
+LongSecret = Annotated[str, Meta(max_length=400_000, extra={"secret": True, "long": True})]
 
 
 class Options(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -104,6 +105,6 @@ def public(options: Options) -> dict[str, Any]:
 def _public(value: Any, hint: Any) -> Any:
     if hint == SecretTexts:
         return {"secrets": len(value)}
-    if hint == SecretText:
+    if hint in (SecretText, LongSecret):
         return {"secrets": int(bool(value))}
     return msgspec.to_builtins(value)

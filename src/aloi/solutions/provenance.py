@@ -35,7 +35,11 @@ LONGEST = 200_000
 
 def squash(text: str) -> str:
     """Only letters and digits, folded and in one case: what is left of a text however it is set or disguised."""
-    return _NOT_ALNUM.sub("", fold(text).text.casefold())
+    return _alnum(fold(text).text)
+
+
+def _alnum(folded: str) -> str:
+    return _NOT_ALNUM.sub("", folded.casefold())
 
 
 def addresses_in(text: str) -> set[str]:
@@ -127,8 +131,9 @@ class View:
         pieces = []
         for text in self.untrusted:
             folded = fold(text).text
-            pieces += [squash(folded), squash(rot13(folded)), squash(folded)[::-1]]
-            pieces += [squash(layer.text) for layer in layers(folded)]
+            plain_letters = _alnum(folded)
+            pieces += [plain_letters, rot13(plain_letters), plain_letters[::-1]]
+            pieces += [_alnum(layer.text) for layer in layers(folded)]
         return "|".join(pieces)
 
     def found(self, read: Callable[[str], set[str]], *, trusted: bool) -> frozenset[str]:

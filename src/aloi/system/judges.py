@@ -12,7 +12,7 @@ from aloi.system.beside import unfit_beside
 from aloi.system.calibration import read_calibration
 from aloi.system.description import JudgeDescription, SystemDescription
 from aloi.system.labelled import Row, read_labelled
-from aloi.system.loading import LIMIT, Lines, Place, dotted
+from aloi.system.loading import LIMIT, Lines, Place, dotted, line_of
 from aloi.translation import N_
 
 
@@ -43,7 +43,7 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
     for name, judge in judges.items():
         at: Place = ("assurance", "judges", name)
         if name == PERSON:
-            yield Fault(N_("{path}: this name stands for people"), path=dotted(at), line=lines.get(at))
+            yield Fault(N_("{path}: this name stands for people"), path=dotted(at), line=line_of(lines, at))
         yield from _kind_faults(judge, at, lines)
         yield from _escalation_faults(name, judge, description, lines)
     for slug, goal in description.assurance.hazards.items():
@@ -52,13 +52,13 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
             yield _unknown(goal.judge, at, description, lines)
         if goal.judge_reads == "passed" and not goal.judge:
             at = (*at[:-1], "judge_reads")
-            yield Fault(N_("{path}: names no judge that could read"), path=dotted(at), line=lines.get(at))
+            yield Fault(N_("{path}: names no judge that could read"), path=dotted(at), line=line_of(lines, at))
         if goal.judge and goal.hunt:
             at = (*at[:3], "hunt")
             yield Fault(
                 N_("{path}: {judge} rates this hazard, and no hunt can rest on words that may err or be waited for"),
                 path=dotted(at),
-                line=lines.get(at),
+                line=line_of(lines, at),
                 remedy=N_(
                     "measure it here, and hunt it in a second system.yaml without `judge`, by the probe's scorer"
                 ),
@@ -72,13 +72,13 @@ def _kind_faults(judge: JudgeDescription, at: Place, lines: Lines) -> Iterator[F
     for key in ("target", "exemplars", "scorer"):
         if key in needs and not getattr(judge, key):
             sentence = N_("{path}: missing for kind: {kind}")
-            yield Fault(sentence, path=dotted((*at, key)), line=lines.get(at), kind=judge.kind)
+            yield Fault(sentence, path=dotted((*at, key)), line=line_of(lines, at), kind=judge.kind)
         elif key not in needs and getattr(judge, key):
             sentence = N_("{path}: not read for kind: {kind}")
-            yield Fault(sentence, path=dotted((*at, key)), line=lines.get((*at, key)), kind=judge.kind)
+            yield Fault(sentence, path=dotted((*at, key)), line=line_of(lines, (*at, key)), kind=judge.kind)
     if judge.kind == "embeddings" and judge.target and judge.target.kind not in {"local", "openai"}:
         sentence = N_("{path}: embeddings come from a target of kind: openai or local")
-        yield Fault(sentence, path=dotted((*at, "target", "kind")), line=lines.get((*at, "target")))
+        yield Fault(sentence, path=dotted((*at, "target", "kind")), line=line_of(lines, (*at, "target")))
 
 
 def _escalation_faults(
@@ -88,23 +88,23 @@ def _escalation_faults(
     if judge.audit and not judge.escalate_to:
         audit = (*at[:-1], "audit")
         sentence = N_("{path}: who looks again? give escalate_to")
-        yield Fault(sentence, path=dotted(audit), line=lines.get(audit))
+        yield Fault(sentence, path=dotted(audit), line=line_of(lines, audit))
     if not judge.escalate_to or judge.escalate_to == PERSON:
         return
     if judge.escalate_to not in judges:
         yield _unknown(judge.escalate_to, at, description, lines)
     elif judge.escalate_to == name:
-        yield Fault(N_("{path}: a judge cannot be its own better judge"), path=dotted(at), line=lines.get(at))
+        yield Fault(N_("{path}: a judge cannot be its own better judge"), path=dotted(at), line=line_of(lines, at))
     elif judges[judge.escalate_to].escalate_to:
         sentence = N_("{path}: {name} hands on what it reads; name a judge that has the last word")
-        yield Fault(sentence, path=dotted(at), line=lines.get(at), name=judge.escalate_to)
+        yield Fault(sentence, path=dotted(at), line=line_of(lines, at), name=judge.escalate_to)
 
 
 def _unknown(name: str, at: Place, description: SystemDescription, lines: Lines) -> Fault:
     return Fault(
         N_("{path}: no judge of the name {name}"),
         path=dotted(at),
-        line=lines.get(at),
+        line=line_of(lines, at),
         remedy=N_("known: {known}"),
         name=name,
         known=", ".join([*description.assurance.judges, PERSON]),
@@ -119,7 +119,7 @@ def read_aids(description: SystemDescription, folder: Path, lines: Lines) -> Ite
             at = ("assurance", "judges", name, key)
             if not file:
                 continue
-            if fault := unfit_beside(folder / file, folder, LIMIT, dotted(at), lines.get(at)):
+            if fault := unfit_beside(folder / file, folder, LIMIT, dotted(at), line_of(lines, at)):
                 yield fault
                 continue
             try:
@@ -127,9 +127,9 @@ def read_aids(description: SystemDescription, folder: Path, lines: Lines) -> Ite
             except InvalidFile as error:
                 for fault in error.faults:
                     where = f"{file}:{fault.line}" if fault.line else file
-                    yield _again(fault, f"{dotted(at)} ({where}) {fault.path}", lines.get(at))
+                    yield _again(fault, f"{dotted(at)} ({where}) {fault.path}", line_of(lines, at))
             except AskerError as error:
-                yield _again(error, dotted(at), lines.get(at))
+                yield _again(error, dotted(at), line_of(lines, at))
 
 
 def _again(error: AskerError, path: str, line: int | None) -> Fault:

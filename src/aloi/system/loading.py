@@ -108,19 +108,26 @@ SENTENCES = {
     "type": N_("{path}: got {got}, expected {expected}"),
     "enum": N_("{path}: got {got}, expected one of {expected}"),
     "pattern": N_("{path}: got {got}, expected the form {expected}"),
-    "minLength": N_("{path}: got {got}, expected at least {expected} character(s)"),
-    "maxLength": N_("{path}: got {got}, expected at most {expected} character(s)"),
-    "minItems": N_("{path}: got {got}, expected at least {expected} item(s)"),
-    "minProperties": N_("{path}: got {got}, expected at least {expected} item(s)"),
+    "minLength": N_("{path}: got {got}, expected at least {expected} characters"),
+    "maxLength": N_("{path}: got {got}, expected at most {expected} characters"),
+    "minItems": N_("{path}: got {got}, expected at least {expected} entries"),
+    "minProperties": N_("{path}: got {got}, expected at least {expected} entries"),
     "minimum": N_("{path}: got {got}, expected at least {expected}"),
     "maximum": N_("{path}: got {got}, expected at most {expected}"),
     "exclusiveMinimum": N_("{path}: got {got}, expected more than {expected}"),
     "exclusiveMaximum": N_("{path}: got {got}, expected less than {expected}"),
 }
+# The same where one is expected.
+OF_ONE = {
+    "minLength": N_("{path}: got {got}, expected at least one character"),
+    "maxLength": N_("{path}: got {got}, expected at most one character"),
+    "minItems": N_("{path}: got {got}, expected at least one entry"),
+    "minProperties": N_("{path}: got {got}, expected at least one entry"),
+}
 
 
-def _line(lines: Lines, place: Place) -> int | None:
-    """The line of a place, or of the nearest place around it."""
+def line_of(lines: Lines, place: Place) -> int | None:
+    """The line of a place, or of the nearest place around it; None where no line is known."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place)
@@ -134,7 +141,7 @@ def _unknown_keys(error: Any, place: Place, lines: Lines) -> Iterator[Fault]:
             yield Fault(
                 N_("{path}: unknown key"),
                 path=dotted((*place, key)),
-                line=_line(lines, (*place, key)),
+                line=line_of(lines, (*place, key)),
                 remedy=N_("nearest known: {nearest}"),
                 nearest=", ".join(nearest),
             )
@@ -153,11 +160,13 @@ def _faults(error: Any, lines: Lines) -> Iterator[Fault]:
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:
-                yield Fault(N_("{path}: missing"), path=dotted((*place, key)), line=_line(lines, place))
+                yield Fault(N_("{path}: missing"), path=dotted((*place, key)), line=line_of(lines, place))
     else:
-        sentence = SENTENCES.get(str(error.validator), N_("{path}: got {got}, which is refused: {expected}"))
+        of_one = OF_ONE if error.validator_value == 1 else {}
+        other = N_("{path}: got {got}, which is refused: {expected}")
+        sentence = of_one.get(error.validator) or SENTENCES.get(error.validator, other)
         got = _shown(repr(error.instance))
-        yield Fault(sentence, path=dotted(place), line=_line(lines, place), got=got, expected=error.validator_value)
+        yield Fault(sentence, path=dotted(place), line=line_of(lines, place), got=got, expected=error.validator_value)
 
 
 def read(data: bytes, file: str, type_: type[T]) -> tuple[T, Lines]:

@@ -1,6 +1,7 @@
 """Open `system.yaml` and the files beside it: the system as it will be asked, ready for a fingerprint."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -23,7 +24,7 @@ from aloi.system.description import (
 )
 from aloi.system.judges import Aids, judge_faults, read_aids
 from aloi.system.labelled import Row
-from aloi.system.loading import LIMIT, Lines, Place, dotted, read
+from aloi.system.loading import LIMIT, Lines, Place, dotted, line_of, read
 from aloi.system.messages import Document
 from aloi.system.toolpolicy import rule_problems
 from aloi.translation import N_
@@ -59,6 +60,17 @@ class System:
         self.exemplars = dict(exemplars or {})
         self.file = file
         self.lines = lines
+
+    @contextmanager
+    def at(self, *place: str | int) -> Iterator[None]:
+        """A mistake that shows in the block is told with the line of `place`, or of the nearest place around it."""
+        try:
+            yield
+        except AskerError as error:
+            line = line_of(self.lines, place)
+            if line and not error.where and not isinstance(error, InvalidFile):
+                error.where = f"{self.file}:{line}"
+            raise
 
     def fingerprint(self, remedies: tuple[str, ...] = ()) -> str:
         """`sha256:` digest over all that makes the system answer as it does.
@@ -122,7 +134,7 @@ def open_system(path: Path, hub: Loader = load_from_hub) -> System:
     faults: list[Fault] = list(_contradictions(description, lines))
     for i, described in enumerate(description.context.documents):
         at = ("context", "documents", i)
-        document = _document(described, file.parent, dotted(at), lines.get(at))
+        document = _document(described, file.parent, dotted(at), line_of(lines, at))
         documents.append(document) if isinstance(document, Document) else faults.append(document)
     aids = Aids()
     for found in read_aids(description, file.parent, lines):
@@ -150,7 +162,7 @@ def _corpora(
     faults: list[Fault] = []
     for hazard, goal in description.assurance.hazards.items():
         if goal.corpus:
-            line = lines.get(("assurance", "hazards", hazard, "corpus"))
+            line = line_of(lines, ("assurance", "hazards", hazard, "corpus"))
             opened = Opening(hazard, folder / goal.corpus, folder, description.languages, line).corpus(hub)
             if isinstance(opened, Corpus):
                 corpora[hazard] = opened
@@ -170,7 +182,7 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
     for hazard, goal in description.assurance.hazards.items():
         if goal.corpus and goal.probe:
             place: Place = ("assurance", "hazards", hazard, "corpus")
-            yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=lines.get(place))
+            yield Fault(N_("{path}: give either probe or corpus"), path=dotted(place), line=line_of(lines, place))
     yield from _unasked_languages(description, lines)
     yield from _repeated(description.languages, ("languages",), lines)
     yield from _repeated(description.assurance.remedies, ("assurance", "remedies"), lines)
@@ -178,20 +190,22 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
     yield from _repeated([work.id for work in description.context.works], ("context", "works"), lines)
     for below, sentence in rule_problems(description.context.tools.rules):
         at = ("context", "tools", "rules")
-        yield Fault(sentence, path=f"{dotted(at)}.{below}", line=lines.get((*at, below.partition(".")[0])))
+        yield Fault(sentence, path=f"{dotted(at)}.{below}", line=line_of(lines, (*at, below.partition(".")[0])))
     for place, protected in _protected(description):
         if sum(character.isalnum() for character in protected.value) < SHORTEST:
             sentence = N_("{path}: needs {least} letters or digits at least, or it would be found by chance")
-            yield Fault(sentence, path=dotted((*place, "value")), line=lines.get((*place, "value")), least=SHORTEST)
+            yield Fault(
+                sentence, path=dotted((*place, "value")), line=line_of(lines, (*place, "value")), least=SHORTEST
+            )
 
 
 def _target_faults(target: TargetDescription, at: Place, lines: Lines) -> Iterable[Fault]:
     if target.kind == "openai" and not target.base_url:
-        yield Fault(N_("{path}: missing for kind: openai"), path=dotted((*at, "base_url")), line=lines.get(at))
+        yield Fault(N_("{path}: missing for kind: openai"), path=dotted((*at, "base_url")), line=line_of(lines, at))
     elif target.kind == "openai" and (problem := _not_an_address(target.base_url)):
-        yield Fault(problem, path=dotted((*at, "base_url")), line=lines.get((*at, "base_url")))
+        yield Fault(problem, path=dotted((*at, "base_url")), line=line_of(lines, (*at, "base_url")))
     if target.kind == "callable" and ":" not in target.callable:
-        yield Fault(N_("{path}: expected module:function"), path=dotted((*at, "callable")), line=lines.get(at))
+        yield Fault(N_("{path}: expected module:function"), path=dotted((*at, "callable")), line=line_of(lines, at))
 
 
 def _attacker_faults(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
@@ -203,13 +217,13 @@ def _attacker_faults(description: SystemDescription, lines: Lines) -> Iterable[F
         yield from _target_faults(assurance.attacker, place, lines)
         if not hunts:
             sentence = N_("{path}: no hazard is hunted: there is nothing for it to do")
-            yield Fault(sentence, path=dotted(place), line=lines.get(place), remedy=N_("add a `hunt` to a hazard"))
+            yield Fault(sentence, path=dotted(place), line=line_of(lines, place), remedy=N_("add a `hunt` to a hazard"))
     for hazard, hunt in hunts.items():
         at: Place = ("assurance", "hazards", hazard, "hunt", "attacks")
         yield from _repeated(hunt.attacks, at, lines)
         if MODEL_ATTACKER in hunt.attacks and not assurance.attacker:
             sentence = N_("{path}: {name} needs a model, and assurance.attacker names none")
-            yield Fault(sentence, path=dotted(at), line=lines.get(at), name=MODEL_ATTACKER)
+            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), name=MODEL_ATTACKER)
 
 
 def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
@@ -219,11 +233,11 @@ def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable
     for language in description.languages if description.assurance.benign.probe == "benign" else ():
         if not asked.get(language):
             sentence = N_("{path}: no ordinary question in {language}, a language of this system")
-            yield Fault(sentence, path=dotted(place), line=lines.get(place), language=language)
+            yield Fault(sentence, path=dotted(place), line=line_of(lines, place), language=language)
     for language in asked:
         if language not in description.languages:
             at = (*place, language)
-            yield Fault(N_("{path}: not a language of this system"), path=dotted(at), line=lines.get(at))
+            yield Fault(N_("{path}: not a language of this system"), path=dotted(at), line=line_of(lines, at))
 
 
 def _not_an_address(url: str) -> str:
@@ -244,7 +258,7 @@ def _repeated(names: Sequence[str], place: Place, lines: Lines) -> Iterable[Faul
     for i, name in enumerate(names):
         if name in names[:i]:
             at = (*place, i)
-            yield Fault(N_("{path}: {name} stands twice"), path=dotted(at), line=lines.get(at), name=name)
+            yield Fault(N_("{path}: {name} stands twice"), path=dotted(at), line=line_of(lines, at), name=name)
 
 
 def _protected(description: SystemDescription) -> Iterable[tuple[Place, Protected]]:

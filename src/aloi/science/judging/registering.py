@@ -73,7 +73,10 @@ def register(system: System, alpha: float, asked: Mapping[str, "Asked"]) -> Regi
     """
     judges = {slug: goal.judge for slug, goal in system.description.assurance.hazards.items() if goal.judge}
     used = {found.digest for name in judges.values() if (found := system.calibrations.get(name))}
-    judging = {slug: _judging(system, slug, asked[slug], alpha, max(len(used), 1)) for slug in judges}
+    judging = {}
+    for slug in judges:
+        with system.at("assurance", "hazards", slug, "judge"):
+            judging[slug] = _judging(system, slug, asked[slug], alpha, max(len(used), 1))
     return Registered(judging=judging, alpha=number(SHARE * system.description.assurance.alpha) if used else Decimal(0))
 
 

@@ -1,9 +1,9 @@
 """How often the rule errs: measured on labelled answers that its phrases were not written against, and recorded.
 
-The rule is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
+The decision is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
 Scorers state those of `sealed` in English and French: another author wrote it, who did not know the phrases; in the
-others those of `afterwards`, by the author of the phrases, who had written `held-out` before and remembered it.
+other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
 """
 
 import hashlib

@@ -37,4 +37,4 @@ class InjectionDetector:
         reading = read(message.content)
         if reading.score >= self._threshold:
             return Block(reason="attack-on-the-assistant", score=reading.score)
-        return Allow()
+        return Allow(score=reading.score)

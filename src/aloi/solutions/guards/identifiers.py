@@ -8,7 +8,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -216,8 +216,9 @@ def _grouped(written: str, e164: str) -> bool:
 def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> str | None:
     """The kind of number whose length, beginning, check digits and groups these are."""
     budget.spend("check")
-    groups = _groups(text[start:end])
-    card = "card" if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(groups) else None
+    card = None
+    if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(_groups(text[start:end])):
+        card = "card"
     match len(digits):
         case 9 if siren.is_valid(digits) and "-" not in text[start:end]:
             kind = "siren"
@@ -229,7 +230,7 @@ def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> s
             kind = "nir"
         case _:
             return card
-    if groups not in {str(len(digits)), "-".join("1" * len(digits)), *_patterns().groups[kind]}:
+    if _groups(text[start:end]) not in {str(len(digits)), "-".join("1" * len(digits)), *_patterns().groups[kind]}:
         return card
     # First digits 1 and 2 are nearly all of the NIR; another fifteen digits are rather the number of a device.
     certain = kind == "nir" and digits[0] in "12"
@@ -261,10 +262,14 @@ def _is_fraction(text: str, start: int, *, single: bool) -> bool:
 
 def _numbers(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[Identifier]:
     for cluster in _CLUSTER.finditer(text):
-        spans = [match.span() for match in _GROUP.finditer(text, *cluster.span())]
-        groups = [(text[low:high], low, high) for low, high in spans]
+        # Groups are read when they are come to: a text that spends its budget on the first thousand needs no more.
+        spans = (match.span() for match in _GROUP.finditer(text, *cluster.span()))
+        groups: list[tuple[str, int, int]] = []
         first = 0
-        while first < len(groups):
+        while True:
+            groups += [(text[low:high], low, high) for low, high in islice(spans, max(0, first + 21 - len(groups)))]
+            if first >= len(groups):
+                break
             found = _longest(groups, first, text, regions, budget)
             if found:
                 last, identifier = found

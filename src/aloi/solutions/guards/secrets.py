@@ -181,7 +181,7 @@ class SecretFilter:
     def screen(self, message: Message) -> Ruling:
         folded = fold(message.content)
         decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
-        if self._needles and (form := self._own(folded.text, [text for text, _, _ in decoded])):
+        if self._needles and (form := self.own(folded.text, [text for text, _, _ in decoded])):
             if self._own_action == "mask" and (masked := self._masked(folded)) is not None:
                 return Rewrite(content=masked, reason=f"own-secret-{form}")
             return Block(reason=f"own-secret-{form}")
@@ -198,11 +198,12 @@ class SecretFilter:
         """The text without its plain copies of secrets; None where it holds one in another form as well."""
         spans = sorted(match.span() for needle in self._needles for match in needle.copy.finditer(folded.text))
         again = fold(replaced(folded, spans, self._mask)) if spans else folded
-        if self._own(again.text, [layer.text for layer in layers(again.text)]):
+        if self.own(again.text, [layer.text for layer in layers(again.text)]):
             return None
         return again.original
 
-    def _own(self, text: str, decoded: list[str]) -> str | None:
+    def own(self, text: str, decoded: list[str]) -> str | None:
+        """How a folded text, or one decoded from it, holds a secret of the system's own; None where none does."""
         squashed, unspaced = _NOT_ALNUM.sub("", text.casefold()), "".join(text.split())
         inner = [(layer, _NOT_ALNUM.sub("", layer.casefold())) for layer in decoded]
         for needle in self._needles:
