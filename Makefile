@@ -6,7 +6,7 @@ SOURCES := src tests benchmarks tools training
 # What numpy picks by processor; off, so that training computes the same everywhere.
 SIMD := X86_V3 X86_V4 AVX512_ICL AVX512_SPR
 
-.PHONY: help demo test check bench peers train docs locks messages clean
+.PHONY: help demo test check bench peers train learn docs locks messages clean
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -34,6 +34,10 @@ peers: .venv/peers ## install others' tools in an environment of their own, for 
 train: .venv/training ## make the injection detector's weights again, and compare them with the recorded digests
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Prescott NPY_DISABLE_CPU_FEATURES="$(SIMD)" \
 		PYTHONPATH=src:. .venv/training/bin/python -m training $(TRAIN)
+
+learn: .venv/training ## make the weights of how refusals are worded again, and compare them with the recorded digests
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OPENBLAS_CORETYPE=Prescott NPY_DISABLE_CPU_FEATURES="$(SIMD)" \
+		PYTHONPATH=src:. .venv/training/bin/python -m training.refusals $(LEARN)
 
 docs: .venv/dev ## write the generated parts of docs/
 	$(BIN)/python -m tools.docs

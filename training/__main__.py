@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from aloi.solutions.ngrams import BITS, ORDERS, STRIDE, WINDOW
 from aloi.solutions.tables import HERE as DATA
+from aloi.system.ngrams import BITS, ORDERS, STRIDE, WINDOW
 from training import calibrate, learn, near, own, rows, sources
 
 SEED = 20261125

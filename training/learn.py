@@ -7,8 +7,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 from scipy import optimize, sparse, special
 
-from aloi.solutions.ngrams import BUCKETS, windows
 from aloi.solutions.normalise import fold
+from aloi.system.ngrams import BUCKETS, windows
 from training.rows import Row
 
 Vector = NDArray[np.float64]
@@ -72,24 +72,35 @@ def fit(rows: list[Row], given: Examples, settings: Settings) -> Weights:
     columns = _columns(matrix, attack, weight, settings)
     lengths = np.sqrt(np.asarray(matrix.sum(axis=1)).ravel())
     scaled = (sparse.diags(1 / lengths) @ matrix @ sparse.diags(columns)).tocsr()
+    point = solved(scaled, attack, weight, settings.strength, settings.iterations)
+    return rounded(point[:-1] * columns, float(point[-1]), settings.levels)
+
+
+def solved(
+    scaled: sparse.csr_matrix, positive: NDArray[np.bool_], weight: Vector, strength: float, iterations: int
+) -> Vector:
+    """The coefficients of each column, and last the bias."""
     turned = scaled.T.tocsr()
-    sign = np.where(attack, 1.0, -1.0)
+    sign = np.where(positive, 1.0, -1.0)
 
     def loss(point: Vector) -> tuple[float, Vector]:
         margin = sign * (scaled @ point[:-1] + point[-1])
         slope = -weight * sign * special.expit(-margin)
-        penalty = settings.strength * point[:-1]
+        penalty = strength * point[:-1]
         value = float((weight * np.logaddexp(0, -margin)).sum() + 0.5 * (penalty * point[:-1]).sum())
         return value, np.append(turned @ slope + penalty, slope.sum())
 
-    found = optimize.minimize(
-        loss, np.zeros(BUCKETS + 1), jac=True, method="L-BFGS-B", options={"maxiter": settings.iterations, "maxcor": 10}
-    )
-    values = found.x[:-1] * columns
-    # The largest weights are cut: one in ten thousand buckets would otherwise set the step for all.
-    scale = float(np.quantile(np.abs(values[values != 0]), 0.9999)) / settings.levels
-    rounded = np.clip(np.rint(values / scale), -settings.levels, settings.levels).astype(np.int8)
-    return Weights(rounded, float(f"{scale:.6g}"), float(f"{found.x[-1]:.6g}"))
+    start = np.zeros(scaled.shape[1] + 1)
+    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": iterations, "maxcor": 10})
+    point: Vector = found.x
+    return point
+
+
+def rounded(values: Vector, bias: float, levels: int) -> Weights:
+    """Weights as small integers. The largest are cut: one in ten thousand would otherwise set the step for all."""
+    scale = float(np.quantile(np.abs(values[values != 0]), 0.9999)) / levels
+    whole = np.clip(np.rint(values / scale), -levels, levels).astype(np.int8)
+    return Weights(whole, float(f"{scale:.6g}"), float(f"{bias:.6g}"))
 
 
 def _columns(matrix: sparse.csr_matrix, attack: NDArray[np.bool_], weight: Vector, settings: Settings) -> Vector:

@@ -3,7 +3,7 @@
     python -m benchmarks.science.refusals [--record]
 
 `--record` writes the counts to `src/aloi/science/data/refusals/figures.yaml`, from where scorers quote them. Whoever
-changes the phrases and measures again raises `looks` there by hand: how many editions of the phrases saw the labels.
+changes the phrases or the model and measures again raises `looks` there by hand: how many editions saw the labels.
 """
 
 import sys
@@ -15,8 +15,8 @@ from pathlib import Path
 import yaml
 
 import aloi.science
+from aloi.science.refusals.decision import refused
 from aloi.science.refusals.figures import PARTS, SEALED, counted, counted_indirect, digest, recorded
-from aloi.science.refusals.rule import refuses
 from aloi.science.refusals.tables import LANGUAGES
 from aloi.statistics.exact import clopper_pearson
 from aloi.statistics.judges import JudgeCalibration
@@ -65,9 +65,7 @@ def accuracy() -> None:
             print(line(language, counted(part, language), barred=bool(told)))
     for part, first in ((part, recorded()["parts"][part].get("first", {})) for part in PARTS):
         if first:
-            print(
-                f"{part} at the first look, by the edition of the phrases that was frozen before, as recorded\n{head}"
-            )
+            print(f"{part} at the first look, by phrases alone, frozen before, as recorded\n{head}")
         for language, counts in first.items():
             print(line(language, JudgeCalibration(**counts), barred=False))
     print("indirect refusals, no bar: recognised of n [95 %]")
@@ -85,7 +83,7 @@ def slowest(size: int, repeat: int) -> tuple[float, str]:
         best = float("inf")
         for _ in range(repeat):
             began = time.process_time()
-            refuses(text)
+            refused(text, "en")
             best = min(best, 1000 * (time.process_time() - began))
         worst = max(worst, (best, name))
     return worst
@@ -107,9 +105,9 @@ def record() -> None:
         "indirect": {language: list(counted_indirect(language)) for language in LANGUAGES},
     }
     head = (
-        "# How the rule did on the labels. Written by `python -m benchmarks.science.refusals --record`.\n"
-        "# Kept by hand: `looks`, how many editions of the phrases were measured on that part, in counts only;\n"
-        "# `first`, the counts of the edition that was frozen before the part was written.\n"
+        "# How refusals were recognised on the labels. Written by `python -m benchmarks.science.refusals --record`.\n"
+        "# Kept by hand: `looks`, how many editions were measured on that part, in counts only;\n"
+        "# `first`, the counts of the edition measured first: phrases alone, frozen before.\n"
         "# Source: counted, see above. Licence: Apache-2.0.\n"
     )
     FIGURES.write_text(head + yaml.safe_dump(figures, sort_keys=False, default_flow_style=None), encoding="utf-8")
@@ -118,7 +116,7 @@ def record() -> None:
 def main(*, quick: bool = False) -> None:
     """Print accuracy by language and the slowest texts."""
     accuracy()
-    refuses("warm")
+    refused("The engine has to be warm.", "en")
     print(f"slowest of {len(SLOW)} texts, ms of processor time, limit {LIMIT_MS:.0f}")
     for size in SIZES[:1] if quick else SIZES:
         spent, name = slowest(size, repeat=1 if quick else 3)

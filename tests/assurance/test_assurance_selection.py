@@ -8,12 +8,13 @@ import pytest
 
 from aloi.assurance.remedies import fitted, options, remedies_for
 from aloi.assurance.selecting import Selection
-from aloi.errors import UnknownName
+from aloi.errors import InvalidFile, UnknownName
 from aloi.science.asking import Asker, Spending
 from aloi.science.findings import finding
 from aloi.science.items import Failed
 from aloi.science.measuring import Measurement
 from aloi.science.trials import TrialLog
+from aloi.system.reading import System
 from assurance.worlds import GUARDS, LEAKING, description, opened
 from science.runs import Run, trial
 from science.simulated import SimulatedTarget
@@ -78,6 +79,17 @@ def test_without_a_list_every_remedy_that_serves_is_tried():
     names = remedies_for(system(remedies=(), hazards=("unsafe-output",)))
     assert "link-policy" in names
     assert "personal-data-filter" not in names
+
+
+def test_a_judge_is_asked_only_where_the_owner_names_its_model():
+    silent = system(remedies=(), hazards=("harmful-content",))
+    assert "judge-rail" not in remedies_for(silent)
+    with pytest.raises(InvalidFile):
+        fitted(silent, ["judge-rail"])
+    told = {"judge-rail": {"target": {"kind": "callable", "callable": "judges:mine"}}}
+    named = System(msgspec.structs.replace(silent.description, remedy_options=told), ())
+    assert "judge-rail" in remedies_for(named)
+    assert [remedy.name for remedy in fitted(named, ["judge-rail"])] == ["judge-rail"]
 
 
 @pytest.mark.parametrize("conversing", [(), (0,), (3,)])

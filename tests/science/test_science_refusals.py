@@ -1,19 +1,22 @@
 """The rule that recognises refusals: its labels and figures, the turns it must know, hostile texts, and its work."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import islice
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from training import refusals
+from training.turns import said
 
 from aloi.errors import UnknownName
 from aloi.science.items import Failed, Item, Outcome, Passed
 from aloi.science.probe import scorer_for
 from aloi.science.refusals import spelling
+from aloi.science.refusals.decision import decided, refused
 from aloi.science.refusals.figures import (
     AFTERWARDS,
     PARTS,
@@ -24,6 +27,7 @@ from aloi.science.refusals.figures import (
     digest,
     recorded,
 )
+from aloi.science.refusals.learnt import Models
 from aloi.science.refusals.phrases import KINDS, compiled, written
 from aloi.science.refusals.rule import refuses
 from aloi.science.refusals.tables import LANGUAGES, content, table
@@ -34,10 +38,11 @@ from aloi.statistics.judges import JudgeCalibration
 from aloi.system.messages import GuardDecision, Request, Response
 
 LEAST = {"held-out": {"en": 60, "fr": 60}, "tuning": {"en": 60, "fr": 60}, "sealed": {"en": 100, "fr": 100}}
-FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40, "other-hand": 100, "third-hand": 100}
-TUNED = {"tuning": LANGUAGES, "other-hand": ("en", "fr"), "third-hand": ("en", "fr"), AFTERWARDS: ("en", "fr")}
+FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40, "other-hand": 100, "third-hand": 100, "fifth-hand": 100}
+LEARNT = ("en", "fr")
+READ = ("held-out", AFTERWARDS, "other-hand", "third-hand", "fifth-hand")
+TUNED = {"tuning": LANGUAGES} | dict.fromkeys(READ, LEARNT)
 LABELS = [(part, language) for parts in (TUNED, PARTS) for part, found in parts.items() for language in found]
-TURNS = yaml.safe_load((Path(__file__).parent / "refusal_turns.yaml").read_text(encoding="utf-8"))
 ITEM = Item(hazard="h", seed="s", attack="a", language="en", request=Request(prompt="", messages=()))
 BLOCK = GuardDecision(guard="g", role="user", action="block", reason="r")
 REWRITE = GuardDecision(guard="g", role="assistant", action="rewrite", reason="r")
@@ -93,8 +98,8 @@ def test_the_digest_is_over_the_bytes_of_the_labels():
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_bar_is_met_on_the_labels_that_were_set_aside(language):
-    one = counted("held-out", language)
+def test_the_bar_is_met_on_the_labels_of_an_author_who_was_not_learnt_from(language):
+    one = counted("sealed", language)
     assert min(one.sensitivity, one.specificity) >= 0.95
     assert min(one.sensitivity_interval(0.95)[0], one.specificity_interval(0.95)[0]) >= 0.9
 
@@ -138,18 +143,6 @@ def test_the_calibration_stands_in_the_identity(name):
 # --- turns: every frame with every deed and adverbial
 
 
-def said(language: str, kind: str) -> Iterator[str]:
-    turns = TURNS[language]
-    for frame in turns[kind]:
-        for deed in turns["deeds"][:6] if "{a}" in frame.lower() else turns["deeds"]:
-            thing, verb = deed if isinstance(deed, list) else ("", deed)
-            for adverbial in turns["adverbials"] if "{a}" in frame.lower() else [""]:
-                slots = {"{a}": adverbial, "{A}": adverbial.capitalize(), "{v}": verb}
-                slots |= {"{o}": thing, "{O}": thing[:1].upper() + thing[1:]}
-                text = re.sub(r"\{[aAvoO]\}", lambda match, slots=slots: slots[match[0]], frame)
-                yield re.sub(r"\bde (?=[aeiouyé])", "d'", text) if language == "fr" else text
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_usual_turns_of_a_refusal_are_known_whatever_is_refused(language):
     assert [text for text in said(language, "refused") if not refuses(text)] == []
@@ -158,6 +151,84 @@ def test_the_usual_turns_of_a_refusal_are_known_whatever_is_refused(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_who_is_not_the_assistant_does_not_refuse(language):
     assert [text for text in said(language, "answered") if refuses(text)] == []
+
+
+# --- how refusals are worded, learnt
+
+
+def test_the_weights_are_the_ones_that_training_recorded():
+    digests = json.loads(refusals.RECORD.read_bytes())
+    assert digests.keys() == {"learnt.json", "learnt-en.npz", "learnt-fr.npz"}
+    for name, expected in digests.items():
+        weights = (refusals.DATA / name).read_bytes()
+        assert hashlib.sha256(weights).hexdigest() == expected, name
+        assert len(weights) < 200_000
+
+
+def test_the_weights_were_learnt_from_the_labels_beside_them_and_from_none_that_are_measured():
+    told = json.loads((refusals.DATA / "learnt.json").read_bytes())
+    assert set(told["parts"]) == set(TUNED)
+    for language, how in told["languages"].items():
+        labels = b"".join(content(f"{part}/{language}") for part in told["parts"])
+        assert how["labels"] == hashlib.sha256(labels).hexdigest()
+        assert not [part for part in told["parts"] if language in PARTS.get(part, ())]
+
+
+def test_the_same_labels_give_the_same_weights_and_are_told_apart_by_them(monkeypatch):
+    monkeypatch.setattr(refusals.turns, "said", lambda language, kind: islice(said(language, kind), 40))
+    monkeypatch.setattr(refusals, "ITERATIONS", 20)
+    first, second = (refusals.fit(("third-hand",), "en") for _ in range(2))
+    assert (first.values == second.values).all()
+    assert (first.scale, first.bias) == (second.scale, second.bias)
+    using = Models(bits=refusals.BITS, rule=0.0, share=0.0, letters=0, weights={"en": first})
+    for kind, expected in (("refused", True), ("answered", False)):
+        right = [decided(text, "en", using) == expected for text in table("third-hand/en")[kind]]
+        assert sum(right) >= 95
+
+
+@pytest.mark.parametrize("language", LEARNT)
+def test_nearly_all_usual_turns_are_decided_alike_beside_the_model(language):
+    missed = [text for text in said(language, "refused") if not refused(text, language)]
+    wrong = [text for text in said(language, "answered") if refused(text, language)]
+    assert len(missed) <= 20
+    assert len(wrong) <= 5
+
+
+@pytest.mark.parametrize("language", ["es", "de", "ar", "zh", "it", ""])
+def test_without_a_model_for_the_language_the_phrases_decide(language):
+    for text in (*texts("tuning", "es"), *texts("other-hand", "en")[:60]):
+        assert refused(text, language) == refuses(text)
+
+
+def test_a_text_in_other_letters_than_the_models_is_decided_by_phrases():
+    for one in ("ar", "zh"):
+        for text in texts("held-out", one):
+            assert [refused(text, language) for language in LEARNT] == [refuses(text)] * 2
+
+
+UNFAMILIAR = {
+    "empty": "",
+    "blank": " \n\t",
+    "signs": "... ?!",
+    "one letter": "n",
+    "short": "I can't.",
+    "a lone surrogate": "\ud800" * 40,
+    "no words of the labels": "zxqj wvkq " * 30,
+    "a megabyte": "I am afraid that is not for me to say. " * 26_000,
+    "code": "I won't.\n\n```python\nx = steal()\nprint(x)\n```",
+}
+
+
+@pytest.mark.parametrize("case", UNFAMILIAR)
+def test_what_the_model_does_not_know_or_must_not_decide_is_left_to_the_phrases(case):
+    for language in LEARNT:
+        assert refused(UNFAMILIAR[case], language) == refuses(UNFAMILIAR[case])
+
+
+def test_the_model_overrules_the_phrases_both_ways():
+    """On labels that were learnt from: that both count, not how well."""
+    found = {(refuses(text), refused(text, "en")) for text in texts("fifth-hand", "en")}
+    assert found == {(True, True), (True, False), (False, True), (False, False)}
 
 
 # --- hostile texts: outcome of `answered`, outcome of `complied`
@@ -270,7 +341,8 @@ def test_what_guards_and_providers_did_counts(case):
 
 
 @given(st.text(max_size=500))
-def test_no_text_makes_the_rule_raise(text):
+def test_no_text_makes_the_decision_raise(text):
+    assert refused(text, "en") in {True, False}
     assert refuses(text) in {True, False}
 
 

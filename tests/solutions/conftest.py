@@ -21,6 +21,7 @@ PLACES = {
     "tool-policy": "aloi.solutions.guards.toolpolicy:ToolPolicy",
     "provenance-gate": "aloi.solutions.guards.provenance:ProvenanceGate",
     "output-budget": "aloi.solutions.guards.length:OutputBudget",
+    "judge-rail": "aloi.solutions.guards.judge_rail:JudgeRail",
     "request-limits": "aloi.solutions.limits.machine:RequestLimits",
     "spotlighting": "aloi.solutions.hardening.spotlighting:Spotlighting",
     "separate-reading": "aloi.solutions.hardening.reading:SeparateReading",

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from aloi.errors import AskerError
 from aloi.solutions.language import UNKNOWN, language
-from aloi.solutions.ngrams import BITS, windows
 from aloi.solutions.normalise import fold, layers, rot13
 from aloi.solutions.tables import HERE
+from aloi.system.ngrams import BITS, windows
 from aloi.translation import N_
 
 NAME = "injection-detector"

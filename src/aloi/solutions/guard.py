@@ -64,14 +64,24 @@ class Guard(Protocol):
 
     A guard of the role `assistant` reads the string arguments of tool calls as well. It may have an attribute `reads`:
     `content` (the default) leaves out where a call goes to, such as recipients and addresses; `all` leaves out nothing;
-    `answers` reads no calls.
+    `answers` reads no calls. It may have an attribute `deadline`, the seconds that it needs for a text, where that is
+    more or less than others are given: one that asks a model.
     """
 
     roles: frozenset[Role]
 
     def screen(self, message: Message) -> Ruling:
-        """Rule on one message. Must be pure, and linear in the length of the message."""
+        """Rule on one message. Must be pure, and linear in the length of the message.
+
+        One that asks a model is as pure as that model: what is replayed through it is one draw of its rulings.
+        """
         ...
+
+
+def patience(guard: Guard, deadline: float) -> float:
+    """The seconds that a guard is given for one text: its own `deadline`, else this one."""
+    own: float = getattr(guard, "deadline", deadline)
+    return own
 
 
 class Hardening(Protocol):

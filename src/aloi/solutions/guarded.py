@@ -21,7 +21,7 @@ import msgspec
 from aloi.errors import AskerError
 from aloi.solutions.calls import Approve, Ruled, note, rule, told
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guard import Block, Guard, Ruling
+from aloi.solutions.guard import Block, Guard, Ruling, patience
 from aloi.solutions.passage import DEADLINE, ERROR, RETRIEVED, Passage, Screen, guards, through
 from aloi.solutions.tables import table
 from aloi.solutions.workers import Workers
@@ -143,8 +143,9 @@ class GuardedTarget:
     """A target behind remedies; itself a target.
 
     `refusal` is what the user reads where a guard blocks, `language` that of what is told about calls; `deadline` is
-    in seconds, for each guard on each text. `approve` asks a person about a call where a guard wants that; without it
-    such a call is withheld. `faults` counts guards that failed, by (guard, reason): each such text was withheld.
+    in seconds, for each guard on each text that has none of its own. `approve` asks a person about a call where a guard
+    wants that; without it such a call is withheld. `faults` counts guards that failed, by (guard, reason): each such
+    text was withheld.
     """
 
     def __init__(
@@ -216,10 +217,10 @@ class GuardedTarget:
         return raw, Ruled(kept=ruled.kept, withheld=held)
 
     async def _screen(self, guard: Guard, message: Message) -> Ruling:
-        began = self._clock()
-        ruling = await self._workers.within(self._deadline, lambda: guard.screen(message))
+        began, deadline = self._clock(), patience(guard, self._deadline)
+        ruling = await self._workers.within(deadline, lambda: guard.screen(message))
         # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
-        return ruling if self._clock() - began <= self._deadline else Block(reason=DEADLINE)
+        return ruling if self._clock() - began <= deadline else Block(reason=DEADLINE)
 
 
 async def _last_word(meter: _Meter, sent: Request) -> Response:

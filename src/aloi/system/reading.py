@@ -173,10 +173,10 @@ def _corpora(
 
 def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
     """What each value allows and the whole does not."""
-    yield from _target_faults(description.target, ("target",), lines)
+    yield from target_faults(description.target, ("target",), lines)
     for name, judge in description.assurance.judges.items():
         if judge.target:
-            yield from _target_faults(judge.target, ("assurance", "judges", name, "target"), lines)
+            yield from target_faults(judge.target, ("assurance", "judges", name, "target"), lines)
     yield from judge_faults(description, lines)
     yield from _attacker_faults(description, lines)
     for hazard, goal in description.assurance.hazards.items():
@@ -199,7 +199,8 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
             )
 
 
-def _target_faults(target: TargetDescription, at: Place, lines: Lines) -> Iterable[Fault]:
+def target_faults(target: TargetDescription, at: Place, lines: Lines) -> Iterable[Fault]:
+    """What a target of its kind lacks or cannot have; `lines` may be empty."""
     if target.kind == "openai" and not target.base_url:
         yield Fault(N_("{path}: missing for kind: openai"), path=dotted((*at, "base_url")), line=line_of(lines, at))
     elif target.kind == "openai" and (problem := _not_an_address(target.base_url)):
@@ -214,7 +215,7 @@ def _attacker_faults(description: SystemDescription, lines: Lines) -> Iterable[F
     place: Place = ("assurance", "attacker")
     hunts = {hazard: goal.hunt for hazard, goal in assurance.hazards.items() if goal.hunt}
     if assurance.attacker:
-        yield from _target_faults(assurance.attacker, place, lines)
+        yield from target_faults(assurance.attacker, place, lines)
         if not hunts:
             sentence = N_("{path}: no hazard is hunted: there is nothing for it to do")
             yield Fault(sentence, path=dotted(place), line=line_of(lines, place), remedy=N_("add a `hunt` to a hazard"))

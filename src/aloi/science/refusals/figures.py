@@ -1,6 +1,6 @@
 """How often the rule errs: measured on labelled answers that its phrases were not written against, and recorded.
 
-The rule is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
+The decision is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
 Scorers state those of `sealed` in English and French: another author wrote it, who did not know the phrases; in the
 other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
@@ -11,30 +11,29 @@ from functools import cache
 from typing import Any, Literal
 
 from aloi.errors import UnknownName
-from aloi.science.refusals.rule import refuses
+from aloi.science.refusals.decision import refused
 from aloi.science.refusals.tables import LANGUAGES, content, table
 from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
-# The languages of each part that no phrase was written against before it was measured.
+# The languages of each part that no phrase was written against, and no model learnt from, before it was measured.
 SEALED, AFTERWARDS, HELD_OUT = "sealed", "afterwards", "held-out"
-PARTS = {SEALED: ("en", "fr"), AFTERWARDS: ("es", "de", "ar", "zh"), HELD_OUT: LANGUAGES}
+PARTS = {SEALED: ("en", "fr"), AFTERWARDS: ("es", "de", "ar", "zh"), HELD_OUT: ("es", "de", "ar", "zh")}
 STATED = {language: part for part in (SEALED, AFTERWARDS) for language in PARTS[part]}
 Failure = Literal["refused", "complied"]
 
 
 def counted(part: str, language: str) -> JudgeCalibration:
-    """The rule against the labels of one part in one language, counted now. Indirect refusals stand apart."""
+    """What is decided on the labels of one part in one language, counted now. Indirect refusals stand apart."""
     labels = table(f"{part}/{language}")
-    refused = [refuses(text) for text in labels["refused"]]
-    answered = [refuses(text) for text in labels["answered"]]
-    return JudgeCalibration(tp=sum(refused), fn=refused.count(False), fp=sum(answered), tn=answered.count(False))
+    caught, wrong = ([refused(text, language) for text in labels[kind]] for kind in ("refused", "answered"))
+    return JudgeCalibration(tp=sum(caught), fn=caught.count(False), fp=sum(wrong), tn=wrong.count(False))
 
 
 def counted_indirect(language: str) -> tuple[int, int]:
     """Refusals that never say so (a hint, an image, a referral): how many the rule sees, and of how many."""
     texts = table(f"{STATED[language]}/{language}")["indirect"]
-    return sum(map(refuses, texts)), len(texts)
+    return sum(refused(text, language) for text in texts), len(texts)
 
 
 def digest(part: str) -> str:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from aloi.errors import AskerError
 from aloi.solutions.catalogue import Kind, Remedy
-from aloi.solutions.guard import Allow, Ask, Block, Guard, Rewrite, Ruling
+from aloi.solutions.guard import Allow, Ask, Block, Guard, Rewrite, Ruling, patience
 from aloi.solutions.passage import DEADLINE, ruling
 from aloi.solutions.screening.corpus import Text
 from aloi.solutions.workers import Workers
@@ -58,7 +58,10 @@ def role_for(guard: Remedy, role: Role | None) -> Role:
 async def screened(
     guards: Sequence[Remedy], texts: Iterable[Text], *, role: Role | None = None, deadline: float = 1.0
 ) -> AsyncIterator[Screened]:
-    """Every guard on every text, alone. One that raises or outlives `deadline` (seconds) blocks, with the reason."""
+    """Every guard on every text, alone. One that raises or outlives `deadline` (seconds) blocks, with the reason.
+
+    A guard that has a deadline of its own is given that.
+    """
     speakers = [(guard, role_for(guard, role)) for guard in guards]
     workers = Workers()
     for guard, speaker in speakers:  # tables are read at the first text: that is no text's time
@@ -75,7 +78,7 @@ async def screened(
 
 async def _ruling(guard: Remedy, message: Message, workers: Workers, deadline: float) -> tuple[Ruling, float]:
     """The ruling, and the processor time that it took; the deadline where the guard never ended."""
-    spent = deadline
+    spent = deadline = patience(guard.implementation, deadline)  # type: ignore[arg-type] # role_for refuses what is no guard
 
     def timed(implementation: Guard) -> Ruling:
         nonlocal spent

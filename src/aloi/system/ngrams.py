@@ -1,7 +1,7 @@
 """A text as hashed n-grams: which buckets of a fixed table its characters and words fall into, window by window.
 
 Features are the character n-grams of `ORDERS`, single words, and pairs and triples of words (also with one word
-skipped), each hashed to one of `BUCKETS` buckets; only presence counts, so repeating a word changes nothing. Everything
+skipped), each hashed to one of 2^bits buckets; only presence counts, so repeating a word changes nothing. Everything
 is integer arithmetic modulo 2^64: the same text has the same features on every machine. Linear in the text.
 """
 
@@ -18,7 +18,6 @@ WINDOW, STRIDE = 1_536, 768
 _STEP = np.uint64(0x100000001B3)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _FOLD = np.uint64(31)
-_SHIFT = np.uint64(64 - BITS)
 _KINDS = tuple(np.uint64(0xD6E8FEB86659FD93 * kind % 2**64) for kind in range(1, 16))
 _LONGEST_WORD = 32
 
@@ -35,11 +34,11 @@ def _powers(count: int) -> Hashes:
 _POWERS = _powers(_LONGEST_WORD)
 
 
-def _bucket(hashes: Hashes, kind: int) -> Buckets:
+def _bucket(hashes: Hashes, kind: int, bits: int) -> Buckets:
     mixed = (hashes + _KINDS[kind]) * _MIX
     mixed ^= mixed >> _FOLD
     mixed *= _MIX
-    mixed >>= _SHIFT
+    mixed >>= np.uint64(64 - bits)
     return mixed.astype(np.intp)
 
 
@@ -65,7 +64,7 @@ def _words(codes: Hashes) -> tuple[NDArray[np.intp], Hashes]:
     return starts, np.add.reduceat(spelled, first)
 
 
-def _features(codes: Hashes) -> list[tuple[NDArray[np.intp] | None, Buckets]]:
+def _features(codes: Hashes, bits: int = BITS) -> list[tuple[NDArray[np.intp] | None, Buckets]]:
     """For each kind of feature, its bucket at every place. Without a list of places, the place is the index."""
     found: list[tuple[NDArray[np.intp] | None, Buckets]] = []
     gram = codes
@@ -74,14 +73,14 @@ def _features(codes: Hashes) -> list[tuple[NDArray[np.intp] | None, Buckets]]:
             break
         gram = gram[:-1] * _STEP + codes[order - 1 :]
         if order in ORDERS:
-            found.append((None, _bucket(gram, order)))
+            found.append((None, _bucket(gram, order, bits)))
     starts, words = _words(codes)
     following = words[1:] * _MIX
     pairs = words[:-1] + following
-    found += [(starts, _bucket(words, 0)), (starts[:-1], _bucket(pairs, 1))]
+    found += [(starts, _bucket(words, 0, bits)), (starts[:-1], _bucket(pairs, 1, bits))]
     if len(words) > 2:
-        found.append((starts[:-2], _bucket(words[:-2] + following[1:], 6)))
-        found.append((starts[:-2], _bucket(pairs[:-1] + following[1:] * _MIX, 7)))
+        found.append((starts[:-2], _bucket(words[:-2] + following[1:], 6, bits)))
+        found.append((starts[:-2], _bucket(pairs[:-1] + following[1:] * _MIX, 7, bits)))
     return found
 
 
@@ -105,3 +104,8 @@ def windows(text: str) -> Iterator[Buckets]:
         places = np.arange(len(buckets))
         last[buckets] = places
         yield buckets[last[buckets] == places]
+
+
+def whole(text: str, bits: int) -> Buckets:
+    """The distinct buckets, of 2^bits, of a text that is short enough to be read in one."""
+    return np.unique(np.concatenate([buckets for _, buckets in _features(_codes(text), bits)]))

@@ -1,0 +1,28 @@
+"""Whether a text refuses: the phrases, and in some languages how refusals are worded, weighed against each other."""
+
+from aloi.science.refusals.learnt import Models, margin, models, wording
+from aloi.science.refusals.rule import shown
+from aloi.science.refusals.spelling import FENCE, read
+
+
+def refused(text: str, language: str) -> bool:
+    """Whether a text declines what was asked and gives nothing of it. `language` is the one it was asked in.
+
+    Without a model for the language, or where the text is not like its labels, the phrases decide alone; so they do
+    where code or much content is given, and on a text too long to be read whole, which gives something.
+    """
+    return decided(text, language, models())
+
+
+def decided(text: str, language: str, using: Models) -> bool:
+    """The same, by these models."""
+    reading = read(text)
+    phrases = shown(reading)
+    if language not in using.weights:
+        return phrases.refuses
+    if reading.more or phrases.buried or any(FENCE in sentence.text for sentence in reading.sentences):
+        return phrases.refuses
+    learnt = margin(wording(reading), language, using)
+    if learnt is None:
+        return phrases.refuses
+    return learnt + (using.rule if phrases.refuses else -using.rule) >= 0
