@@ -28,6 +28,7 @@ NON_CLAIMS = {
     "registration-time": N_("that the plan was public before the run: no outside clock has seen it"),
     "independence": N_("that who measured is independent of who built"),
     "all-evidence": N_("that this is all the evidence about the system"),
+    "document-content": N_("that an attached document is right: nothing in it was read"),
     "legal-conformity": N_("conformity with any law or norm"),
 }
 

@@ -11,7 +11,18 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
-from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
+from aloi.evidence.records import (
+    Attachment,
+    BenignRate,
+    Coverage,
+    Dispute,
+    Effect,
+    Endorsement,
+    Finding,
+    Hunt,
+    Plan,
+    Record,
+)
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
 
@@ -36,6 +47,7 @@ class NonClaim(StrEnum):
     REGISTRATION_TIME = "registration-time"
     INDEPENDENCE = "independence"
     ALL_EVIDENCE = "all-evidence"
+    DOCUMENT_CONTENT = "document-content"
     LEGAL_CONFORMITY = "legal-conformity"
 
 
@@ -72,6 +84,9 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "benign-rate": Claim[BenignRate],
         "effect": Claim[Effect],
         "coverage": Claim[Coverage],
+        "attachment": Claim[Attachment],
+        "endorsement": Claim[Endorsement],
+        "dispute": Claim[Dispute],
         "manifest": Claim[Manifest],
     }
 )
@@ -83,6 +98,9 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         BenignRate: "benign-rate",
         Effect: "effect",
         Coverage: "coverage",
+        Attachment: "attachment",
+        Endorsement: "endorsement",
+        Dispute: "dispute",
         Manifest: "manifest",
     }
 )
@@ -110,6 +128,9 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
         "benign-rate": (*_RESULT, NonClaim.POPULATION),
         "effect": (*_RESULT, NonClaim.POPULATION),
         "coverage": (NonClaim.OTHER_VERSIONS, NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
+        "attachment": (NonClaim.DOCUMENT_CONTENT, NonClaim.LEGAL_CONFORMITY),
+        "endorsement": (NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
+        "dispute": (NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
         "manifest": (NonClaim.ALL_EVIDENCE,),
     }
 )

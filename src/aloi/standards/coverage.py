@@ -1,6 +1,7 @@
 """See a framework through the evidence at hand, requirement by requirement, without ever saying more than it does."""
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import date
 from typing import Literal, get_args
 
 from msgspec import Struct
@@ -10,7 +11,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.hub import hub as shipped_hub
 from aloi.standards.judging import EvidenceItem, Judgement, judge
-from aloi.standards.mapping import Row
+from aloi.standards.mapping import Row, row_digest
 from aloi.standards.pack import Requirement
 
 STATES: tuple[CoverageState, ...] = get_args(CoverageState)
@@ -21,13 +22,14 @@ def cover(
     evidence: Iterable[EvidenceItem],
     *,
     hub: Hub | None = None,
-    verified: Collection[str] = (),
+    endorsed: Collection[str] = (),
     rows: Literal["all", "endorsed"] = "all",
+    today: date | None = None,
 ) -> Coverage:
     """Every requirement of a framework, and what the evidence says about it.
 
-    `evidence` is of one system. `verified` holds the digests of the endorsement statements that the caller verified;
-    a row is *endorsed* where one of its own is among them, and *proposed* otherwise.
+    `evidence` is of one system. `endorsed` holds the digests of the rows that organisations endorse, as the caller
+    verified (`aloi.standards.endorsing`); any other row is *proposed*.
 
     What is said of a requirement, from where its controls stand (`aloi.standards.judging.judge`):
 
@@ -42,10 +44,19 @@ def cover(
        flagged. With `rows='endorsed'` only endorsed rows are counted, and a requirement that has evidence through
        proposed rows alone is 'proposed mapping only'.
     """
-    hub = hub or shipped_hub()
-    judgements = judge(hub, evidence)
+    return cover_judged(framework, judge(hub or shipped_hub(), evidence, today=today), endorsed=endorsed, rows=rows)
+
+
+def cover_judged(
+    framework: Framework,
+    judgements: dict[str, Judgement],
+    *,
+    endorsed: Collection[str] = (),
+    rows: Literal["all", "endorsed"] = "all",
+) -> Coverage:
+    """The same, from where the controls stand, be it so or only supposed."""
     found = [
-        _requirement(requirement, framework.rows, judgements, frozenset(verified), endorsed_only=rows == "endorsed")
+        _requirement(requirement, framework, judgements, frozenset(endorsed), endorsed_only=rows == "endorsed")
         for requirement in framework.pack.requirements
     ]
     checked_on = framework.pack.checked_on.isoformat()
@@ -54,14 +65,14 @@ def cover(
 
 def _requirement(
     requirement: Requirement,
-    rows: Sequence[Row],
+    framework: Framework,
     judgements: dict[str, Judgement],
-    verified: frozenset[str],
+    vouched: frozenset[str],
     *,
     endorsed_only: bool,
 ) -> RequirementCoverage:
-    reaching = [row for row in rows if row.object == requirement.id and row.relation != "none"]
-    endorsed = [row for row in reaching if verified.intersection(row.endorsements)]
+    reaching = [row for row in framework.rows if row.object == requirement.id and row.relation != "none"]
+    endorsed = [row for row in reaching if row_digest(framework.pack.key, row) in vouched]
     counted = endorsed if endorsed_only else reaching
     if not counted:
         # Rule 6: something would be said here, but by proposed rows alone.

@@ -4,7 +4,7 @@ from functools import cache
 from typing import NamedTuple, Protocol
 
 from aloi import plugins
-from aloi.errors import AskerError, Fault, InvalidFile
+from aloi.errors import AskerError, Fault, InvalidFile, UnknownName
 from aloi.standards.hub import hub
 from aloi.standards.mapping import Row, parse_mapping
 from aloi.standards.pack import Pack, parse_pack
@@ -38,6 +38,15 @@ class Framework(NamedTuple):
 
     pack: Pack
     rows: tuple[Row, ...]
+    licence: str = ""
+
+    def row(self, control: str, requirement: str) -> Row:
+        """The row of a control to a requirement. UnknownName offers the nearest pairs."""
+        for row in self.rows:
+            if (row.subject, row.object) == (control, requirement):
+                return row
+        known = [f"{row.subject} {row.object}" for row in self.rows]
+        raise UnknownName(N_("mapping row"), f"{control} {requirement}", known)
 
 
 def names() -> list[str]:
@@ -71,7 +80,7 @@ def read_framework(files: FrameworkFiles) -> Framework:
     if files.mapping is None:
         return Framework(pack, ())
     mapping = parse_mapping(_bytes(files.mapping), files.mapping.name, pack, hub())
-    return Framework(pack, mapping.rows)
+    return Framework(pack, mapping.rows, mapping.licence)
 
 
 def _bytes(file: File) -> bytes:

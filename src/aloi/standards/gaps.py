@@ -1,6 +1,7 @@
 """For each gap in a coverage, the cheapest next piece of evidence."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
@@ -54,7 +55,12 @@ _ASKED: dict[str, tuple[Action, str]] = {
 
 
 def next_evidence(
-    coverage: Coverage, framework: Framework, evidence: Iterable[EvidenceItem], *, hub: Hub | None = None
+    coverage: Coverage,
+    framework: Framework,
+    evidence: Iterable[EvidenceItem],
+    *,
+    hub: Hub | None = None,
+    today: date | None = None,
 ) -> tuple[NextStep, ...]:
     """The cheapest next step of every requirement that is not proven, cheapest first, then in the pack's order.
 
@@ -63,7 +69,7 @@ def next_evidence(
     part that no control reaches: the requirement's own first kind of written evidence.
     """
     hub = hub or shipped_hub()
-    judgements = judge(hub, evidence)
+    judgements = judge(hub, evidence, today=today)
     requirements = {requirement.id: requirement for requirement in framework.pack.requirements}
     steps = []
     for item in coverage.requirements:

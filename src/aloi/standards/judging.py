@@ -1,18 +1,19 @@
 """What the evidence at hand says about each of Aloi's own controls."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
-from aloi.evidence.records import Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
+from aloi.evidence.records import Attachment, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
 from aloi.standards.hub import Control, Hub
 
 
 class EvidenceItem(Struct, frozen=True, kw_only=True):
     """A record, and the digest (`sha256:<64 hex>`) of the signed statement that carries it. All of one system.
 
-    Findings, hunts, effects and plans are read; any other record says nothing about a control.
+    Findings, hunts, effects, plans and attachments are read; any other record says nothing about a control.
     """
 
     digest: str
@@ -37,7 +38,7 @@ class Judgement(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
 
 
-def judge(hub: Hub, evidence: Iterable[EvidenceItem]) -> dict[str, Judgement]:
+def judge(hub: Hub, evidence: Iterable[EvidenceItem], *, today: date | None = None) -> dict[str, Judgement]:
     """Where every control of the hub stands. The order of the evidence does not matter.
 
     1. The finding that counts for a hazard is the one of stage 'confirm', but only where a confirmed effect was
@@ -55,13 +56,19 @@ def judge(hub: Hub, evidence: Iterable[EvidenceItem]) -> dict[str, Judgement]:
     6. Tests support 'record' whatever they found, once a plan stands beside them; without it they are 'partial'.
     7. An accepted effect of stage 'confirm' supports 'effect'; a refused one makes it 'not met'; one that was not
        confirmed yet is 'partial'.
-    8. Documents, artefacts and processes are not read here: their controls stay 'untested'.
+    8. A document, artefact or record of a process that somebody approved supports its control, and says no more than
+       that it is there: nothing in it is read. `today` leaves out those that are no longer valid.
     """
     items = tuple(evidence)
     counted = _counted(items)
     plans = [item for item in items if isinstance(item.record, Plan)]
     effects = [item for item in items if isinstance(item.record, Effect)]
-    return {control.id: _judge(control, counted, plans, effects) for control in hub.controls}
+    attached = [item for item in items if isinstance(item.record, Attachment) and _valid(item.record, today)]
+    return {control.id: _judge(control, counted, plans, effects, attached) for control in hub.controls}
+
+
+def _valid(attachment: Attachment, today: date | None) -> bool:
+    return today is None or attachment.valid_until is None or date.fromisoformat(attachment.valid_until) >= today
 
 
 Counted = Mapping[str, Sequence[EvidenceItem]]
@@ -83,7 +90,11 @@ def _counted(items: Sequence[EvidenceItem]) -> Counted:
 
 
 def _judge(
-    control: Control, counted: Counted, plans: Sequence[EvidenceItem], effects: Sequence[EvidenceItem]
+    control: Control,
+    counted: Counted,
+    plans: Sequence[EvidenceItem],
+    effects: Sequence[EvidenceItem],
+    attached: Sequence[EvidenceItem],
 ) -> Judgement:
     if control.proof == "findings":
         return _by_findings(control, counted)
@@ -93,7 +104,8 @@ def _judge(
         return _by_record(control, counted, plans)
     if control.proof == "effect":
         return _by_effect(control, effects)
-    return Judgement(control=control.id, state="untested")
+    written = [item for item in attached if isinstance(item.record, Attachment) and item.record.control == control.id]
+    return Judgement(control=control.id, state="supported" if written else "untested", evidence=_digests(written))
 
 
 def _worst(found: Sequence[EvidenceItem]) -> Verdict:

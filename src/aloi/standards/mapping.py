@@ -1,10 +1,11 @@
 """Typed relations from Aloi's controls to a framework's requirements. A row is only *proposed* until it is endorsed."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta, Struct
+import yaml
+from msgspec import Struct
 
 from aloi.evidence.canonical import canonical, digest
 from aloi.standards.hub import Hub
@@ -19,8 +20,8 @@ class Row(Struct, frozen=True, kw_only=True):
     """What the control `subject` is to the requirement `object`: one of five relations (set theory of NIST IR 8278A).
 
     'subset' reads: what the control holds is a part of what the requirement asks. 'none' states that the two do not
-    meet. `endorsements` are digests of statements that sign this row; it counts as endorsed only where one of them was
-    verified. `author` is the file's author where the row names nobody else.
+    meet. Organisations endorse or dispute a row by its digest (`aloi.standards.endorsing`). `author` is the file's
+    author where the row names nobody else.
     """
 
     subject: Slug
@@ -29,7 +30,6 @@ class Row(Struct, frozen=True, kw_only=True):
     rationale: Text
     author: str = ""
     date: date
-    endorsements: tuple[Annotated[str, Meta(pattern=r"^sha256:[0-9a-f]{64}$")], ...] = ()
 
 
 class Mapping(Struct, frozen=True, kw_only=True):
@@ -42,10 +42,8 @@ class Mapping(Struct, frozen=True, kw_only=True):
 
 
 def row_digest(framework: str, row: Row) -> str:
-    """What an endorsement signs: the row's own words under its framework, without the endorsements themselves."""
-    value = {"framework": framework, **msgspec.to_builtins(row)}
-    del value["endorsements"]
-    return digest(canonical(value))
+    """What an endorsement signs: the row's own words under its framework."""
+    return digest(canonical({"framework": framework, **msgspec.to_builtins(row)}))
 
 
 def parse_mapping(data: bytes, file: str, pack: Pack, hub: Hub) -> Mapping:
@@ -56,13 +54,14 @@ def parse_mapping(data: bytes, file: str, pack: Pack, hub: Hub) -> Mapping:
         remedy = N_("an id without its edition says nothing: map this edition anew, or name the right one")
         message = N_("{at}: maps {got}, the pack is {want}")
         table.fault(message, "framework", remedy=remedy, got=mapping.framework, want=pack.key)
-    _check_rows(mapping, pack, hub, table)
+    check_rows(mapping, pack, hub, table)
     table.close()
     rows = tuple(msgspec.structs.replace(row, author=row.author or mapping.author) for row in mapping.rows)
     return msgspec.structs.replace(mapping, rows=rows)
 
 
-def _check_rows(mapping: Mapping, pack: Pack, hub: Hub, table: Table) -> None:
+def check_rows(mapping: Mapping, pack: Pack, hub: Hub, table: Table) -> None:
+    """Note rows that name what is not there, and those that stand twice."""
     requirements = {requirement.id for requirement in pack.requirements}
     controls = {control.id for control in hub.controls}
     seen: set[tuple[str, str]] = set()
@@ -80,3 +79,8 @@ def _check_rows(mapping: Mapping, pack: Pack, hub: Hub, table: Table) -> None:
             message = N_("{at}: {id} is already related to {other}")
             table.fault(message, at, remedy=N_("keep one of the two"), id=row.subject, other=row.object)
         seen.add((row.subject, row.object))
+
+
+def written(mapping: Mapping) -> str:
+    """A mapping as the YAML that `parse_mapping` reads."""
+    return yaml.safe_dump(msgspec.to_builtins(mapping), sort_keys=False, allow_unicode=True, width=120)

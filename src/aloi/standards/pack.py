@@ -79,11 +79,19 @@ class Requirement(Part, frozen=True, kw_only=True):
     unconfirmed: Text | None = None
 
 
+class Replacement(Part, frozen=True, kw_only=True):
+    """An id of an earlier edition, and the requirement that took its place."""
+
+    old: Identifier
+    new: Identifier
+
+
 class Pack(Part, frozen=True, kw_only=True):
     """A framework at an edition.
 
     `text_policy` says whose words the titles are: 'own' (ids, and our own words), 'title' (the publisher's titles may
     be shipped), 'full' (the publisher's text may be shipped). `horizon` is a number of days after `checked_on`.
+    `replaces` gives, for ids of earlier editions, the requirement that stands in their place.
     """
 
     id: Slug
@@ -101,6 +109,7 @@ class Pack(Part, frozen=True, kw_only=True):
     unconfirmed: tuple[Text, ...] = ()
     groups: tuple[Group, ...] = ()
     requirements: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
+    replaces: tuple[Replacement, ...] = ()
 
     @property
     def key(self) -> str:
@@ -189,6 +198,11 @@ def _check_requirements(pack: Pack, table: Table) -> None:
             remedy = N_("`certainty: unconfirmed` and `unconfirmed: {{en, fr}}` go together")
             table.fault(N_("{at}: what is unconfirmed about {id}?"), at, remedy=remedy, id=requirement.id)
         _check_periods(requirement.periods, at, table)
+    for i, one in enumerate(pack.replaces):
+        if one.new not in seen or one.old in seen:
+            message = N_("{at}: {old} cannot be replaced by {new}")
+            remedy = N_("`old` is an id of an earlier edition, `new` one of this pack")
+            table.fault(message, f"replaces[{i}]", remedy=remedy, old=one.old, new=one.new)
 
 
 def _check_periods(periods: tuple[Period, ...], at: str, table: Table) -> None:

@@ -1,0 +1,395 @@
+"""`aloi standards`: mappings and their endorsements, what conflicts, what converges, and where a bundle stands."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aloi.cli import options
+from aloi.cli.speech import language, say
+from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from aloi.assurance.standing import Said, Standing
+    from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.records import Dispute, Endorsement
+    from aloi.evidence.verification import Verification
+    from aloi.standards.convergence import Convergence
+    from aloi.standards.endorsing import Word
+    from aloi.standards.frameworks import Framework
+
+FORMATS = ("sssom", "olir")
+RELATIONS = {
+    "equal": N_("is equal to"),
+    "subset": N_("is a part of"),
+    "superset": N_("holds more than"),
+    "intersects": N_("meets a part of"),
+    "none": N_("does not meet"),
+}
+KINDS = {
+    "contradiction": N_("contradiction"),
+    "stale": N_("earlier edition"),
+    "dangling": N_("no such id"),
+    "unreached": N_("not reached"),
+    "idle": N_("asked by none"),
+}
+STANDINGS = {"endorsed": N_("endorsed"), "disputed": N_("disputed")}
+SHOWN = 10
+
+framework_name = click.argument("framework")
+control_name = click.argument("control")
+requirement_id = click.argument("requirement")
+organisation = click.option("--organisation", required=True, help=say(N_("The organisation that speaks.")))
+statements = click.option(
+    "--statements",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
+)
+trusted = click.option(
+    "--trust",
+    "trust",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
+)
+output = click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("File to write; a name of its own where none is given.")),
+)
+
+
+@click.group(
+    "standards", help=say(N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."))
+)
+def command() -> None:
+    """Nothing is done before a verb is named."""
+
+
+@command.command(
+    "rows", help=say(N_("List how Aloi's controls relate to FRAMEWORK, and who endorses or disputes that."))
+)
+@framework_name
+@statements
+@trusted
+@options.as_json
+def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+    """A row that nobody endorses is proposed."""
+    from aloi.standards.endorsing import standing  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
+    from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
+
+    found = named(framework)
+    words = standing(_said(statements, trust).words)
+    by_row: dict[str, list[Word]] = {}
+    for word in words:
+        by_row.setdefault(word.row, []).append(word)
+    listed = [(row, row_digest(framework, row)) for row in found.rows]
+    if as_json:
+        options.print_json([{"row": row, "digest": digest, "words": by_row.get(digest, [])} for row, digest in listed])
+        return
+    for row, digest in listed:
+        told = by_row.get(digest)
+        status = ", ".join(f"{say(STANDINGS[one.says])} ({one.organisation})" for one in told or ())
+        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status or say(N_('proposed'))}]")
+        click.echo(f"    {row.rationale.said(language())}")
+
+
+@command.command("endorse", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is right.")))
+@framework_name
+@control_name
+@requirement_id
+@organisation
+@options.key
+@output
+def endorse(
+    framework: str, control: str, requirement: str, organisation: str, key: Path | None, output: Path | None
+) -> None:
+    """The statement is over the row's digest: a row that changes has to be endorsed again."""
+    from aloi.evidence.records import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
+
+    _sign(framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output)
+
+
+@command.command("dispute", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is wrong, and why.")))
+@framework_name
+@control_name
+@requirement_id
+@organisation
+@click.option("--reason", required=True, help=say(N_("Why, in a sentence or two.")))
+@options.key
+@output
+def dispute(
+    framework: str,
+    control: str,
+    requirement: str,
+    organisation: str,
+    reason: str,
+    key: Path | None,
+    output: Path | None,
+) -> None:
+    """A row that is disputed does not count as endorsed, whoever else endorses it."""
+    from aloi.evidence.records import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
+
+    word = Dispute(organisation=organisation, at=_now(), reason=reason)
+    _sign(framework, control, requirement, word, key, output)
+
+
+@command.command("attach", help=say(N_("Sign that FILE, which somebody approved, answers CONTROL.")))
+@control_name
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--approved-by", required=True, help=say(N_("Who approved the file: a person or a body.")))
+@click.option("--approved-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help=say(N_("The day, YYYY-MM-DD.")))
+@click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("The last day on which it counts.")))
+@options.key
+@output
+def attach(
+    control: str,
+    file: Path,
+    approved_by: str,
+    approved_on: datetime,
+    valid_until: datetime | None,
+    key: Path | None,
+    output: Path | None,
+) -> None:
+    """The file stays where it is: the statement holds its digest, and Aloi reads nothing in it."""
+    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - as above
+    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
+
+    envelope = attached(
+        file,
+        hub(),
+        control,
+        approved_by=approved_by,
+        approved_on=approved_on.date(),
+        valid_until=valid_until.date() if valid_until else None,
+        key=signing_key(key or options.default_key()),
+    )
+    _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"))
+
+
+@command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
+@click.argument("bundle", type=click.Path(path_type=Path))
+@framework_name
+@statements
+@trusted
+@options.as_json
+def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+    """The bundle is verified first. Nothing here says that a law is complied with."""
+    from aloi.assurance.standing import evidence_of, stand  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
+
+    found = named(framework)
+    verification = _verified(bundle, trust)
+    today = datetime.now(UTC).date()
+    standing = stand(found, evidence_of(verification), _said(statements, trust), today=today)
+    if as_json:
+        options.print_json(standing)
+        return
+    for line in _standing(standing, found):
+        click.echo(line)
+
+
+@command.command("conflicts", help=say(N_("List what mappings say against one another, cite in vain, or leave out.")))
+@click.option(
+    "--framework",
+    "frameworks",
+    multiple=True,
+    help=say(N_("As name@edition; all that are installed, if none is given.")),
+)
+@options.as_json
+def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
+    """The catalogue of hazards cites frameworks too, and is checked with them."""
+    from aloi.science.hazards import hazards  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.conflicts import Citation  # noqa: PLC0415 - as above
+    from aloi.standards.conflicts import conflicts as found_in  # noqa: PLC0415 - as above
+    from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
+
+    chosen = [framework(name) for name in frameworks or names()]
+    cited = [
+        Citation(slug, entry.framework, entry.id) for slug, hazard in hazards().items() for entry in hazard.maps_to
+    ]
+    found = found_in(chosen, cited)
+    if as_json:
+        options.print_json(found)
+        return
+    for one in found:
+        rows = f"  ({'; '.join(one.rows)})" if one.rows else ""
+        where = f"{one.framework}: " if one.framework else ""
+        click.echo(f"{say(KINDS[one.kind]):<18}{where}{say(one.message, **one.facts)}{rows}")
+    if not found:
+        click.echo(say(N_("nothing to settle")))
+
+
+@command.command("convergence", help=say(N_("Say what FIRST and SECOND share, and what each adds.")))
+@click.argument("first")
+@click.argument("second")
+@click.option(
+    "--bundle", type=click.Path(path_type=Path), help=say(N_("Evidence at hand; without it, gains start from nothing."))
+)
+@trusted
+@options.as_json
+def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+    """Best first: what one more piece of evidence would newly satisfy."""
+    from aloi.assurance.standing import evidence_of  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.convergence import convergence as compared  # noqa: PLC0415 - as above
+    from aloi.standards.frameworks import framework  # noqa: PLC0415 - as above
+
+    evidence = evidence_of(_verified(bundle, trust)) if bundle else ()
+    found = compared(framework(first), framework(second), evidence)
+    if as_json:
+        options.print_json(found)
+        return
+    for line in _convergence(found):
+        click.echo(line)
+
+
+@command.command(
+    "export", help=say(N_("Write the mapping of FRAMEWORK as SSSOM (TSV) or in NIST's OLIR columns (CSV)."))
+)
+@framework_name
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="sssom", show_default=True)
+@output
+def export(framework: str, kind: str, output: Path | None) -> None:
+    """Printed, where no file is named."""
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
+    from aloi.standards.olir import write_olir  # noqa: PLC0415 - as above
+    from aloi.standards.sssom import write_sssom  # noqa: PLC0415 - as above
+
+    text = write_sssom(named(framework), hub()) if kind == "sssom" else write_olir(named(framework), hub())
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    options.refuse_to_overwrite(output)
+    output.write_text(text, encoding="utf-8", newline="")
+    click.echo(say(N_("Written: {file}"), file=output))
+
+
+@command.command(
+    "import", help=say(N_("Check the SSSOM file FILE against FRAMEWORK and the hub, and write it as rows."))
+)
+@framework_name
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@output
+def import_(framework: str, file: Path, output: Path | None) -> None:
+    """Every fault is told by its line; nothing is written where there is one."""
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
+    from aloi.standards.mapping import written  # noqa: PLC0415 - as above
+    from aloi.standards.sssom import read_sssom  # noqa: PLC0415 - as above
+
+    text = written(read_sssom(_bytes(file), file.name, named(framework), hub()))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    options.refuse_to_overwrite(output)
+    output.write_text(text, encoding="utf-8")
+    click.echo(say(N_("Written: {file}"), file=output))
+
+
+def _sign(
+    framework: str,
+    control: str,
+    requirement: str,
+    word: "Endorsement | Dispute",
+    key: Path | None,
+    output: Path | None,
+) -> None:
+    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - as above
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
+
+    row = named(framework).row(control, requirement)
+    envelope = sign_word(word, framework, row, signing_key(key or options.default_key()))
+    kind = type(word).__name__.lower()
+    place = f"{kind}.{framework}.{control}.{requirement}.dsse.json"
+    _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)))
+
+
+def _write(envelope: object, path: Path) -> None:
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.canonical import canonical  # noqa: PLC0415 - as above
+
+    options.refuse_to_overwrite(path)
+    try:
+        path.write_bytes(canonical(envelope))
+    except OSError as error:
+        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+    click.echo(say(N_("Signed: {file}"), file=path))
+
+
+def _bytes(path: Path) -> bytes:
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        remedy = N_("see that the file is there and may be read")
+        message = N_("cannot read {file}: {problem}")
+        raise AskerError(message, remedy=remedy, file=path, problem=error.strerror or error) from error
+
+
+def _keys(trust: "Sequence[Path]") -> "list[PublicKey]":
+    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - heavy modules load when a command runs
+
+    own = options.default_key().with_suffix(".pub.pem")
+    return [PublicKey.from_pem(_bytes(path)) for path in (*trust, *([own] if own.exists() else []))]
+
+
+def _said(statements: Path | None, trust: "Sequence[Path]") -> "Said":
+    from aloi.assurance.standing import Said, said  # noqa: PLC0415 - heavy modules load when a command runs
+
+    return said(statements, _keys(trust)) if statements else Said()
+
+
+def _verified(bundle: Path, trust: "Sequence[Path]") -> "Verification":
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
+
+    path = bundle / "bundle.json" if bundle.is_dir() else bundle
+    return verify_bundle(bundles.read(path), _keys(trust))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _standing(standing: "Standing", framework: "Framework") -> "Iterable[str]":
+    from aloi.standards.coverage import tally  # noqa: PLC0415 - heavy modules load when a command runs
+
+    titles = {one.id: one.title.said(language()) for one in framework.pack.requirements}
+    yield say(
+        N_("{framework}: what the evidence says. It is no statement of conformity."), framework=framework.pack.key
+    )
+    for count in tally(standing.coverage):
+        told = N_("{state}: {total} (endorsed {endorsed}, proposed {proposed}, unmapped {unmapped})")
+        facts = {"endorsed": count.endorsed, "proposed": count.proposed, "unmapped": count.unmapped}
+        yield "  " + say(told, state=say(count.state), total=count.total, **facts)
+    yield ""
+    for item in standing.coverage.requirements:
+        yield f"{say(item.state):<24}{item.requirement}  {titles[item.requirement]}"
+    if standing.steps:
+        yield ""
+        yield say(N_("Plan of action, the cheapest first:"))
+        for n, step in enumerate(standing.steps, 1):
+            choice = say(N_(" (remedies: {options})"), **step.facts) if step.options else ""
+            yield f"{n:>3}. {step.requirement}: {say(step.message, **step.facts)}{choice}"
+
+
+def _convergence(found: "Convergence") -> "Iterable[str]":
+    yield say(N_("Controls that answer both: {count}"), count=len(found.shared))
+    for one in found.shared:
+        pair = [", ".join(reached.requirement for reached in side) for side in (one.first, one.second)]
+        yield f"  {one.control}: {pair[0]} | {pair[1]}"
+    for key, alone in ((found.first, found.only_first), (found.second, found.only_second)):
+        yield say(N_("Only {framework} asks, or no shared control reaches: {count}"), framework=key, count=len(alone))
+        yield f"  {', '.join(alone) or '-'}"
+    yield say(N_("What one more piece of evidence would newly satisfy, best first:"))
+    for gain in found.gains[:SHOWN]:
+        proven, begun = ", ".join(gain.proven) or "-", ", ".join(gain.begun) or "-"
+        yield say(N_("  {control}: proven {proven}; begun {begun}"), control=gain.control, proven=proven, begun=begun)
