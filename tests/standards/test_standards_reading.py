@@ -128,9 +128,9 @@ MAPPINGS = {
         MAP.replace("@1", "@2") + ROW.format(s="robustness", o="A.1", r="equal"),
         [(1, "framework", True)],
     ),
-    "bad endorsement": (
+    "an endorsement written by hand": (
         MAP + ROW.format(s="robustness", o="A.1", r="equal").replace("date:", "endorsements: [me], date:"),
-        [(5, "rows[0].endorsements[0]", True)],
+        [(5, "rows[0].endorsements", True)],
     ),
 }
 

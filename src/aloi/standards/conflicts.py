@@ -124,7 +124,9 @@ _OPPOSED = {
 
 def _against(pair: tuple[str, str], sayings: Sequence[_Said]) -> Iterator[Conflict]:
     facts = {"one": pair[0], "other": pair[1]}
-    first = {one.what: one for one in reversed(sayings)}
+    first: dict[str, _Said] = {}
+    for one in sayings:
+        first.setdefault(one.what, one)
     if same := first.get("same"):
         message = N_("{one} and {other} would be the same control")
         yield Conflict(kind="contradiction", framework=same.framework, message=message, facts=facts, rows=same.rows)

@@ -120,8 +120,8 @@ def _rows(data: bytes, table: Table) -> Iterator[Row]:
         remedy = N_("add the columns {missing}")
         table.fault(N_("{at}: this is no table of mappings"), "$", remedy=remedy, missing=", ".join(missing))
         return
-    for (line, _), cells in zip(numbered[1:], read[1:], strict=True):
-        at = f"rows[{line}]"
+    for i, ((line, _), cells) in enumerate(zip(numbered[1:], read[1:], strict=True)):
+        at = f"rows[{i}]"
         table.lines[at] = line
         if row := _row(dict(zip(head, cells, strict=False)), at, table):
             yield row

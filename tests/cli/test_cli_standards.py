@@ -1,0 +1,109 @@
+"""`aloi standards`, as a person types it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.command import aloi
+
+GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
+BUNDLE, KEY = GOLDEN / "bundle-v1.json", GOLDEN / "bundle-v1.pem"
+ROW = ("owasp-llm@2026", "prompt-injection", "LLM01:2026")
+
+
+@pytest.fixture
+def home(tmp_path):
+    (tmp_path / "said").mkdir()
+    return tmp_path
+
+
+def test_a_row_is_endorsed_disputed_and_shown(home):
+    institute = ("--organisation", "Institute")
+    assert "endorsed" not in aloi("standards", "rows", ROW[0], home=home).out
+    assert aloi("standards", "endorse", *ROW, *institute, "--output", "said/a.dsse.json", home=home).code == 0
+    listed = aloi("standards", "rows", ROW[0], "--statements", "said", home=home)
+    assert listed.out.splitlines()[0].endswith("[endorsed (Institute)]")
+    disputed = ("--reason", "too wide", "--output", "said/b.dsse.json")
+    assert aloi("standards", "dispute", *ROW, "--organisation", "Other", *disputed, home=home).code == 0
+    told = json.loads(aloi("standards", "rows", ROW[0], "--statements", "said", "--json", home=home).out)
+    assert [word["says"] for word in told[0]["words"]] == ["disputed"], "one key, so its last word"
+    again = aloi("standards", "endorse", *ROW, *institute, "--output", "said/a.dsse.json", home=home)
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_a_bundle_is_seen_again_with_what_was_attached(home):
+    keys = home / "aloi" / "keys"
+    (home / "file.txt").write_text("who steps in, and when", encoding="utf-8")
+    attached = ("--approved-by", "Board", "--approved-on", "2026-11-01", "--output", "said/c.dsse.json")
+    assert aloi("standards", "attach", "human-oversight", "file.txt", *attached, home=home).code == 0
+    own = keys / "default.pub.pem"
+    shutil.copy(KEY, home / "trusted.pem")
+    command = ("standards", "coverage", BUNDLE, "eu-ai-act@2026-07-27", "--trust", "trusted.pem")
+    bare = json.loads(aloi(*command, "--json", home=home).out)
+    more = json.loads(aloi(*command, "--statements", "said", "--json", home=home).out)
+    states = [{one["requirement"]: one["state"] for one in told["coverage"]["requirements"]} for told in (bare, more)]
+    assert own.exists()
+    assert (states[0]["Art. 14(1)"], states[1]["Art. 14(1)"]) == ("needs a document", "proven")
+    assert len(more["steps"]) < len(bare["steps"])
+    people = aloi(*command, "--statements", "said", home=home).out
+    assert "Plan of action" in people
+    assert "no statement of conformity" in people
+    french = aloi("--lang", "fr", *command, "--statements", "said", home=home)
+    assert french.code == 0
+    assert french.out.count("\n") == people.count("\n")
+    assert "Plan of action" not in french.out
+
+
+WRONG = {
+    "no such framework": (("rows", "owasp-llm@2025"), 2),
+    "no such row": (("endorse", "owasp-llm@2026", "prompt-injection", "LLM05:2026", "--organisation", "I"), 2),
+    "a measured control": (
+        ("attach", "prompt-injection", KEY, "--approved-by", "B", "--approved-on", "2026-11-01"),
+        2,
+    ),
+    "no such folder": (("rows", "owasp-llm@2026", "--statements", "nowhere"), 2),
+    "a stranger's bundle": (("coverage", BUNDLE, "owasp-llm@2026"), 4),
+    "no table": (("import", "owasp-llm@2026", KEY), 2),
+    "no such file": (("import", "owasp-llm@2026", "none.tsv"), 2),
+}
+
+
+@pytest.mark.parametrize("case", WRONG, ids=list(WRONG))
+def test_mistakes_are_told_with_the_next_step(case, home):
+    arguments, code = WRONG[case]
+    said = aloi("standards", *arguments, home=home)
+    assert said.code == code, said.err
+    assert said.err.startswith("Error: ")
+    assert "Traceback" not in said.err
+    assert not list(home.glob("*.dsse.json"))
+
+
+def test_a_statement_of_a_stranger_is_refused(home):
+    elsewhere = home / "elsewhere"
+    elsewhere.mkdir()
+    assert (
+        aloi("standards", "endorse", *ROW, "--organisation", "I", "--output", "a.dsse.json", home=elsewhere).code == 0
+    )
+    shutil.copy(elsewhere / "a.dsse.json", home / "said")
+    assert aloi("standards", "rows", ROW[0], "--statements", "said", home=home).code == 4
+    trust = ("--trust", elsewhere / "aloi" / "keys" / "default.pub.pem")
+    assert aloi("standards", "rows", ROW[0], "--statements", "said", *trust, home=home).code == 0
+
+
+def test_rows_go_out_and_come_back(home):
+    assert aloi("standards", "export", ROW[0], "--output", "rows.tsv", home=home).code == 0
+    assert aloi("standards", "import", ROW[0], "rows.tsv", "--output", "rows.yaml", home=home).code == 0
+    assert "prompt-injection" in (home / "rows.yaml").read_text(encoding="utf-8")
+    assert aloi("standards", "export", ROW[0], "--format", "olir", home=home).out.startswith("Focal Document Element,")
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_conflicts_and_convergence_are_told(home, lang):
+    found = aloi("--lang", lang, "standards", "conflicts", "--framework", "owasp-llm@2026", home=home)
+    assert found.code == 0
+    side = aloi("--lang", lang, "standards", "convergence", "owasp-llm@2026", "nist-ai-600-1@2024-07", home=home)
+    assert side.code == 0
+    assert "LLM01:2026 | 2.9" in side.out
