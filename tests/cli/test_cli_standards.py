@@ -107,3 +107,13 @@ def test_conflicts_and_convergence_are_told(home, lang):
     side = aloi("--lang", lang, "standards", "convergence", "owasp-llm@2026", "nist-ai-600-1@2024-07", home=home)
     assert side.code == 0
     assert "LLM01:2026 | 2.9" in side.out
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_the_matrix_is_written_once(home, lang):
+    command = ("--lang", lang, "standards", "matrix", "m.html", "--bundle", BUNDLE, "--trust", KEY)
+    assert aloi(*command, home=home).code == 0
+    page = (home / "m.html").read_text(encoding="utf-8")
+    assert f'<html lang="{lang}">' in page
+    assert "banque-azur" in page
+    assert aloi(*command, home=home).code == 2

@@ -61,6 +61,13 @@ output = click.option(
     help=say(N_("File to write; a name of its own where none is given.")),
 )
 
+installed = click.option(
+    "--framework",
+    "frameworks",
+    multiple=True,
+    help=say(N_("As name@edition; all that are installed, if none is given.")),
+)
+
 
 @click.group(
     "standards", help=say(N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."))
@@ -194,13 +201,46 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
         click.echo(line)
 
 
-@command.command("conflicts", help=say(N_("List what mappings say against one another, cite in vain, or leave out.")))
+@command.command("matrix", help=say(N_("Write frameworks by controls as a page that prints (HTML).")))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
-    "--framework",
-    "frameworks",
-    multiple=True,
-    help=say(N_("As name@edition; all that are installed, if none is given.")),
+    "--bundle", type=click.Path(path_type=Path), help=say(N_("Evidence that says where each control stands."))
 )
+@installed
+@statements
+@trusted
+def matrix(
+    file: Path, bundle: Path | None, frameworks: tuple[str, ...], statements: Path | None, trust: tuple[Path, ...]
+) -> None:
+    """In the reader's language; a file is never overwritten."""
+    from aloi.assurance.report.matrix import render_matrix  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import evidence_of  # noqa: PLC0415 - as above
+    from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
+    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
+    from aloi.standards.judging import judge  # noqa: PLC0415 - as above
+
+    options.refuse_to_overwrite(file)
+    today = datetime.now(UTC).date()
+    judgements, about = None, ""
+    if bundle:
+        verification = _verified(bundle, trust)
+        evidence = (*evidence_of(verification), *_said(statements, trust).attached)
+        judgements = judge(hub(), evidence, today=today)
+        about = f"{verification.subject[0].name} · {verification.digest}"
+    page = render_matrix(
+        [framework(name) for name in frameworks or names()],
+        hub(),
+        judgements,
+        language(),
+        about=about,
+        day=today.isoformat(),
+    )
+    file.write_text(page, encoding="utf-8")
+    click.echo(say(N_("Written: {file}"), file=file))
+
+
+@command.command("conflicts", help=say(N_("List what mappings say against one another, cite in vain, or leave out.")))
+@installed
 @options.as_json
 def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
     """The catalogue of hazards cites frameworks too, and is checked with them."""

@@ -45,7 +45,7 @@ def render(
     standing = outcomes(story, {slug: speech.rated(slug, counted(story, slug)) for slug in hazards(story)})
     rated = tries(story)
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             story=story,
@@ -80,7 +80,8 @@ def render(
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """How every page is made: all that is not marked as markup is escaped, and nothing may be missing."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
