@@ -14,6 +14,7 @@ BENCHMARKS = {
     "detection": "benchmarks.solutions.detection",
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
+    "exports": "benchmarks.standards.exports",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
     "distress": "benchmarks.science.distress",

@@ -1,12 +1,10 @@
 """Evidence of a known shape, for the tests of this room."""
 
 import hashlib
-import types
 from decimal import Decimal
-from enum import Enum
-from typing import Any, Literal, get_args, get_origin
 
 import msgspec
+from benchmarks.standards.bundles import ORACLE, made
 
 from aloi.evidence.records import Effect, Finding, HazardPlan, Hunt, Plan, Record, ScorerIdentity, Stage, Verdict
 from aloi.standards import packs
@@ -14,31 +12,6 @@ from aloi.standards.frameworks import Framework, FrameworkFiles, read_framework
 from aloi.standards.judging import EvidenceItem
 
 SHIPPED = {name: value for name, value in sorted(vars(packs).items()) if isinstance(value, FrameworkFiles)}
-ORACLE = ScorerIdentity(name="canary", kind="oracle", version="1")
-JUDGE = ScorerIdentity(name="judge", kind="judge", version="1")
-CALIBRATED = ScorerIdentity(name="judge", kind="judge", version="1", calibration="sha256:" + "1" * 64)
-
-
-def made(type_: Any, **said: Any) -> Any:
-    """A record with what the test says; the fields it does not speak of hold some value of their type."""
-    required = (field for field in msgspec.structs.fields(type_) if field.required and field.name not in said)
-    return type_(**said, **{field.name: _some(field.type) for field in required})
-
-
-def _some(type_: Any) -> Any:
-    origin = get_origin(type_)
-    if origin is Literal:
-        return get_args(type_)[0]
-    if origin is types.UnionType:
-        return None
-    if origin is tuple:
-        items = get_args(type_)
-        return () if items[-1] is Ellipsis else tuple(_some(item) for item in items)
-    if origin is dict:
-        return {}
-    if issubclass(type_, msgspec.Struct):
-        return made(type_)
-    return next(iter(type_)) if issubclass(type_, Enum) else type_(1)
 
 
 def shipped(key: str) -> Framework:

@@ -3,7 +3,8 @@
 import random
 
 import pytest
-from standards_world import CALIBRATED, JUDGE, effect, finding, hunt, plan
+from benchmarks.standards.bundles import CALIBRATED, JUDGE
+from standards_world import effect, finding, hunt, plan
 
 from aloi.standards.hub import hub
 from aloi.standards.judging import judge

@@ -25,6 +25,7 @@ COMMANDS = {
     "guard": N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds."),
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
     "verify": N_("Check a bundle offline, claim by claim."),
+    "export": N_("Write a bundle as OSCAL, CycloneDX, SARIF, or a signed in-toto summary."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
     "standards": N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."),

@@ -1,14 +1,17 @@
 """Options that several commands share."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from aloi.cli.speech import say
 from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from aloi.evidence.publickeys import PublicKey
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,6 +26,33 @@ def home() -> Path:
 def default_key() -> Path:
     """The key that signs where none is named."""
     return home() / "keys" / "default.pem"
+
+
+def public_key(path: Path) -> "PublicKey":
+    """A public key file. Raises AskerError where it cannot be read."""
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - as above
+
+    try:
+        return PublicKey.from_pem(path.read_bytes())
+    except OSError as error:
+        raise AskerError(
+            N_("the key file {path} cannot be read: {problem}"),
+            remedy=N_("check the name of the file"),
+            path=path,
+            problem=error.strerror or error,
+        ) from error
+
+
+def own_keys() -> list[Path]:
+    """The public half of the default key, where there is one."""
+    own = default_key().with_suffix(".pub.pem")
+    return [own] if own.exists() else []
+
+
+def trusted_keys(named: Sequence[Path]) -> list["PublicKey"]:
+    """The keys that were named, and one's own."""
+    return [public_key(path) for path in (*named, *own_keys())]
 
 
 def refuse_to_overwrite(path: Path) -> None:
@@ -60,4 +90,11 @@ frameworks = click.option(
     "frameworks",
     multiple=True,
     help=say(N_("Framework to show coverage of, as name@edition; may be given several times. All, if none is given.")),
+)
+trusted = click.option(
+    "--trust",
+    "trust",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
 )

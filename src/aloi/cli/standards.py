@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from aloi.assurance.standing import Said, Standing
-    from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.records import Dispute, Endorsement
     from aloi.evidence.verification import Verification
     from aloi.standards.convergence import Convergence
@@ -48,13 +47,6 @@ statements = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
 )
-trusted = click.option(
-    "--trust",
-    "trust",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
-)
 output = click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -81,7 +73,7 @@ def command() -> None:
 )
 @framework_name
 @statements
-@trusted
+@options.trusted
 @options.as_json
 def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """A row that nobody endorses is proposed."""
@@ -183,7 +175,7 @@ def attach(
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
 @statements
-@trusted
+@options.trusted
 @options.as_json
 def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
@@ -208,7 +200,7 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
 )
 @installed
 @statements
-@trusted
+@options.trusted
 def matrix(
     file: Path, bundle: Path | None, frameworks: tuple[str, ...], statements: Path | None, trust: tuple[Path, ...]
 ) -> None:
@@ -271,7 +263,7 @@ def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
 @click.option(
     "--bundle", type=click.Path(path_type=Path), help=say(N_("Evidence at hand; without it, gains start from nothing."))
 )
-@trusted
+@options.trusted
 @options.as_json
 def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """Best first: what one more piece of evidence would newly satisfy."""
@@ -374,17 +366,10 @@ def _bytes(path: Path) -> bytes:
         raise AskerError(message, remedy=remedy, file=path, problem=error.strerror or error) from error
 
 
-def _keys(trust: "Sequence[Path]") -> "list[PublicKey]":
-    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - heavy modules load when a command runs
-
-    own = options.default_key().with_suffix(".pub.pem")
-    return [PublicKey.from_pem(_bytes(path)) for path in (*trust, *([own] if own.exists() else []))]
-
-
 def _said(statements: Path | None, trust: "Sequence[Path]") -> "Said":
     from aloi.assurance.standing import Said, said  # noqa: PLC0415 - heavy modules load when a command runs
 
-    return said(statements, _keys(trust)) if statements else Said()
+    return said(statements, options.trusted_keys(trust)) if statements else Said()
 
 
 def _verified(bundle: Path, trust: "Sequence[Path]") -> "Verification":
@@ -392,7 +377,7 @@ def _verified(bundle: Path, trust: "Sequence[Path]") -> "Verification":
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     path = bundle / "bundle.json" if bundle.is_dir() else bundle
-    return verify_bundle(bundles.read(path), _keys(trust))
+    return verify_bundle(bundles.read(path), options.trusted_keys(trust))
 
 
 def _now() -> str:

@@ -10,7 +10,6 @@ from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.records import Coverage, Hunt
     from aloi.evidence.verification import Verification, VerifiedClaim
 
@@ -52,33 +51,13 @@ def command(bundle: Path, keys: tuple[Path, ...], threshold: int, *, as_json: bo
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     path = bundle / "bundle.json" if bundle.is_dir() else bundle
-    trusted = [_public_key(key) for key in keys or _own_keys()]
+    trusted = [options.public_key(key) for key in keys or options.own_keys()]
     verification = verify_bundle(bundles.read(path), trusted, threshold=threshold)
     if as_json:
         options.print_json(verification)
         return
     for line in _lines(verification):
         click.echo(line)
-
-
-def _own_keys() -> list[Path]:
-    own = options.default_key().with_suffix(".pub.pem")
-    return [own] if own.exists() else []
-
-
-def _public_key(path: Path) -> "PublicKey":
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - as above
-
-    try:
-        return PublicKey.from_pem(path.read_bytes())
-    except OSError as error:
-        raise AskerError(
-            N_("the key file {path} cannot be read: {problem}"),
-            remedy=N_("check the name of the file"),
-            path=path,
-            problem=error.strerror or error,
-        ) from error
 
 
 def _lines(verification: "Verification") -> list[str]:

@@ -1,0 +1,106 @@
+"""Bundles drawn at random: every kind of record, every verdict, systems with and without remedies."""
+
+import random
+import types
+from enum import Enum
+from typing import Any, Literal, get_args, get_origin
+
+import msgspec
+
+from aloi.evidence.predicates import predicate_type
+from aloi.evidence.records import (
+    BenignRate,
+    Effect,
+    Finding,
+    Hunt,
+    Plan,
+    Record,
+    RemedyIdentity,
+    ScorerIdentity,
+    Verdict,
+)
+from aloi.evidence.statement import Subject
+from aloi.evidence.verification import Signer, Verification, VerifiedClaim
+from aloi.standards.exports.evidence import Evidence
+from aloi.standards.hub import hub
+
+HAZARDS = tuple(hazard.id for hazard in hub().hazards)
+NAMES = {Plan: "plan", Finding: "finding", Hunt: "hunt", BenignRate: "benign-rate", Effect: "effect"}
+ORACLE = ScorerIdentity(name="canary", kind="oracle", version="1")
+JUDGE = ScorerIdentity(name="judge", kind="judge", version="1")
+CALIBRATED = ScorerIdentity(name="judge", kind="judge", version="1", calibration="sha256:" + "1" * 64)
+AT = "2026-11-26T08:00:00Z"
+
+
+def made(type_: Any, **said: Any) -> Any:
+    """A record with what the test says; the fields it does not speak of hold some value of their type."""
+    required = (field for field in msgspec.structs.fields(type_) if field.required and field.name not in said)
+    return type_(**said, **{field.name: _some(field.type) for field in required})
+
+
+def _some(type_: Any) -> Any:
+    origin = get_origin(type_)
+    if origin is Literal:
+        return get_args(type_)[0]
+    if origin is types.UnionType:
+        return None
+    if origin is tuple:
+        items = get_args(type_)
+        return () if items[-1] is Ellipsis else tuple(_some(item) for item in items)
+    if origin is dict:
+        return {}
+    if issubclass(type_, msgspec.Struct):
+        return made(type_)
+    return next(iter(type_)) if issubclass(type_, Enum) else type_(1)
+
+
+def drawn(seed: int) -> Evidence:
+    """A verified bundle, as `verify_bundle` would tell it, without the work of signing it."""
+    rng = random.Random(seed)
+    before = Subject.of("système “é” & <b>", _digest(rng))
+    after = Subject.of("système+remèdes", _digest(rng))
+    records: list[Record] = [made(Plan, registered_at="2026-11-25T08:00:00Z", hazards=())] if rng.random() < 0.9 else []
+    remedied = rng.random() < 0.5
+    for hazard in rng.sample(HAZARDS, rng.randrange(0, 12)):
+        for stage in ("measure", "confirm") if remedied else ("measure",):
+            scorer = rng.choice([ORACLE, JUDGE, CALIBRATED])
+            records.append(made(Finding, hazard=hazard, stage=stage, scorer=scorer, verdict=rng.choice(list(Verdict))))
+        if rng.random() < 0.3:
+            said = {"hazard": hazard, "stage": "measure", "scorer": ORACLE}
+            records.append(made(Hunt, **said, verdict=rng.choice([Verdict.NOT_MET, Verdict.INCONCLUSIVE])))
+    records.append(made(BenignRate, stage="measure"))
+    if remedied:
+        identity = RemedyIdentity(name="link-policy", version="1", digest=_digest(rng))
+        records.append(made(Effect, stage="confirm", accepted=rng.random() < 0.5, remedies=(identity,)))
+    signer = Signer(key_id=f"ed25519:{rng.getrandbits(64):x}", trusted=True)
+    claims = tuple(_claim(record, before, after, signer, rng) for record in records)
+    return Evidence(
+        verification=Verification(
+            digest=_digest(rng),
+            subject=(before, after) if remedied else (before,),
+            claims=claims,
+            packed_by=(signer,),
+            holds=(),
+            non_claims=("legal-conformity",),
+        ),
+        at=AT,
+    )
+
+
+def _digest(rng: random.Random) -> str:
+    return f"sha256:{rng.getrandbits(256):064x}"
+
+
+def _claim(record: Record, before: Subject, after: Subject, signer: Signer, rng: random.Random) -> VerifiedClaim:
+    confirmed = getattr(record, "stage", "measure") == "confirm"
+    name = NAMES[type(record)]
+    return VerifiedClaim(
+        digest=_digest(rng),
+        predicate_type=predicate_type(name),
+        name=name,
+        subject=(before, after) if name == "effect" else (after if confirmed else before,),
+        record=record,
+        plan=None,
+        signers=(signer,),
+        non_claims=("legal-conformity",),
+    )

@@ -1,0 +1,159 @@
+"""A bundle as a CycloneDX 1.7 ML-BOM (ECMA-424): the system with its model card, and declarations about it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from aloi import __version__
+from aloi.evidence.records import BenignRate, Coverage, Finding, Verdict
+from aloi.standards.exports.evidence import Evidence, figures, title
+from aloi.standards.frameworks import Framework
+
+SPEC = "1.7"
+Document = dict[str, Any]
+
+
+def bom(evidence: Evidence, coverages: Sequence[tuple[Framework, Coverage]]) -> Document:
+    """The document. A requirement that evidence reaches has an attestation; one that is not met has a counter-claim.
+
+    No score of conformance is given: the verdicts stand as they are, at their thresholds.
+    """
+    subject = evidence.verification.subject[-1]
+    document = {
+        "$schema": "http://cyclonedx.org/schema/bom-1.7.schema.json",
+        "bomFormat": "CycloneDX",
+        "specVersion": SPEC,
+        "serialNumber": f"urn:uuid:{evidence.name('bom')}",
+        "version": 1,
+        "metadata": {
+            "timestamp": evidence.at,
+            "tools": {"components": [{"type": "application", "name": "aloi", "version": __version__}]},
+            "component": _component(evidence, subject.fingerprint, subject.name),
+        },
+        "components": [_component(evidence, one.fingerprint, one.name) for one in evidence.verification.subject[:-1]],
+        "declarations": _declarations(evidence, coverages),
+        "definitions": {"standards": [_standard(framework) for framework, _ in coverages]},
+    }
+    return {key: value for key, value in document.items() if value}
+
+
+def _system(fingerprint: str) -> str:
+    return f"system:{fingerprint}"
+
+
+def _component(evidence: Evidence, fingerprint: str, name: str) -> Document:
+    metrics = [
+        metric
+        for claim, record in evidence.measured()
+        if isinstance(record, Finding | BenignRate) and evidence.about(claim) == fingerprint
+        for metric in [_metric(record)]
+    ]
+    return {
+        "type": "machine-learning-model",
+        "bom-ref": _system(fingerprint),
+        "name": name,
+        "description": "An AI system, named by the digest over model, instructions, tools, documents and guards.",
+        "hashes": [{"alg": "SHA-256", "content": fingerprint.removeprefix("sha256:")}],
+        **({"modelCard": {"quantitativeAnalysis": {"performanceMetrics": metrics}}} if metrics else {}),
+    }
+
+
+def _metric(record: Finding | BenignRate) -> Document:
+    estimate = record.estimate
+    kind = "rate of ordinary requests answered"
+    part = f"stage {record.stage}"
+    if isinstance(record, Finding):
+        kind = f"rate of {record.counts}: {record.hazard}"
+        part = f"{part}; verdict {record.verdict} at threshold {record.threshold}"
+    return {
+        "type": kind,
+        "value": str(estimate.value),
+        "slice": part,
+        "confidenceInterval": {"lowerBound": str(estimate.low), "upperBound": str(estimate.high)},
+    }
+
+
+def _declarations(evidence: Evidence, coverages: Sequence[tuple[Framework, Coverage]]) -> Document:
+    assessors = [
+        {"bom-ref": f"assessor:{signer}", "thirdParty": False, "organization": {"name": f"holder of key {signer}"}}
+        for signer in evidence.signers
+    ]
+    measured = list(evidence.measured())
+    against = {claim.digest for claim, record in measured if _refuted(record)}
+    known = {claim.digest for claim, _ in measured}
+    attestations = [
+        {
+            "summary": f"{framework.pack.title.en} ({framework.pack.key}): what the evidence says, no conformity",
+            "assessor": assessors[0]["bom-ref"],
+            "map": rows,
+        }
+        for framework, coverage in coverages
+        if (rows := _map(framework, coverage, known, against))
+    ]
+    return {
+        "assessors": assessors,
+        "attestations": attestations,
+        "claims": [
+            {
+                "bom-ref": f"claim:{claim.digest}",
+                "target": _system(evidence.about(claim)),
+                "predicate": title(record),
+                "reasoning": "A signed statement of the bundle, at the threshold that the plan registered.",
+                "evidence": [f"evidence:{claim.digest}"],
+            }
+            for claim, record in measured
+        ],
+        "evidence": [
+            {
+                "bom-ref": f"evidence:{claim.digest}",
+                "propertyName": claim.name,
+                "description": f"Statement {claim.digest} of bundle {evidence.verification.digest}",
+                "data": [
+                    {"name": name, "contents": {"attachment": {"content": value}}}
+                    for name, value in figures(record).items()
+                ],
+                "created": evidence.plan.registered_at if evidence.plan else evidence.at,
+            }
+            for claim, record in measured
+        ],
+    }
+
+
+def _refuted(record: object) -> bool:
+    return getattr(record, "verdict", None) is Verdict.NOT_MET
+
+
+def _map(framework: Framework, coverage: Coverage, known: set[str], against: set[str]) -> list[Document]:
+    rows = []
+    for item in coverage.requirements:
+        found = [one for one in item.evidence if one in known]
+        if not found:
+            continue
+        row: Document = {"requirement": _requirement(framework, item.requirement)}
+        for name, some in (
+            ("claims", [one for one in found if one not in against]),
+            ("counterClaims", [one for one in found if one in against]),
+        ):
+            if some:
+                row[name] = [f"claim:{one}" for one in some]
+        row["conformance"] = {"rationale": f"{item.state}; the mapping is {item.mapping}"}
+        rows.append(row)
+    return rows
+
+
+def _requirement(framework: Framework, requirement: str) -> str:
+    return f"requirement:{framework.pack.key}:{requirement}"
+
+
+def _standard(framework: Framework) -> Document:
+    pack = framework.pack
+    return {
+        "bom-ref": f"standard:{pack.key}",
+        "name": pack.title.en,
+        "version": pack.edition,
+        "description": f"Ids, in the words of Aloi; checked on {pack.checked_on}.",
+        "owner": pack.publisher,
+        "requirements": [
+            {"bom-ref": _requirement(framework, one.id), "identifier": one.id, "title": one.title.en}
+            for one in pack.requirements
+        ],
+    }

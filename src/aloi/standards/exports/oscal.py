@@ -1,0 +1,316 @@
+"""A bundle as OSCAL 1.2 (https://pages.nist.gov/OSCAL/): catalogs, profile, assessment plan, results, plan of action.
+
+Each document is a plain dict, to be written beside the others under the name that they refer to it by. Statistics
+stand in properties of Aloi's own namespace, since OSCAL has no place for an interval.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aloi import __version__
+from aloi.evidence.records import Finding, Plan
+from aloi.standards.exports.evidence import Evidence, figures, title
+from aloi.standards.frameworks import Framework
+from aloi.standards.gaps import NextStep
+from aloi.standards.hub import MEASURED, Hub
+from aloi.standards.judging import Judgement, judge
+from aloi.standards.mapping import Relation
+from aloi.standards.pack import Pack
+
+OSCAL = "1.2.1"
+NS = "https://aloi.dev/ns/oscal"
+CATALOG, PROFILE = "catalog.json", "profile.json"
+PLAN, RESULTS, POAM = "assessment-plan.json", "assessment-results.json", "plan-of-action.json"
+RELATIONSHIPS: Mapping[Relation, str] = {
+    "equal": "equal-to",
+    "subset": "subset-of",
+    "superset": "superset-of",
+    "intersects": "intersects-with",
+    "none": "no-relationship",
+}
+REASONS = {"supported": "pass", "not met": "fail", "partial": "other", "untested": "other"}
+Document = dict[str, Any]
+
+
+def documents(
+    evidence: Evidence, hub: Hub, frameworks: Sequence[Framework], steps: Mapping[str, Sequence[NextStep]]
+) -> dict[str, Document]:
+    """File name to document; `steps` are the next steps by framework key."""
+    judgements = judge(hub, evidence.items)
+    made = {
+        CATALOG: _catalog(evidence, hub),
+        PROFILE: _profile(evidence, hub),
+        PLAN: _plan(evidence, hub),
+        RESULTS: _results(evidence, hub, judgements),
+        POAM: _poam(evidence, steps),
+    }
+    for framework in frameworks:
+        made[_catalog_of(framework.pack)] = _requirements(evidence, framework.pack)
+        if framework.rows:
+            made[f"mapping.{framework.pack.key}.json"] = _mapping(evidence, framework)
+    return made
+
+
+def token(text: str) -> str:
+    """An id as OSCAL writes one: a letter or underscore, then letters, digits, dots, hyphens and underscores."""
+    made = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("_")
+    return made if re.match(r"[A-Za-z_]", made) else f"_{made}"
+
+
+def _catalog_of(pack: Pack) -> str:
+    return f"catalog.{pack.key}.json"
+
+
+def _metadata(evidence: Evidence, name: str) -> Document:
+    return {"title": name, "last-modified": evidence.at, "version": __version__, "oscal-version": OSCAL}
+
+
+def _props(values: Mapping[str, str]) -> list[Document]:
+    return [{"name": token(name), "ns": NS, "value": value} for name, value in values.items() if value]
+
+
+def _catalog(evidence: Evidence, hub: Hub) -> Document:
+    controls = [
+        {
+            "id": control.id,
+            "title": control.title.en,
+            "props": _props({"proof": control.proof, "hazards": " ".join(control.hazards)}),
+            "parts": [{"id": _statement(control.id), "name": "statement", "prose": control.title.en}],
+        }
+        for control in hub.controls
+    ]
+    return {
+        "catalog": {
+            "uuid": evidence.name("catalog"),
+            "metadata": _metadata(evidence, "Controls of Aloi"),
+            "controls": controls,
+        }
+    }
+
+
+def _statement(control: str) -> str:
+    return f"{control}_smt"
+
+
+def _requirements(evidence: Evidence, pack: Pack) -> Document:
+    controls = [
+        {"id": token(one.id), "title": one.title.en, "props": _props({"id": one.id})} for one in pack.requirements
+    ]
+    return {
+        "catalog": {
+            "uuid": evidence.name("catalog", pack.key),
+            "metadata": _metadata(evidence, f"{pack.title.en} ({pack.key}): ids, in the words of Aloi"),
+            "controls": controls,
+        }
+    }
+
+
+def _profile(evidence: Evidence, hub: Hub) -> Document:
+    names = [control.id for control in hub.controls if control.proof in MEASURED]
+    return {
+        "profile": {
+            "uuid": evidence.name("profile"),
+            "metadata": _metadata(evidence, "Controls of Aloi that are proved by measuring"),
+            "imports": [{"href": CATALOG, "include-controls": [{"with-ids": names}]}],
+        }
+    }
+
+
+def _reviewed(hub: Hub) -> Document:
+    names = [control.id for control in hub.controls if control.proof in MEASURED]
+    return {"control-selections": [{"include-controls": [{"control-id": name} for name in names]}]}
+
+
+def _bundle(evidence: Evidence) -> Document:
+    """The bundle as a resource: what is exported can be checked against it alone."""
+    hash_ = {"algorithm": "SHA-256", "value": evidence.verification.digest.removeprefix("sha256:")}
+    return {
+        "uuid": evidence.name("bundle"),
+        "title": "Signed bundle of evidence",
+        "description": "DSSE envelopes over in-toto statements; `aloi verify` checks it offline.",
+        "rlinks": [{"href": "bundle.json", "hashes": [hash_]}],
+    }
+
+
+def _components(evidence: Evidence) -> list[Document]:
+    return [
+        {
+            "uuid": evidence.name("system", subject.fingerprint),
+            "type": "software",
+            "title": subject.name,
+            "description": "An AI system, named by the digest over all that defines it.",
+            "props": _props({"fingerprint": subject.fingerprint}),
+            "status": {"state": "operational"},
+        }
+        for subject in evidence.verification.subject
+    ]
+
+
+def _plan(evidence: Evidence, hub: Hub) -> Document:
+    plan = evidence.plan
+    task = {
+        "uuid": evidence.name("task"),
+        "type": "action",
+        "title": "Measure every hazard of the registered plan",
+        "props": _props(_planned(plan)) if plan else [],
+    }
+    return {
+        "assessment-plan": {
+            "uuid": evidence.name("assessment-plan"),
+            "metadata": _metadata(evidence, "Registered plan of measurement"),
+            "import-ssp": {"href": f"#{evidence.name('bundle')}"},
+            "reviewed-controls": _reviewed(hub),
+            "assessment-subjects": [{"type": "component", "include-all": {}}],
+            "tasks": [{key: value for key, value in task.items() if value}],
+            "back-matter": {"resources": [_bundle(evidence)]},
+        }
+    }
+
+
+def _planned(plan: Plan) -> dict[str, str]:
+    return {
+        "registered-at": plan.registered_at,
+        "alpha": str(plan.alpha),
+        "multiplicity": plan.multiplicity,
+        "hazards": " ".join(f"{one.hazard}<={one.threshold}" for one in plan.hazards),
+    }
+
+
+def _results(evidence: Evidence, hub: Hub, judgements: Mapping[str, Judgement]) -> Document:
+    plan = evidence.plan
+    result = {
+        "uuid": evidence.name("result"),
+        "title": "Measured results",
+        "description": "Each verdict is at the threshold of the plan; what is not claimed stands in the bundle.",
+        "start": plan.registered_at if plan else evidence.at,
+        "local-definitions": {"components": _components(evidence)},
+        "reviewed-controls": _reviewed(hub),
+        "observations": [_observation(evidence, claim.digest) for claim, _ in evidence.measured()],
+        "findings": [_finding(evidence, hub, one) for one in judgements.values() if one.evidence],
+    }
+    return {
+        "assessment-results": {
+            "uuid": evidence.name("assessment-results"),
+            "metadata": _metadata(evidence, "Results of measurement"),
+            "import-ap": {"href": PLAN},
+            "results": [{key: value for key, value in result.items() if value}],
+            "back-matter": {"resources": [_bundle(evidence)]},
+        }
+    }
+
+
+def _observation(evidence: Evidence, digest: str) -> Document:
+    claim, record = next(one for one in evidence.measured() if one[0].digest == digest)
+    return {
+        "uuid": evidence.name("observation", digest),
+        "title": title(record),
+        "description": "A signed statement of the bundle.",
+        "props": _props({"statement": digest, "kind": claim.name, **figures(record)}),
+        "methods": ["TEST"],
+        "types": ["finding"],
+        "subjects": [{"subject-uuid": evidence.name("system", evidence.about(claim)), "type": "component"}],
+        "relevant-evidence": [{"href": f"#{evidence.name('bundle')}", "description": f"Statement {digest}"}],
+        "collected": evidence.plan.registered_at if evidence.plan else evidence.at,
+    }
+
+
+def _finding(evidence: Evidence, hub: Hub, judgement: Judgement) -> Document:
+    measured = {claim.digest for claim, _ in evidence.measured()}
+    state = "satisfied" if judgement.state == "supported" else "not-satisfied"
+    words = hub.control(judgement.control).title.en
+    found = {
+        "uuid": evidence.name("finding", judgement.control),
+        "title": words,
+        "description": f"{judgement.control}: {judgement.state}, at the stated thresholds.",
+        "props": _props(
+            {
+                "state": judgement.state,
+                "failed": " ".join(judgement.failed),
+                "undecided": " ".join(judgement.undecided),
+                "missing": " ".join(judgement.missing),
+            }
+        ),
+        "target": {
+            "type": "statement-id",
+            "target-id": _statement(judgement.control),
+            "status": {"state": state, "reason": REASONS[judgement.state]},
+        },
+        "related-observations": [
+            {"observation-uuid": evidence.name("observation", one)} for one in judgement.evidence if one in measured
+        ],
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _poam(evidence: Evidence, steps: Mapping[str, Sequence[NextStep]]) -> Document:
+    asked: dict[tuple[str, str], list[str]] = {}
+    told: dict[tuple[str, str], str] = {}
+    for framework, some in steps.items():
+        for step in some:
+            key = (step.action, step.about)
+            asked.setdefault(key, []).append(f"{framework} {step.requirement}")
+            told.setdefault(key, step.message.format(**step.facts))
+    items = [
+        {
+            "uuid": evidence.name("poam", *key),
+            "title": told[key],
+            "description": f"For {len(names)} requirements: {', '.join(names)}",
+            "props": _props({"action": key[0], "about": key[1]}),
+        }
+        for key, names in asked.items()
+    ]
+    failed = [
+        _observation(evidence, claim.digest)
+        for claim, record in evidence.measured()
+        if isinstance(record, Finding) and record.verdict == "not met"
+    ]
+    nothing = {
+        "uuid": evidence.name("poam"),
+        "title": "No gap",
+        "description": "Every requirement that was looked at is proven.",
+    }
+    return {
+        "plan-of-action-and-milestones": {
+            "uuid": evidence.name("plan-of-action"),
+            "metadata": _metadata(evidence, "For each gap, the cheapest next evidence"),
+            "system-id": {"identifier-type": NS, "id": evidence.verification.subject[-1].fingerprint},
+            "local-definitions": {"components": _components(evidence)},
+            **({"observations": failed} if failed else {}),
+            "poam-items": items or [nothing],
+            "back-matter": {"resources": [_bundle(evidence)]},
+        }
+    }
+
+
+def _mapping(evidence: Evidence, framework: Framework) -> Document:
+    key = framework.pack.key
+    maps = [
+        {
+            "uuid": evidence.name("map", key, row.subject, row.object),
+            "relationship": RELATIONSHIPS[row.relation],
+            "sources": [{"type": "control", "id-ref": row.subject}],
+            "targets": [{"type": "control", "id-ref": token(row.object)}],
+            "remarks": row.rationale.en,
+        }
+        for row in framework.rows
+    ]
+    mapping = {
+        "uuid": evidence.name("mapping", key),
+        "source-resource": {"type": "catalog", "href": CATALOG},
+        "target-resource": {"type": "catalog", "href": _catalog_of(framework.pack)},
+        "maps": maps,
+    }
+    return {
+        "mapping-collection": {
+            "uuid": evidence.name("mapping-collection", key),
+            "metadata": _metadata(evidence, f"Controls of Aloi to {framework.pack.title.en}"),
+            "provenance": {
+                "method": "human",
+                "matching-rationale": "semantic",
+                "status": "draft",
+                "mapping-description": "Proposed by the developers; endorsements are signed statements beside it.",
+            },
+            "mappings": [mapping],
+        }
+    }

@@ -1,0 +1,66 @@
+"""`aloi export`, as a person types it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from aloi.standards.exports.references import dangling_oscal
+from cli.command import aloi
+
+GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
+BUNDLE, KEY = GOLDEN / "bundle-v1.json", GOLDEN / "bundle-v1.pem"
+CASES = {
+    "cyclonedx": ("bom.json", lambda told: told["specVersion"] == "1.7"),
+    "sarif": ("aloi.sarif", lambda told: told["version"] == "2.1.0"),
+    "svr": ("svr.dsse.json", lambda told: told["payloadType"] == "application/vnd.in-toto+json"),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_a_file_is_written_once(kind, tmp_path):
+    name, holds = CASES[kind]
+    command = ("export", BUNDLE, "--format", kind, "--output", name, "--trust", KEY)
+    said = aloi(*command, home=tmp_path)
+    assert said.code == 0, said.err
+    assert holds(json.loads((tmp_path / name).read_bytes()))
+    again = aloi(*command, home=tmp_path)
+    assert again.code == 2
+    assert "is there already" in again.err
+
+
+def test_oscal_is_a_folder_with_the_bundle_beside_it(tmp_path):
+    said = aloi("export", BUNDLE, "--format", "oscal", "--output", "oscal", "--trust", KEY, home=tmp_path)
+    assert said.code == 0, said.err
+    folder = tmp_path / "oscal"
+    assert (folder / "bundle.json").read_bytes() == BUNDLE.read_bytes()
+    documents = {
+        path.name: json.loads(path.read_bytes()) for path in folder.glob("*.json") if path.name != "bundle.json"
+    }
+    assert dangling_oscal(documents) == ()
+    assert "assessment-results.json" in documents
+
+
+def test_a_bundle_of_a_stranger_is_not_exported(tmp_path):
+    said = aloi("export", BUNDLE, "--format", "sarif", "--output", "x.sarif", home=tmp_path)
+    assert said.code == 4
+    assert not (tmp_path / "x.sarif").exists()
+
+
+def test_a_framework_that_is_not_there_is_told(tmp_path):
+    command = (
+        "export",
+        BUNDLE,
+        "--format",
+        "cyclonedx",
+        "--output",
+        "x",
+        "--trust",
+        KEY,
+        "--framework",
+        "owasp-llm@2025",
+    )
+    said = aloi(*command, home=tmp_path)
+    assert said.code == 2
+    assert "owasp-llm@2026" in said.err
+    assert not (tmp_path / "x").exists()

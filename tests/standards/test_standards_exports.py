@@ -1,0 +1,203 @@
+"""Exports that others' tools accept, with nothing in them that points at what is not there."""
+
+import copy
+import importlib
+import json
+import logging
+
+import pytest
+from benchmarks.standards.bundles import drawn
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from standards_world import SHIPPED
+
+from aloi.errors import EvidenceError
+from aloi.evidence import envelope as dsse
+from aloi.evidence.keys import PrivateKey
+from aloi.standards.coverage import cover
+from aloi.standards.exports import oscal
+from aloi.standards.exports.cyclonedx import bom
+from aloi.standards.exports.references import dangling_cyclonedx, dangling_oscal, require_whole
+from aloi.standards.exports.sarif import sarif
+from aloi.standards.exports.svr import svr
+from aloi.standards.frameworks import read_framework
+from aloi.standards.gaps import next_evidence
+from aloi.standards.hub import hub
+
+ALL = [read_framework(found) for found in SHIPPED.values()]
+SOME = [one for one in ALL if one.pack.id in {"owasp-llm", "nist-ai-600-1", "eu-content-code"}]
+SEEDS = range(20)
+MODELS = {
+    "catalog": ("catalog", "Catalog"),
+    "profile": ("profile", "Profile"),
+    "assessment-plan": ("assessment_plan", "AssessmentPlan"),
+    "assessment-results": ("assessment_results", "AssessmentResults"),
+    "plan-of-action-and-milestones": ("poam", "PlanOfActionAndMilestones"),
+    "mapping-collection": ("mapping", "MappingCollection"),
+}
+STRICT = JsonStrictValidator(SchemaVersion.V1_7)
+logging.getLogger("trestle").setLevel(logging.ERROR)
+
+
+def covered(evidence, frameworks):
+    return [(one, cover(one, evidence.items)) for one in frameworks]
+
+
+def made_oscal(evidence, frameworks):
+    steps = {one.pack.key: next_evidence(found, one, evidence.items) for one, found in covered(evidence, frameworks)}
+    return json.loads(json.dumps(oscal.documents(evidence, hub(), frameworks, steps)))
+
+
+def read_by_trestle(document):
+    ((kind, body),) = document.items()
+    module, name = MODELS[kind]
+    return getattr(importlib.import_module(f"trestle.oscal.{module}"), name).model_validate(body)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_oscal_is_read_by_trestle_and_whole(seed):
+    documents = made_oscal(drawn(seed), SOME)
+    for document in documents.values():
+        assert read_by_trestle(document).uuid
+    assert dangling_oscal(documents) == ()
+
+
+def test_all_frameworks_are_exported_as_oscal():
+    documents = made_oscal(drawn(1), ALL)
+    assert {name for name in documents if name.startswith("catalog.")} == {
+        "catalog.json",
+        *(f"catalog.{one.pack.key}.json" for one in ALL),
+    }
+    assert dangling_oscal(documents) == ()
+    for document in documents.values():
+        read_by_trestle(document)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_cyclonedx_keeps_to_its_schema_and_is_whole(seed):
+    evidence = drawn(seed)
+    document = bom(evidence, covered(evidence, SOME))
+    assert STRICT.validate_str(json.dumps(document)) is None
+    assert dangling_cyclonedx(document) == ()
+
+
+def test_a_bundle_gives_the_same_export_every_time():
+    one, other = drawn(3), drawn(3)
+    assert made_oscal(one, SOME) == made_oscal(other, SOME)
+    assert bom(one, covered(one, SOME)) == bom(other, covered(other, SOME))
+
+
+SPOILED = {
+    "an observation": ("assessment-results.json", "observation-uuid"),
+    "a subject": ("assessment-results.json", "subject-uuid"),
+    "the bundle": ("assessment-plan.json", "href"),
+    "the plan": ("assessment-results.json", "href"),
+    "a control": ("assessment-plan.json", "control-id"),
+    "a statement": ("assessment-results.json", "target-id"),
+    "a mapped control": ("mapping.owasp-llm@2026.json", "id-ref"),
+    "the catalog": ("profile.json", "href"),
+}
+
+
+def spoil(value, key):
+    """Change the first reference under `key`; whether there was one."""
+    if isinstance(value, dict):
+        for name, one in value.items():
+            if name == key and isinstance(one, str) and one != "bundle.json":
+                value[name] = "#gone" if one.startswith("#") else f"gone{one}"
+                return True
+            if spoil(one, key):
+                return True
+    return isinstance(value, list) and any(spoil(one, key) for one in value)
+
+
+@pytest.mark.parametrize("case", SPOILED, ids=list(SPOILED))
+def test_a_dangling_reference_of_oscal_is_found(case):
+    name, key = SPOILED[case]
+    seed = next(
+        n for n in range(100) if "findings" in json.dumps(made_oscal(drawn(n), SOME)["assessment-results.json"])
+    )
+    documents = copy.deepcopy(made_oscal(drawn(seed), SOME))
+    assert spoil(documents[name], key)
+    found = dangling_oscal(documents)
+    assert found
+    assert found[0].startswith(name) or case == "the catalog"
+    with pytest.raises(EvidenceError) as caught:
+        require_whole(found)
+    assert caught.value.reason == "dangling-reference"
+
+
+@pytest.mark.parametrize("key", ["assessor", "requirement", "target", "evidence", "claims"])
+def test_a_dangling_reference_of_cyclonedx_is_found(key):
+    evidence = next(
+        drawn(n) for n in range(100) if '"claims": ["claim:' in json.dumps(bom(drawn(n), covered(drawn(n), SOME)))
+    )
+    document = json.loads(json.dumps(bom(evidence, covered(evidence, SOME))))
+    text = json.dumps(document["declarations"])
+    for attestation in document["declarations"]["attestations"]:
+        for row in attestation["map"]:
+            if key in row:
+                row[key] = "gone" if key == "requirement" else ["gone"]
+        if key == "assessor":
+            attestation[key] = "gone"
+    for claim in document["declarations"]["claims"]:
+        if key in claim:
+            claim[key] = "gone" if key == "target" else ["gone"]
+    assert json.dumps(document["declarations"]) != text
+    assert dangling_cyclonedx(document)
+
+
+def test_a_reference_that_stands_twice_is_found():
+    evidence = drawn(4)
+    document = bom(evidence, covered(evidence, SOME))
+    document["definitions"]["standards"].append(document["definitions"]["standards"][0])
+    assert any("twice" in one for one in dangling_cyclonedx(document))
+
+
+def test_what_is_not_met_is_a_counter_claim_and_no_word_of_conformity_is_said():
+    seen = False
+    for seed in SEEDS:
+        evidence = drawn(seed)
+        document = bom(evidence, covered(evidence, SOME))
+        text = json.dumps(document).lower()
+        assert "compliant" not in text
+        assert '"score"' not in text
+        against = {
+            f"claim:{claim.digest}"
+            for claim, record in evidence.measured()
+            if getattr(record, "verdict", None) == "not met"
+        }
+        rows = [row for one in document["declarations"]["attestations"] for row in one["map"]]
+        assert not against & {name for row in rows for name in row.get("claims", ())}
+        assert {name for row in rows for name in row.get("counterClaims", ())} <= against
+        seen = seen or any("counterClaims" in row for row in rows)
+    assert seen
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("stage", ["measure", "confirm"])
+def test_sarif_has_one_result_for_each_finding_of_the_stage(seed, stage):
+    evidence = drawn(seed)
+    run = sarif(evidence, stage)["runs"][0]
+    found = [
+        record for _, record in evidence.measured() if type(record).__name__ == "Finding" and record.stage == stage
+    ]
+    assert [one["ruleId"] for one in run["results"]] == [record.hazard for record in found]
+    for result, record in zip(run["results"], found, strict=True):
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == record.hazard
+        assert (result["kind"] == "fail") == (result["level"] == "error") == (record.verdict == "not met")
+
+
+def test_the_summary_is_signed_and_names_only_what_is_met():
+    key = PrivateKey.generate()
+    evidence = drawn(2)
+    opened = dsse.verify(svr(evidence, "measure", key), [key.public])
+    told = json.loads(opened.payload)
+    met = [
+        record.hazard
+        for _, record in evidence.measured()
+        if type(record).__name__ == "Finding" and record.stage == "measure" and record.verdict == "met"
+    ]
+    assert [name.split("_")[2] for name in told["predicate"]["properties"]] == met
+    assert told["predicate"]["verifier"]["policy"]["digest"]["sha256"] in evidence.verification.digest
+    assert set(told["predicate"]) == {"verifier", "timeCreated", "properties"}
