@@ -29,8 +29,16 @@ FORMATS = ("oscal", "cyclonedx", "sarif", "svr")
 @options.frameworks
 @options.trusted
 @options.key
+@options.as_json
 def command(
-    bundle: Path, kind: str, output: Path, frameworks: tuple[str, ...], trust: tuple[Path, ...], key: Path | None
+    bundle: Path,
+    kind: str,
+    output: Path,
+    frameworks: tuple[str, ...],
+    trust: tuple[Path, ...],
+    key: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """The bundle is verified first; the export is a copy, and the bundle stays what counts."""
     from aloi.assurance.standing import remedied  # noqa: PLC0415 - heavy modules load when a command runs
@@ -51,7 +59,7 @@ def command(
     else:
         written = {str(output): next(iter(written.values()))}
     _write(written)
-    click.echo(say(N_("Written: {file}"), file=output))
+    options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
 def _made(

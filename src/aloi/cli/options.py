@@ -72,6 +72,14 @@ def print_json(value: object) -> None:
     click.echo(msgspec.json.encode(value).decode())
 
 
+def print_written(message: str, path: Path, *, as_json: bool) -> None:
+    """Tell which file was made."""
+    if as_json:
+        print_json({"file": str(path)})
+    else:
+        click.echo(say(message, file=path))
+
+
 as_json = click.option("--json", "as_json", is_flag=True, help=say(N_("Print the result as JSON, for machines.")))
 runs = click.option(
     "--runs",

@@ -104,13 +104,23 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
 @organisation
 @options.key
 @output
+@options.as_json
 def endorse(
-    framework: str, control: str, requirement: str, organisation: str, key: Path | None, output: Path | None
+    framework: str,
+    control: str,
+    requirement: str,
+    organisation: str,
+    key: Path | None,
+    output: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """The statement is over the row's digest: a row that changes has to be endorsed again."""
     from aloi.evidence.records import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
 
-    _sign(framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output)
+    _sign(
+        framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output, as_json=as_json
+    )
 
 
 @command.command("dispute", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is wrong, and why.")))
@@ -121,6 +131,7 @@ def endorse(
 @click.option("--reason", required=True, help=say(N_("Why, in a sentence or two.")))
 @options.key
 @output
+@options.as_json
 def dispute(
     framework: str,
     control: str,
@@ -129,12 +140,14 @@ def dispute(
     reason: str,
     key: Path | None,
     output: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """A row that is disputed does not count as endorsed, whoever else endorses it."""
     from aloi.evidence.records import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
 
     word = Dispute(organisation=organisation, at=_now(), reason=reason)
-    _sign(framework, control, requirement, word, key, output)
+    _sign(framework, control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("attach", help=say(N_("Sign that FILE, which somebody approved, answers CONTROL.")))
@@ -145,6 +158,7 @@ def dispute(
 @click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("The last day on which it counts.")))
 @options.key
 @output
+@options.as_json
 def attach(
     control: str,
     file: Path,
@@ -153,6 +167,8 @@ def attach(
     valid_until: datetime | None,
     key: Path | None,
     output: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     """The file stays where it is: the statement holds its digest, and Aloi reads nothing in it."""
     from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
@@ -168,7 +184,7 @@ def attach(
         valid_until=valid_until.date() if valid_until else None,
         key=signing_key(key or options.default_key()),
     )
-    _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"))
+    _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
 
 
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
@@ -201,8 +217,15 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
 @installed
 @statements
 @options.trusted
+@options.as_json
 def matrix(
-    file: Path, bundle: Path | None, frameworks: tuple[str, ...], statements: Path | None, trust: tuple[Path, ...]
+    file: Path,
+    bundle: Path | None,
+    frameworks: tuple[str, ...],
+    statements: Path | None,
+    trust: tuple[Path, ...],
+    *,
+    as_json: bool,
 ) -> None:
     """In the reader's language; a file is never overwritten."""
     from aloi.assurance.report.matrix import render_matrix  # noqa: PLC0415 - heavy modules load when a command runs
@@ -228,7 +251,7 @@ def matrix(
         day=today.isoformat(),
     )
     file.write_text(page, encoding="utf-8")
-    click.echo(say(N_("Written: {file}"), file=file))
+    options.print_written(N_("Written: {file}"), file, as_json=as_json)
 
 
 @command.command("conflicts", help=say(N_("List what mappings say against one another, cite in vain, or leave out.")))
@@ -286,7 +309,8 @@ def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path,
 @framework_name
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="sssom", show_default=True)
 @output
-def export(framework: str, kind: str, output: Path | None) -> None:
+@options.as_json
+def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> None:
     """Printed, where no file is named."""
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
@@ -299,7 +323,7 @@ def export(framework: str, kind: str, output: Path | None) -> None:
         return
     options.refuse_to_overwrite(output)
     output.write_text(text, encoding="utf-8", newline="")
-    click.echo(say(N_("Written: {file}"), file=output))
+    options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
 @command.command(
@@ -308,7 +332,8 @@ def export(framework: str, kind: str, output: Path | None) -> None:
 @framework_name
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @output
-def import_(framework: str, file: Path, output: Path | None) -> None:
+@options.as_json
+def import_(framework: str, file: Path, output: Path | None, *, as_json: bool) -> None:
     """Every fault is told by its line; nothing is written where there is one."""
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
@@ -321,7 +346,7 @@ def import_(framework: str, file: Path, output: Path | None) -> None:
         return
     options.refuse_to_overwrite(output)
     output.write_text(text, encoding="utf-8")
-    click.echo(say(N_("Written: {file}"), file=output))
+    options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
 def _sign(
@@ -331,6 +356,8 @@ def _sign(
     word: "Endorsement | Dispute",
     key: Path | None,
     output: Path | None,
+    *,
+    as_json: bool,
 ) -> None:
     from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - as above
@@ -340,10 +367,10 @@ def _sign(
     envelope = sign_word(word, framework, row, signing_key(key or options.default_key()))
     kind = type(word).__name__.lower()
     place = f"{kind}.{framework}.{control}.{requirement}.dsse.json"
-    _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)))
+    _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)), as_json=as_json)
 
 
-def _write(envelope: object, path: Path) -> None:
+def _write(envelope: object, path: Path, *, as_json: bool) -> None:
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.canonical import canonical  # noqa: PLC0415 - as above
 
@@ -352,7 +379,7 @@ def _write(envelope: object, path: Path) -> None:
         path.write_bytes(canonical(envelope))
     except OSError as error:
         raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
-    click.echo(say(N_("Signed: {file}"), file=path))
+    options.print_written(N_("Signed: {file}"), path, as_json=as_json)
 
 
 def _bytes(path: Path) -> bytes:

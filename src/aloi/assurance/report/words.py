@@ -201,6 +201,9 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),
         NonClaim.ALL_EVIDENCE: N_("completeness: other evidence on this system may exist;"),
+        NonClaim.DOCUMENT_CONTENT: N_(
+            "what attached documents say: that they are there was checked, nothing in them was read."
+        ),
         NonClaim.LEGAL_CONFORMITY: N_("the law: whether it is satisfied, only an authority or a court can say."),
     }
 )
