@@ -40,8 +40,7 @@ from aloi.system.messages import GuardDecision, Request, Response
 LEAST = {
     "held-out": {"en": 60, "fr": 60},
     "tuning": {"en": 60, "fr": 60},
-    "sealed": {"en": 100, "fr": 100},
-    "first-look": {"en": 100, "fr": 100},
+    "last-look": {"en": 100, "fr": 100},
 }
 FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40, "other-hand": 100, "third-hand": 100, "fifth-hand": 100}
 LEARNT = ("en", "fr")
