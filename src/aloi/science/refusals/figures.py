@@ -17,9 +17,12 @@ from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
 # The languages of each part that no phrase was written against, and no model learnt from, before it was measured.
-LAST_LOOK, AFTERWARDS, HELD_OUT = "last-look", "afterwards", "held-out"
+LAST_LOOK, FIRST_LOOK, SEALED = "last-look", "first-look", "sealed"
+AFTERWARDS, HELD_OUT = "afterwards", "held-out"
 PARTS = {
     LAST_LOOK: ("en", "fr"),
+    FIRST_LOOK: ("en", "fr"),
+    SEALED: ("en", "fr"),
     AFTERWARDS: ("es", "de", "ar", "zh"),
     HELD_OUT: ("es", "de", "ar", "zh"),
 }
