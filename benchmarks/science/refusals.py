@@ -16,7 +16,16 @@ import yaml
 
 import aloi.science
 from aloi.science.refusals.decision import refused
-from aloi.science.refusals.figures import FIRST_LOOK, PARTS, SEALED, counted, counted_indirect, digest, recorded
+from aloi.science.refusals.figures import (
+    FIRST_LOOK,
+    LAST_LOOK,
+    PARTS,
+    SEALED,
+    counted,
+    counted_indirect,
+    digest,
+    recorded,
+)
 from aloi.science.refusals.tables import LANGUAGES
 from aloi.statistics.exact import clopper_pearson
 from aloi.statistics.judges import JudgeCalibration
@@ -59,7 +68,7 @@ def accuracy() -> None:
     """The table of each part, and the indirect refusals."""
     head = f"{'':<10}{'tp':>5}{'fn':>5}{'fp':>5}{'tn':>5}   sensitivity [95 %]       specificity [95 %]"
     for part in PARTS:
-        told = f", bar {BAR} for both rates in {', '.join(BARRED)}" if part in {FIRST_LOOK, SEALED} else ""
+        told = f", bar {BAR} for both rates in {', '.join(BARRED)}" if part in {LAST_LOOK, FIRST_LOOK, SEALED} else ""
         print(f"{part}{told}\n{head}")
         for language in PARTS[part]:
             print(line(language, counted(part, language), barred=bool(told)))
