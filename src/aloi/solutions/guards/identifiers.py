@@ -263,26 +263,21 @@ def _likely(kind: str, digits: str, text: str, start: int, end: int) -> bool:
     it has to stand beside a name, as "Kestrel Optics, 552 008 443" does, and nothing be counted with it. Without
     groups, SIRET may be a date with its time, and the tax number one in milliseconds.
     """
-    groups = _groups(text[start:end])
+    grouped = "-" in (groups := _groups(text[start:end])) and groups in _patterns().groups.get(kind, ())
     if _JOINED_GROUP.search(text, max(0, start - 2), start):
         return False
     match kind:
-        case "siret" if not digits.startswith("00", 9):
-            # A postcode behind a SIREN; the establishments of nearly all firms are fewer than a thousand.
-            return False
-        case "siret" if "-" in groups:
-            return True
         case "siret":
-            return not digits.startswith(("19", "20")) and not another(text, start)
-        case "tax" if "-" in groups:
-            return not another(text, start)
+            # A SIREN and a postcode are no SIRET: nearly every firm has fewer than a thousand establishments.
+            shaped, sure = digits.startswith("00", 9) and (grouped or not digits.startswith(("19", "20"))), grouped
         case "tax":
-            return not digits.startswith("1") and not another(text, start)
+            shaped, sure = grouped or not digits.startswith("1"), False
         case "siren":
             named = _APPOSITION.search(text, max(0, start - 3), start) and not _MORE.match(text, end)
-            return groups == "3-3-3" and bool(named) and not another(text, start)
+            shaped, sure = grouped and named is not None, False
         case _:
-            return False
+            shaped, sure = False, False
+    return shaped and (sure or not another(text, start))
 
 
 def _stands_alone(kind: str, text: str, start: int) -> bool:

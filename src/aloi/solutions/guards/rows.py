@@ -34,8 +34,8 @@ def is_row(text: str, start: int, end: int) -> bool:
 
     The nearest word before them decides, of a draw or score or of a contact that has no number yet. Without one, they
     are a row where two further pairs or more go on beside them, unless all are fives, and where they rise to `HIGHEST`
-    at most, as draws are published, or none is above `LOW`, unless they have their line for themselves. About one French
-    number in 90 is such.
+    at most, as draws are published, or none is above `LOW`, unless they have their line for themselves. About one
+    French number in 90 is such.
     """
     if not _PAIRS.fullmatch(text, start, end):
         return False
