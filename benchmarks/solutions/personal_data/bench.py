@@ -22,7 +22,7 @@ from aloi.statistics.exact import clopper_pearson
 from aloi.system.messages import Message
 from benchmarks.bars import bar
 from benchmarks.solutions.personal_data import presidio
-from benchmarks.solutions.personal_data.corpus import AFTER, FRESH, GRAMMAR, LATER, Labelled, corpus
+from benchmarks.solutions.personal_data.corpus import AFTER, GRAMMAR, LATER, OTHER, Labelled, corpus
 from benchmarks.solutions.personal_data.corpus import KINDS as ALL
 
 RECALL, PRECISION, LEVEL = 0.95, 0.98, 0.95
@@ -33,7 +33,7 @@ PARTS = {
     "grammar": GRAMMAR,
     "sentences written after (mended on)": AFTER,
     "later sentences (mended on)": LATER,
-    "fresh sentences": FRESH,
+    "sentences of another author (mended on, after one measure)": OTHER,
 }
 _TOKEN = re.compile("\ue001(\\d+)\ue002")
 # A name and what gives it a value; "-" and the like belong to the value.

@@ -228,7 +228,7 @@ def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> s
     if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(_groups(text[start:end])):
         card = "card"
     match len(digits):
-        case 9 if siren.is_valid(digits) and "-" not in text[start:end]:
+        case 9 if siren.is_valid(digits) and "-" not in text[start:end] and not _goes_on(text, start):
             kind = "siren"
         case 13 if digits[0] in "0123" and nif.is_valid(digits):
             kind = "tax"
@@ -264,7 +264,7 @@ def _likely(kind: str, digits: str, text: str, start: int, end: int) -> bool:
     groups, SIRET may be a date with its time, and the tax number one in milliseconds.
     """
     grouped = "-" in (groups := _groups(text[start:end])) and groups in _patterns().groups.get(kind, ())
-    if _JOINED_GROUP.search(text, max(0, start - 2), start):
+    if _goes_on(text, start):
         return False
     match kind:
         case "siret":
@@ -280,6 +280,11 @@ def _likely(kind: str, digits: str, text: str, start: int, end: int) -> bool:
     return shaped and (sure or not another(text, start))
 
 
+def _goes_on(text: str, start: int) -> bool:
+    """Whether a group of digits stands just before: these are the end of a longer number."""
+    return _JOINED_GROUP.search(text, max(0, start - 2), start) is not None
+
+
 def _stands_alone(kind: str, text: str, start: int) -> bool:
     """Whether a number is not glued to letters before it; nine digits may also be the end of a VAT number."""
     if start and text[start - 1].isalnum():
@@ -290,7 +295,9 @@ def _stands_alone(kind: str, text: str, start: int) -> bool:
 def _like_a_card(groups: str) -> bool:
     """Whether digits are grouped as on a card: in groups of one size, or American Express's and Diners's."""
     sizes = groups.split("-")
-    return len(set(sizes[:-1])) <= 1 or groups in _patterns().groups["card"]
+    # "2.718281828459045" is a number with decimals.
+    decimals = sizes[0] == "1" and sizes[-1] != "1"
+    return (len(set(sizes[:-1])) <= 1 and not decimals) or groups in _patterns().groups["card"]
 
 
 def _groups(written: str) -> str:
