@@ -4,7 +4,7 @@ import random
 
 import pytest
 from benchmarks.solutions.personal_data import bench, presidio, values
-from benchmarks.solutions.personal_data.corpus import AFTER, OTHER, GRAMMAR, KINDS, corpus, written
+from benchmarks.solutions.personal_data.corpus import AFTER, GRAMMAR, KINDS, OTHER, corpus, written
 from stdnum import iban, luhn
 from stdnum.fr import nif, nir, siren, siret, tva
 
