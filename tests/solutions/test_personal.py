@@ -25,6 +25,9 @@ def masked(text):
 
 
 FOUND = {
+    "siret in its groups": ("303 265 045 00011", "[SIRET]"),
+    "plate without a word": ("AB 123 CD", "[PLATE]"),
+    "tax number in its groups": ("30 23 217 600 053", "[TAX NUMBER]"),
     "iban": ("FR76 1999 0001 0000 0421 8001 175", "[IBAN]"),
     "iban without spaces": ("FR7619990001000004218001175", "[IBAN]"),
     "iban in lower case": ("fr76 1999 0001 0000 0421 8001 175", "[IBAN]"),
@@ -100,13 +103,16 @@ PASSES = {
     "phone cut short": "06 12 34 56",
     "reference without 0": "6 12 34 56 78",
     "at sign": "rendez-vous @ 17h, @banque",
-    "plate of words": "AB 123 CD",
+    "plate of words": "salle AB 123 CD",
+    "plate of a longer code": "AB 123 CD 45",
     "surrogates": "\ud800\udfff",
     "column of numbers": "4970\n1012\n3456\n7893",
     "numbers on two lines": "49701012\n34567893",
     "iban of another structure": "FR14 ABCD 0001 0000 0421 8001 175",
     "VAT number with a wrong key": "FR 41 303 265 045",
-    "tax number without a word": "30 23 217 600 053",
+    "tax number said to be another": "article 30 23 217 600 053",
+    "time in milliseconds": "1023217600398",
+    "date with its time": "20230919101500",
     "version": "version 4.12.30.1, build 10.0.19045.3803",
     "section": "voir article 3.1.2.4",
     "own network": "192.168.1.1, 10.0.0.7, 127.0.0.1, 255.255.255.0, ::1, fe80::1",

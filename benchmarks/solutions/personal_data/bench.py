@@ -22,14 +22,19 @@ from aloi.statistics.exact import clopper_pearson
 from aloi.system.messages import Message
 from benchmarks.bars import bar
 from benchmarks.solutions.personal_data import presidio
-from benchmarks.solutions.personal_data.corpus import AFTER, FRESH, GRAMMAR, Labelled, corpus
+from benchmarks.solutions.personal_data.corpus import AFTER, GRAMMAR, LATER, OTHER, Labelled, corpus
 from benchmarks.solutions.personal_data.corpus import KINDS as ALL
 
 RECALL, PRECISION, LEVEL = 0.95, 0.98, 0.95
 COUNT, SEED, PEER = 400, 20261125, 2_400
 # English texts hold British and American numbers; the national form of the latter has no sign of its own.
 REGIONS = {"fr": ("FR",), "en": ("FR", "GB")}
-PARTS = {"grammar": GRAMMAR, "sentences written after (mended on)": AFTER, "fresh sentences": FRESH}
+PARTS = {
+    "grammar": GRAMMAR,
+    "sentences written after (mended on)": AFTER,
+    "later sentences (mended on)": LATER,
+    "sentences of another author (mended on, after one measure)": OTHER,
+}
 _TOKEN = re.compile("\ue001(\\d+)\ue002")
 # A name and what gives it a value; "-" and the like belong to the value.
 _NAMED = re.compile(r"[=:] ?\"?(?!//)|Bearer ")

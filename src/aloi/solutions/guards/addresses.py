@@ -21,7 +21,7 @@ _DOMAIN = re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,8}}[A-Za-z]{{2,24}}", 
 _ANY_DOT = re.compile(_DOT, re.IGNORECASE)
 # The boundary is asked after the first character: the search then runs from one such character to the next.
 _IPV4 = re.compile(r"\d(?<![\w.-]\d)\d{0,2}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
-_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}[0-9A-Fa-f]{0,4}(?![\w:])")
+_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}:(?:[0-9A-Fa-f]{0,4}:){1,6}(?:(?<=::)|[0-9A-Fa-f]{1,4})(?!\w|:[\w:])")
 _COLONS = re.compile(r":[0-9A-Fa-f]{0,4}:")
 _DIGIT = re.compile(r"\d")
 _RUN = re.compile(r"[0-9A-Fa-f:]+")

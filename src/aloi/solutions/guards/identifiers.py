@@ -5,7 +5,7 @@ and whoever asked must treat the text as full of personal data.
 """
 
 import re
-from bisect import bisect_left
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice, pairwise
@@ -26,7 +26,7 @@ from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
 from aloi.solutions.guards.addresses import emails, internet
-from aloi.solutions.guards.announced import announced, heralded
+from aloi.solutions.guards.announced import BESIDE, announced, another, heralded
 from aloi.solutions.guards.rows import is_row
 from aloi.solutions.tables import table
 
@@ -50,7 +50,10 @@ _CORSICA = re.compile(r"\d[ .-]?2[ABab]")
 _NIR_CORSICA = re.compile(
     rf"[1-8](?<!\w.)(?:{_SEP}\d){{4}}{_SEP}2[ABab](?:{_SEP}\d){{8}}(?!\w)",
 )
-_PLUS = re.compile(rf"[+0](?:(?<=\+)|(?<!\d0)0)[ ]?[1-9](?:(?:[ .\-/()]{{0,2}}|{_BREAK})\d){{6,14}}")
+_PLUS = re.compile(rf"[+0](?:(?<=\+)|(?<!\w0)0)[ ]?[1-9](?:(?:[ .\-/()]{{0,2}}|{_BREAK})\d){{6,14}}")
+_APPOSITION = re.compile(r"[^\W\d_](?:,[ ]| ?\()\Z")
+# A unit, a currency or a word behind a number: it is counted with.
+_MORE = re.compile(r"[ ]?[A-Za-z%$\u00b0\u00a3\u20ac]|[.,]\d|[ ]\d")
 _SLASHES = re.compile(r"0(?<![\d/]0)\d(?:/\d\d){4}(?![\d/])")
 _TVA = re.compile(rf"[Ff][Rr](?<!\w..){_SEP}[0-9A-HJ-NP-Za-hj-np-z]{{2}}(?:{_SEP}\d){{9}}(?!\w)")
 
@@ -90,7 +93,7 @@ class _Budget:
 class _Patterns(Struct, frozen=True):
     iban: dict[str, tuple[re.Pattern[str], re.Pattern[str]]]
     cards: dict[int, tuple[tuple[str, str], ...]]
-    plates: tuple[re.Pattern[str], re.Pattern[str]]
+    plates: tuple[re.Pattern[str], ...]
     reserved: dict[str, int]
     groups: dict[str, frozenset[str]]
     phone_groups: frozenset[str]
@@ -108,7 +111,7 @@ def _patterns() -> _Patterns:
             )
             for length in {length for row in data["cards"] for length in row["lengths"]}
         },
-        plates=(re.compile(data["plates"]["always"]), re.compile(data["plates"]["announced"])),
+        plates=tuple(re.compile(data["plates"][name]) for name in ("always", "likely", "announced")),
         reserved=data["reserved_phones"],
         groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
         phone_groups=frozenset(data["phone_groups"]),
@@ -139,7 +142,9 @@ def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
         known = _patterns().iban.get(text[start : start + 2].upper())
         # "CMD-1460..." is an order; "IBANFR76..." is an account.
         glued = start > 0 and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN"
-        if known is None or start < done or glued:
+        # "by 45..." is a word and a number.
+        word = text[match.start() - 1] == " " and not text[start : start + 2].isupper()
+        if known is None or start < done or glued or word:
             continue
         budget.spend("iban")
         if whole := known[0].match(text, start + 1):
@@ -203,7 +208,7 @@ def _other_number(text: str, start: int, end: int) -> bool:
         return True
     if is_row(text, start, end):
         return True
-    before = text[max(0, start - 24) : start].casefold()
+    before = text[max(0, start - 24) : start].rpartition("\n")[2].casefold()
     return text[start:end].isdigit() and any(word in before for word in _patterns().not_phones)
 
 
@@ -223,7 +228,7 @@ def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> s
     if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(_groups(text[start:end])):
         card = "card"
     match len(digits):
-        case 9 if siren.is_valid(digits) and "-" not in text[start:end]:
+        case 9 if siren.is_valid(digits) and "-" not in text[start:end] and not _goes_on(text, start):
             kind = "siren"
         case 13 if digits[0] in "0123" and nif.is_valid(digits):
             kind = "tax"
@@ -236,8 +241,48 @@ def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> s
     if _groups(text[start:end]) not in {str(len(digits)), "-".join("1" * len(digits)), *_patterns().groups[kind]}:
         return card
     # First digits 1 and 2 are nearly all of the NIR; another fifteen digits are rather the number of a device.
-    certain = kind == "nir" and digits[0] in "12"
-    return kind if certain or (_stands_alone(kind, text, start) and announced(kind, text, start)) else card
+    if kind == "nir" and digits[0] in "12":
+        return kind
+    if not _stands_alone(kind, text, start):
+        return card
+    if announced(kind, text, start):
+        # One number of nine digits in ten passes by chance: where two words speak of it, the nearer one decides.
+        other = (
+            kind == "siren"
+            and another(text, start)
+            and not announced(kind, text[max(0, start - BESIDE) : start], BESIDE)
+        )
+        return card if other else kind
+    return kind if _likely(kind, digits, text, start, end) else card
+
+
+def _likely(kind: str, digits: str, text: str, start: int, end: int) -> bool:
+    """Whether the form alone makes a number likely, where no word announces it.
+
+    Nothing else is written in the groups of SIRET and of the tax number. In the groups of SIREN amounts are as well:
+    it has to stand beside a name, as "Kestrel Optics, 552 008 443" does, and nothing be counted with it. Without
+    groups, SIRET may be a date with its time, and the tax number one in milliseconds.
+    """
+    grouped = "-" in (groups := _groups(text[start:end])) and groups in _patterns().groups.get(kind, ())
+    if _goes_on(text, start):
+        return False
+    match kind:
+        case "siret":
+            # A SIREN and a postcode are no SIRET: nearly every firm has fewer than a thousand establishments.
+            shaped, sure = digits.startswith("00", 9) and (grouped or not digits.startswith(("19", "20"))), grouped
+        case "tax":
+            shaped, sure = grouped or not digits.startswith("1"), False
+        case "siren":
+            named = _APPOSITION.search(text, max(0, start - 3), start) and not _MORE.match(text, end)
+            shaped, sure = grouped and named is not None, False
+        case _:
+            shaped, sure = False, False
+    return shaped and (sure or not another(text, start))
+
+
+def _goes_on(text: str, start: int) -> bool:
+    """Whether a group of digits stands just before: these are the end of a longer number."""
+    return _JOINED_GROUP.search(text, max(0, start - 2), start) is not None
 
 
 def _stands_alone(kind: str, text: str, start: int) -> bool:
@@ -250,7 +295,9 @@ def _stands_alone(kind: str, text: str, start: int) -> bool:
 def _like_a_card(groups: str) -> bool:
     """Whether digits are grouped as on a card: in groups of one size, or American Express's and Diners's."""
     sizes = groups.split("-")
-    return len(set(sizes[:-1])) <= 1 or groups in _patterns().groups["card"]
+    # "2.718281828459045" is a number with decimals.
+    decimals = sizes[0] == "1" and sizes[-1] != "1"
+    return (len(set(sizes[:-1])) <= 1 and not decimals) or groups in _patterns().groups["card"]
 
 
 def _groups(written: str) -> str:
@@ -349,9 +396,13 @@ def _vat(text: str, budget: _Budget) -> Iterator[Identifier]:
 
 
 def _plates(text: str, budget: _Budget) -> Iterator[Identifier]:
-    always, other = _patterns().plates
+    always, likely, other = _patterns().plates
     for match in always.finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
+    for match in likely.finditer(text):
+        budget.spend("announced")
+        if not another(text, match.start()):
+            yield Identifier("plate", match.start(), match.end(), compact(match[0]))
     for match in other.finditer(text) if heralded("plate", text) else ():
         budget.spend("announced")
         if announced("plate", text, match.start()):
@@ -372,7 +423,7 @@ def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def _outside(found: Iterable[Identifier], spans: list[tuple[int, int]]) -> Iterator[Identifier]:
     starts = [low for low, _ in spans]
     for one in found:
-        at = bisect_left(starts, one.start) - 1
+        at = bisect_right(starts, one.start) - 1
         if at < 0 or one.end > spans[at][1]:
             yield one
 
@@ -386,13 +437,16 @@ def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...]) -> l
     accounts = list(_ibans(text, budget)) if "iban" in kinds else []
     # Sixteen digits within a mistyped account are no card.
     mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
+    numbers = list(_outside(_numbers(text, regions if "phone" in kinds else (), budget), mistyped))
+    # A tax number may begin with two zeros, as a call abroad does.
+    taken = _joined(sorted(mistyped + [(one.start, one.end) for one in numbers if one.kind == "tax"]))
     found = [
         *(one for one, valid in accounts if valid),
         *(_corsican(text, budget) if "nir" in kinds else ()),
         *(_vat(text, budget) if "vat" in kinds else ()),
-        *_outside(_international(text, budget) if "phone" in kinds else (), mistyped),
+        *_outside(_international(text, budget) if "phone" in kinds else (), taken),
         *(_slashed(text, regions, budget) if "phone" in kinds else ()),
-        *_outside(_numbers(text, regions if "phone" in kinds else (), budget), mistyped),
+        *numbers,
         *(Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ())),
         *(Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ())),
         *(_plates(text, budget) if "plate" in kinds else ()),

@@ -137,7 +137,7 @@ _APART = ("", " ", "\n", ",", ";", "!", "?", '"', "'", "<", ">", "|")
 class PersonalDataFilter:
     """Mask personal data in the answer, or block the answer."""
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "5"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "personal-data")
     Options: ClassVar[type[Options]] = PersonalDataOptions
     roles: frozenset[Role] = frozenset({"assistant"})
