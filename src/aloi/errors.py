@@ -104,9 +104,10 @@ class TargetError(AloiError):
 
 
 class EvidenceError(AloiError):
-    """Evidence does not hold. `reason` is a stable code for machines."""
+    """Evidence does not hold. `reason` is a stable code for machines, `where` the file, where there are several."""
 
     exit_code = 4
+    where: str = ""
 
     def __init__(self, message: str, /, *, reason: str, remedy: str = "", **facts: object) -> None:
         self.reason = reason

@@ -93,6 +93,16 @@ def test_a_statement_of_a_stranger_is_refused(home):
     assert aloi("standards", "rows", ROW[0], "--statements", "said", *trust, home=home).code == 0
 
 
+def test_a_statement_that_is_none_is_named(home):
+    (home / "said" / "bad.dsse.json").write_text("{", encoding="utf-8")
+    said = aloi("standards", "rows", ROW[0], "--statements", "said", home=home)
+    assert said.code == 4
+    assert "bad.dsse.json: " in said.err
+    (home / "said" / "bad.dsse.json").unlink()
+    (home / "said" / "folder.dsse.json").mkdir()
+    assert aloi("standards", "rows", ROW[0], "--statements", "said", home=home).code == 2
+
+
 def test_rows_go_out_and_come_back(home):
     assert aloi("standards", "export", ROW[0], "--output", "rows.tsv", home=home).code == 0
     assert aloi("standards", "import", ROW[0], "rows.tsv", "--output", "rows.yaml", home=home).code == 0

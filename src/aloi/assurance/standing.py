@@ -41,16 +41,35 @@ def said(folder: Path, keys: Sequence[PublicKey]) -> Said:
         raise AskerError(
             N_("{folder} is no folder"), remedy=N_("name the folder that holds the *.dsse.json files"), folder=folder
         )
-    words, attached = [], []
+    found: list[Word | EvidenceItem] = []
     for file in sorted(folder.glob(ENVELOPES)):
-        data = file.read_bytes()
         try:
-            attached.append(read_attachment(data, list(keys)))
+            found.append(_read(file, keys))
         except EvidenceError as error:
-            if error.reason != "no-attachment":
-                raise
-            words.append(read_word(data, keys))
-    return Said(tuple(words), tuple(attached))
+            error.where = str(file)
+            raise
+    return Said(
+        tuple(one for one in found if isinstance(one, Word)),
+        tuple(one for one in found if isinstance(one, EvidenceItem)),
+    )
+
+
+def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise AskerError(
+            N_("cannot read {file}: {problem}"),
+            remedy=N_("see that the file is there and may be read"),
+            file=file,
+            problem=error.strerror or error,
+        ) from error
+    try:
+        return read_attachment(data, list(keys))
+    except EvidenceError as error:
+        if error.reason != "no-attachment":
+            raise
+        return read_word(data, keys)
 
 
 def evidence_of(verification: Verification) -> tuple[EvidenceItem, ...]:

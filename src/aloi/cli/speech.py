@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from aloi.errors import AloiError, AskerError, InvalidFile
+from aloi.errors import AloiError, AskerError, EvidenceError, InvalidFile
 from aloi.translation import LANGUAGES, N_, language_of, translate
 
 
@@ -40,7 +40,7 @@ def _told(message: str, error: AloiError) -> str:
 
 def error_lines(error: AloiError) -> list[str]:
     """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
-    where = f"{error.where}: " if isinstance(error, AskerError) and error.where else ""
+    where = f"{error.where}: " if isinstance(error, AskerError | EvidenceError) and error.where else ""
     lines = [where + _told(error.message, error)]
     if isinstance(error, InvalidFile):
         for fault in error.faults:
