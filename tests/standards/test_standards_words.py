@@ -122,6 +122,12 @@ def test_a_document_that_expired_supports_nothing(tmp_path):
     assert judge(hub(), [item], today=date(2027, 1, 1))["human-oversight"].state == "untested"
 
 
+def test_a_document_that_is_approved_later_supports_nothing_yet(tmp_path):
+    item = attached(tmp_path)
+    assert judge(hub(), [item], today=date(2026, 10, 31))["human-oversight"].state == "untested"
+    assert judge(hub(), [item], today=DAY)["human-oversight"].state == "supported"
+
+
 def test_a_file_cannot_stand_for_a_measurement(tmp_path):
     with pytest.raises(AskerError) as caught:
         attached(tmp_path, control="prompt-injection")

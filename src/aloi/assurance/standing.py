@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import Coverage, Effect
+from aloi.evidence.records import Coverage
 from aloi.evidence.verification import Verification
 from aloi.standards.attaching import read_attachment
 from aloi.standards.coverage import cover
@@ -79,12 +79,6 @@ def evidence_of(verification: Verification) -> tuple[EvidenceItem, ...]:
         for claim in verification.claims
         if claim.record is not None
     )
-
-
-def remedied(verification: Verification) -> bool:
-    """Whether the remedies of a bundle were accepted, so that it speaks of the system behind them."""
-    effects = [claim.record for claim in verification.claims if isinstance(claim.record, Effect)]
-    return bool(effects) and all(effect.accepted for effect in effects)
 
 
 def stand(framework: Framework, evidence: Iterable[EvidenceItem], more: Said, *, today: date) -> Standing:

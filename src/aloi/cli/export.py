@@ -41,8 +41,7 @@ def command(
     as_json: bool,
 ) -> None:
     """The bundle is verified first; the export is a copy, and the bundle stays what counts."""
-    from aloi.assurance.standing import remedied  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - as above
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
     from aloi.standards.exports.evidence import Evidence  # noqa: PLC0415 - as above
 
@@ -51,8 +50,7 @@ def command(
     verification = verify_bundle(bundles.read(path), options.trusted_keys(trust))
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     evidence = Evidence(verification=verification, at=at)
-    stage = "confirm" if remedied(verification) else "measure"
-    written = _made(evidence, kind, frameworks, stage, key)
+    written = _made(evidence, kind, frameworks, key)
     if kind == "oscal":
         written = {f"{output}/{name}": content for name, content in written.items()}
         written[f"{output}/bundle.json"] = path.read_bytes()
@@ -62,9 +60,7 @@ def command(
     options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
-def _made(
-    evidence: "Evidence", kind: str, frameworks: tuple[str, ...], stage: str, key: Path | None
-) -> dict[str, bytes]:
+def _made(evidence: "Evidence", kind: str, frameworks: tuple[str, ...], key: Path | None) -> dict[str, bytes]:
     """File names and contents, once nothing in them points at what is not there."""
     import json  # noqa: PLC0415 - only where something is written
 
@@ -77,9 +73,9 @@ def _made(
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     if kind == "svr":
-        return {"svr": dsse.write(svr.svr(evidence, stage, signing_key(key or options.default_key())))}
+        return {"svr": dsse.write(svr.svr(evidence, signing_key(key or options.default_key())))}
     if kind == "sarif":
-        documents: Mapping[str, object] = {"sarif": sarif.sarif(evidence, stage)}
+        documents: Mapping[str, object] = {"sarif": sarif.sarif(evidence)}
     else:
         chosen = [framework(name) for name in frameworks or names()]
         coverages = [(one, cover(one, evidence.items)) for one in chosen]

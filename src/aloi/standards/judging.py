@@ -68,7 +68,9 @@ def judge(hub: Hub, evidence: Iterable[EvidenceItem], *, today: date | None = No
 
 
 def _valid(attachment: Attachment, today: date | None) -> bool:
-    return today is None or attachment.valid_until is None or date.fromisoformat(attachment.valid_until) >= today
+    """Whether an attachment counts on a day; days are written so that they sort as texts do."""
+    day = "" if today is None else today.isoformat()
+    return not day or attachment.approved_on <= day <= (attachment.valid_until or day)
 
 
 Counted = Mapping[str, Sequence[EvidenceItem]]
@@ -76,17 +78,26 @@ Counted = Mapping[str, Sequence[EvidenceItem]]
 
 def _counted(items: Sequence[EvidenceItem]) -> Counted:
     """Findings, and hunts that proved something, that count, by hazard (rules 1 and 2 need all of the best stage)."""
-    confirmed = [item.record for item in items if isinstance(item.record, Effect) and item.record.stage == "confirm"]
-    in_use = bool(confirmed) and all(effect.accepted for effect in confirmed)
     stages: dict[str, dict[str, list[EvidenceItem]]] = {}
     for item in items:
         if isinstance(item.record, Finding) or (
             isinstance(item.record, Hunt) and item.record.verdict is Verdict.NOT_MET
         ):
             stages.setdefault(item.record.hazard, {}).setdefault(item.record.stage, []).append(item)
-    order = ("confirm", "measure") if in_use else ("measure",)
+    order = ("confirm", "measure") if in_use(items) else ("measure",)
     chosen = {hazard: next((found[s] for s in order if s in found), []) for hazard, found in stages.items()}
     return {hazard: found for hazard, found in chosen.items() if found}
+
+
+def in_use(items: Iterable[EvidenceItem]) -> bool:
+    """Whether remedies were confirmed and accepted, and none was refused: then the evidence speaks of that system."""
+    confirmed = [item.record for item in items if isinstance(item.record, Effect) and item.record.stage == "confirm"]
+    return bool(confirmed) and all(effect.accepted for effect in confirmed)
+
+
+def by_hazard(items: Iterable[EvidenceItem]) -> dict[str, tuple[Verdict, tuple[EvidenceItem, ...]]]:
+    """For each hazard the verdict that counts (rules 1 to 3), and the findings and hunts that it rests on."""
+    return {hazard: (_worst(found), tuple(found)) for hazard, found in _counted(tuple(items)).items()}
 
 
 def _judge(

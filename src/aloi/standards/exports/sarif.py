@@ -1,10 +1,11 @@
-"""A bundle as SARIF 2.1.0 (OASIS), for continuous integration: one result for each hazard of the standing system."""
+"""A bundle as SARIF 2.1.0 (OASIS), for continuous integration: what counts for each hazard of the standing system."""
 
 from typing import Any
 
 from aloi import __version__
-from aloi.evidence.records import Finding, Verdict
+from aloi.evidence.records import Verdict
 from aloi.standards.exports.evidence import Evidence, figures, title
+from aloi.standards.judging import by_hazard
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 KINDS = {
@@ -15,29 +16,27 @@ KINDS = {
 }
 
 
-def sarif(evidence: Evidence, stage: str) -> dict[str, Any]:
-    """The log; `stage` says whether the bare system ('measure') or the remedied one ('confirm') stands."""
-    found = [
-        (claim, record)
-        for claim, record in evidence.measured()
-        if isinstance(record, Finding) and record.stage == stage
-    ]
-    rules = list(dict.fromkeys(record.hazard for _, record in found))
+def sarif(evidence: Evidence) -> dict[str, Any]:
+    """The log: for each hazard the findings and hunts that count, under the verdict that they come to together."""
+    standing = by_hazard(evidence.items)
+    rules = list(standing)
+    claims = {claim.digest: (claim, record) for claim, record in evidence.measured()}
     results = []
-    for claim, record in found:
-        kind, level = KINDS[record.verdict]
-        results.append(
-            {
-                "ruleId": record.hazard,
-                "ruleIndex": rules.index(record.hazard),
-                "kind": kind,
-                "level": level,
-                "message": {"text": title(record)},
-                "locations": [{"logicalLocations": [{"name": claim.subject[-1].name, "kind": "module"}]}],
-                "partialFingerprints": {"aloi/statement": claim.digest},
-                "properties": figures(record),
-            }
-        )
+    for hazard, (verdict, found) in standing.items():
+        kind, level = KINDS[verdict]
+        for claim, record in (claims[item.digest] for item in found):
+            results.append(
+                {
+                    "ruleId": hazard,
+                    "ruleIndex": rules.index(hazard),
+                    "kind": kind,
+                    "level": level,
+                    "message": {"text": title(record)},
+                    "locations": [{"logicalLocations": [{"name": claim.subject[-1].name, "kind": "module"}]}],
+                    "partialFingerprints": {"aloi/statement": claim.digest},
+                    "properties": {**figures(record), "standing": str(verdict)},
+                }
+            )
     driver = {
         "name": "aloi",
         "version": __version__,

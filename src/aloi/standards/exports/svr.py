@@ -1,29 +1,37 @@
 """A bundle in one small statement, signed by whoever verified it: in-toto Simple Verification Result v0.1
 (https://github.com/in-toto/attestation/blob/main/spec/predicates/svr.md). The bundle is told as the policy."""
 
+from collections.abc import Iterable
+from decimal import Decimal
+
 from aloi.evidence import envelope as dsse
 from aloi.evidence.canonical import canonical
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import SigningKey
-from aloi.evidence.records import Finding, Verdict
+from aloi.evidence.records import Finding, Hunt, Verdict
 from aloi.evidence.statement import STATEMENT
 from aloi.standards.exports.evidence import Evidence
+from aloi.standards.judging import EvidenceItem, by_hazard, in_use
 
 SVR = "https://in-toto.io/attestation/svr/v0.1"
 
 
-def properties(evidence: Evidence, stage: str) -> tuple[str, ...]:
-    """One property for each hazard that is met at its threshold, `ALOI_MET_<hazard>_AT_<threshold>`; no other word."""
+def properties(evidence: Evidence) -> tuple[str, ...]:
+    """One property for each hazard whose counted verdict is met, `ALOI_MET_<hazard>_AT_<threshold>`; no other word."""
     return tuple(
-        f"ALOI_MET_{record.hazard}_AT_{record.threshold}"
-        for _, record in evidence.measured()
-        if isinstance(record, Finding) and record.stage == stage and record.verdict is Verdict.MET
+        f"ALOI_MET_{hazard}_AT_{max(_thresholds(found))}"
+        for hazard, (verdict, found) in by_hazard(evidence.items).items()
+        if verdict is Verdict.MET
     )
 
 
-def svr(evidence: Evidence, stage: str, key: SigningKey) -> Envelope:
+def _thresholds(found: Iterable[EvidenceItem]) -> list[Decimal]:
+    return [item.record.threshold for item in found if isinstance(item.record, Finding | Hunt)]
+
+
+def svr(evidence: Evidence, key: SigningKey) -> Envelope:
     """The statement, signed: the key's holder says that the bundle held, and what it proves of its system."""
-    subject = evidence.verification.subject[-1 if stage == "confirm" else 0]
+    subject = evidence.verification.subject[-1 if in_use(evidence.items) else 0]
     payload = canonical(
         {
             "_type": STATEMENT,
@@ -38,7 +46,7 @@ def svr(evidence: Evidence, stage: str, key: SigningKey) -> Envelope:
                     },
                 },
                 "timeCreated": evidence.at,
-                "properties": list(properties(evidence, stage)),
+                "properties": list(properties(evidence)),
             },
         }
     )
