@@ -119,6 +119,7 @@ def record() -> None:
         "# `first`, the counts of the edition measured first: phrases alone, frozen before.\n"
         "# Source: counted, see above. Licence: Apache-2.0.\n"
     )
+    recorded.cache_clear()
     FIGURES.write_text(head + yaml.safe_dump(figures, sort_keys=False, default_flow_style=None), encoding="utf-8")
 
 

@@ -21,7 +21,7 @@ from aloi.evidence.records import (
 )
 from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Signer, Verification, VerifiedClaim
-from aloi.standards.exports.evidence import Evidence
+from aloi.standards.exports.source import Source
 from aloi.standards.hub import hub
 
 HAZARDS = tuple(hazard.id for hazard in hub().hazards)
@@ -54,7 +54,7 @@ def _some(type_: Any) -> Any:
     return next(iter(type_)) if issubclass(type_, Enum) else type_(1)
 
 
-def drawn(seed: int) -> Evidence:
+def drawn(seed: int) -> Source:
     """A verified bundle, as `verify_bundle` would tell it, without the work of signing it."""
     rng = random.Random(seed)
     before = Subject.of("système “é” & <b>", _digest(rng))
@@ -74,7 +74,7 @@ def drawn(seed: int) -> Evidence:
         records.append(made(Effect, stage="confirm", accepted=rng.random() < 0.5, remedies=(identity,)))
     signer = Signer(key_id=f"ed25519:{rng.getrandbits(64):x}", trusted=True)
     claims = tuple(_claim(record, before, after, signer, rng) for record in records)
-    return Evidence(
+    return Source(
         verification=Verification(
             digest=_digest(rng),
             subject=(before, after) if remedied else (before,),

@@ -1,6 +1,7 @@
 """`aloi standards`, as a person types it."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -24,7 +25,8 @@ def test_a_row_is_endorsed_disputed_and_shown(home):
     assert "endorsed" not in aloi("standards", "rows", ROW[0], home=home).out
     assert aloi("standards", "endorse", *ROW, *institute, "--output", "said/a.dsse.json", home=home).code == 0
     listed = aloi("standards", "rows", ROW[0], "--statements", "said", home=home)
-    assert listed.out.splitlines()[0].endswith("[endorsed (Institute)]")
+    assert "[endorsed by key " in listed.out.splitlines()[0]
+    assert listed.out.splitlines()[0].endswith(", as Institute]")
     disputed = ("--reason", "too wide", "--output", "said/b.dsse.json")
     assert aloi("standards", "dispute", *ROW, "--organisation", "Other", *disputed, home=home).code == 0
     told = json.loads(aloi("standards", "rows", ROW[0], "--statements", "said", "--json", home=home).out)
@@ -67,6 +69,8 @@ WRONG = {
     "no such folder": (("rows", "owasp-llm@2026", "--statements", "nowhere"), 2),
     "a stranger's bundle": (("coverage", BUNDLE, "owasp-llm@2026"), 4),
     "no table": (("import", "owasp-llm@2026", KEY), 2),
+    "nowhere to write": (("matrix", "/proc/nowhere/x.html"), 2),
+    "statements for nothing": (("matrix", "x.html", "--statements", "said"), 2),
     "no such file": (("import", "owasp-llm@2026", "none.tsv"), 2),
 }
 
@@ -99,8 +103,10 @@ def test_a_statement_that_is_none_is_named(home):
     assert said.code == 4
     assert "bad.dsse.json: " in said.err
     (home / "said" / "bad.dsse.json").unlink()
-    (home / "said" / "folder.dsse.json").mkdir()
-    assert aloi("standards", "rows", ROW[0], "--statements", "said", home=home).code == 2
+    os.mkfifo(home / "said" / "pipe.dsse.json")
+    said = aloi("standards", "rows", ROW[0], "--statements", "said", home=home)
+    assert said.code == 2
+    assert "pipe.dsse.json is no file" in said.err
 
 
 def test_rows_go_out_and_come_back(home):

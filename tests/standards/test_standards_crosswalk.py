@@ -115,6 +115,11 @@ def test_the_best_next_evidence_is_what_satisfies_most_and_is_true():
     assert "prompt-injection" not in {gain.control for gain in then}
 
 
+def test_what_is_not_met_is_no_gain_since_a_remedy_comes_first():
+    gains = convergence(OWASP, NIST, [finding("hidden-context-exposure", "not met")]).gains
+    assert "hidden-context" not in {gain.control for gain in gains}
+
+
 def test_a_framework_beside_itself_is_counted_once():
     found = convergence(OWASP, OWASP)
     assert all(len(gain.proven) == len(set(gain.proven)) for gain in found.gains)
@@ -141,6 +146,15 @@ BAD = {
     "no such requirement": (f"{HEAD}\n{LINE.replace('LLM01:2026', 'LLM01:2025')}\n", 2),
     "no such control": (f"#x\n\n{HEAD}\n{LINE.replace('aloi:prompt-injection', 'aloi:prompt')}\n", 4),
     "no day": (f"{HEAD}\n{LINE.replace('2026-11-22', '22/11/2026')}\n", 2),
+    "not quite equal is not apart": (
+        f"{HEAD}\n{LINE.replace(chr(9) + chr(9) + 'skos', chr(9) + 'Not' + chr(9) + 'skos')}\n",
+        2,
+    ),
+    "another edition": (f"#mapping_set_id: https://aloi.dev/mapping/owasp-llm@2025\n{HEAD}\n{LINE}\n", 0),
+    "behind a cell of two lines": (
+        f"{HEAD}\n{LINE.replace('Both are', chr(34) + 'Both' + chr(10) + 'are')}" + f"{chr(34)}\n{LINE}\n",
+        0,
+    ),
     "twice": (f"{HEAD}\n{LINE}\n{LINE}\n", 3),
 }
 

@@ -10,8 +10,8 @@ from aloi.errors import AskerError, EvidenceError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.canonical import canonical
 from aloi.evidence.keys import PrivateKey
-from aloi.evidence.records import Dispute, Endorsement
 from aloi.evidence.statement import Subject, state
+from aloi.evidence.vouching import Dispute, Endorsement
 from aloi.standards.attaching import LIMIT, attach, read_attachment
 from aloi.standards.coverage import cover
 from aloi.standards.endorsing import endorsed_rows, read_word, sign_word, standing
@@ -152,7 +152,7 @@ def test_a_huge_or_missing_file_is_told(tmp_path):
     huge = tmp_path / "huge.bin"
     with huge.open("wb") as file:
         file.truncate(LIMIT + 1)
-    with pytest.raises(AskerError, match="at most"):
+    with pytest.raises(AskerError, match="larger than the 67108864 bytes"):
         attach(huge, hub(), "human-oversight", **said)
-    with pytest.raises(AskerError, match="cannot read"):
+    with pytest.raises(AskerError, match="cannot be read"):
         attach(tmp_path / "none", hub(), "human-oversight", **said)

@@ -7,9 +7,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from aloi.errors import AskerError, EvidenceError
+from aloi.evidence.bundle import read
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Coverage
-from aloi.evidence.verification import Verification
 from aloi.standards.attaching import read_attachment
 from aloi.standards.coverage import cover
 from aloi.standards.endorsing import Word, endorsed_rows, read_word
@@ -55,30 +55,15 @@ def said(folder: Path, keys: Sequence[PublicKey]) -> Said:
 
 
 def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem:
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise AskerError(
-            N_("cannot read {file}: {problem}"),
-            remedy=N_("see that the file is there and may be read"),
-            file=file,
-            problem=error.strerror or error,
-        ) from error
+    if not file.is_file():  # a pipe would be waited for
+        raise AskerError(N_("{file} is no file"), remedy=N_("keep only signed statements under this ending"), file=file)
+    data = read(file)
     try:
         return read_attachment(data, list(keys))
     except EvidenceError as error:
         if error.reason != "no-attachment":
             raise
         return read_word(data, keys)
-
-
-def evidence_of(verification: Verification) -> tuple[EvidenceItem, ...]:
-    """The records of a bundle that speak of its system: all, since a remedy that was refused counts for nothing."""
-    return tuple(
-        EvidenceItem(digest=claim.digest, record=claim.record)
-        for claim in verification.claims
-        if claim.record is not None
-    )
 
 
 def stand(framework: Framework, evidence: Iterable[EvidenceItem], more: Said, *, today: date) -> Standing:

@@ -13,7 +13,7 @@ from aloi.translation import N_
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aloi.standards.exports.evidence import Evidence
+    from aloi.standards.exports.source import Source
 
 FORMATS = ("oscal", "cyclonedx", "sarif", "svr")
 
@@ -42,25 +42,24 @@ def command(
 ) -> None:
     """The bundle is verified first; the export is a copy, and the bundle stays what counts."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
-    from aloi.standards.exports.evidence import Evidence  # noqa: PLC0415 - as above
+    from aloi.standards.exports.source import Source  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(output)
-    path = bundle / "bundle.json" if bundle.is_dir() else bundle
-    verification = verify_bundle(bundles.read(path), options.trusted_keys(trust))
+    verification = options.verified(bundle, trust)
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    evidence = Evidence(verification=verification, at=at)
-    written = _made(evidence, kind, frameworks, key)
+    source = Source(verification=verification, at=at)
+    written = _made(source, kind, frameworks, key)
     if kind == "oscal":
         written = {f"{output}/{name}": content for name, content in written.items()}
-        written[f"{output}/bundle.json"] = path.read_bytes()
+        written[f"{output}/bundle.json"] = bundles.read(options.bundle_file(bundle))
     else:
         written = {str(output): next(iter(written.values()))}
-    _write(written)
+    for name, content in written.items():
+        options.write_new(Path(name), content)
     options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
-def _made(evidence: "Evidence", kind: str, frameworks: tuple[str, ...], key: Path | None) -> dict[str, bytes]:
+def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | None) -> dict[str, bytes]:
     """File names and contents, once nothing in them points at what is not there."""
     import json  # noqa: PLC0415 - only where something is written
 
@@ -73,32 +72,18 @@ def _made(evidence: "Evidence", kind: str, frameworks: tuple[str, ...], key: Pat
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     if kind == "svr":
-        return {"svr": dsse.write(svr.svr(evidence, signing_key(key or options.default_key())))}
+        return {"svr": dsse.write(svr.svr(source, signing_key(key or options.default_key())))}
     if kind == "sarif":
-        documents: Mapping[str, object] = {"sarif": sarif.sarif(evidence)}
+        documents: Mapping[str, object] = {"sarif": sarif.sarif(source)}
     else:
         chosen = [framework(name) for name in frameworks or names()]
-        coverages = [(one, cover(one, evidence.items)) for one in chosen]
+        coverages = [(one, cover(one, source.items)) for one in chosen]
         if kind == "cyclonedx":
-            bom = cyclonedx.bom(evidence, coverages)
+            bom = cyclonedx.bom(source, coverages)
             references.require_whole(references.dangling_cyclonedx(bom))
             documents = {"bom": bom}
         else:
-            steps = {one.pack.key: next_evidence(coverage, one, evidence.items) for one, coverage in coverages}
-            documents = oscal.documents(evidence, hub(), chosen, steps)
+            steps = {one.pack.key: next_evidence(coverage, one, source.items) for one, coverage in coverages}
+            documents = oscal.documents(source, hub(), chosen, steps)
             references.require_whole(references.dangling_oscal(documents))
     return {name: json.dumps(one, ensure_ascii=False, indent=1).encode() + b"\n" for name, one in documents.items()}
-
-
-def _write(files: "Mapping[str, bytes]") -> None:
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-
-    for name, content in files.items():
-        path = Path(name)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            raise AskerError(
-                N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error
-            ) from error

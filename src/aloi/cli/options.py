@@ -12,6 +12,7 @@ from aloi.translation import N_
 
 if TYPE_CHECKING:
     from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.verification import Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,11 +56,36 @@ def trusted_keys(named: Sequence[Path]) -> list["PublicKey"]:
     return [public_key(path) for path in (*named, *own_keys())]
 
 
+def bundle_file(path: Path) -> Path:
+    """The bundle of a run's folder, or the file itself."""
+    return path / "bundle.json" if path.is_dir() else path
+
+
+def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
+    """A bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
+
+    return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write a file that is not there yet, and its folders. Raises AskerError where that cannot be."""
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    refuse_to_overwrite(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+
+
 def refuse_to_overwrite(path: Path) -> None:
     """Raises AskerError where a file that is to be made is there already."""
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
 
-    if path.exists():
+    if os.path.lexists(path):
         raise AskerError(
             N_("{file} is there already"), remedy=N_("name another file with --output, or move this one"), file=path
         )

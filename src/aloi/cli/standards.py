@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from aloi.assurance.standing import Said, Standing
-    from aloi.evidence.records import Dispute, Endorsement
-    from aloi.evidence.verification import Verification
+    from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
     from aloi.standards.frameworks import Framework
@@ -36,6 +35,7 @@ KINDS = {
     "idle": N_("asked by none"),
 }
 STANDINGS = {"endorsed": N_("endorsed"), "disputed": N_("disputed")}
+PROPOSED = N_("proposed")
 SHOWN = 10
 
 framework_name = click.argument("framework")
@@ -92,8 +92,16 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
         return
     for row, digest in listed:
         told = by_row.get(digest)
-        status = ", ".join(f"{say(STANDINGS[one.says])} ({one.organisation})" for one in told or ())
-        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status or say(N_('proposed'))}]")
+        status = "; ".join(
+            say(
+                N_("{said} by key {key}, as {name}"),
+                said=say(STANDINGS[one.says]),
+                key=one.signer,
+                name=one.organisation,
+            )
+            for one in told or ()
+        )
+        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status or say(PROPOSED)}]")
         click.echo(f"    {row.rationale.said(language())}")
 
 
@@ -116,7 +124,7 @@ def endorse(
     as_json: bool,
 ) -> None:
     """The statement is over the row's digest: a row that changes has to be endorsed again."""
-    from aloi.evidence.records import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
 
     _sign(
         framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output, as_json=as_json
@@ -144,7 +152,7 @@ def dispute(
     as_json: bool,
 ) -> None:
     """A row that is disputed does not count as endorsed, whoever else endorses it."""
-    from aloi.evidence.records import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
 
     word = Dispute(organisation=organisation, at=_now(), reason=reason)
     _sign(framework, control, requirement, word, key, output, as_json=as_json)
@@ -195,11 +203,12 @@ def attach(
 @options.as_json
 def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
-    from aloi.assurance.standing import evidence_of, stand  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
+    from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
 
     found = named(framework)
-    verification = _verified(bundle, trust)
+    verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
     standing = stand(found, evidence_of(verification), _said(statements, trust), today=today)
     if as_json:
@@ -229,16 +238,20 @@ def matrix(
 ) -> None:
     """In the reader's language; a file is never overwritten."""
     from aloi.assurance.report.matrix import render_matrix  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.assurance.standing import evidence_of  # noqa: PLC0415 - as above
+    from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
-    from aloi.standards.judging import judge  # noqa: PLC0415 - as above
+    from aloi.standards.judging import evidence_of, judge  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(file)
+    if statements and not bundle:
+        raise AskerError(
+            N_("--statements says nothing without --bundle"), remedy=N_("name the bundle whose controls they answer")
+        )
     today = datetime.now(UTC).date()
     judgements, about = None, ""
     if bundle:
-        verification = _verified(bundle, trust)
+        verification = options.verified(bundle, trust)
         evidence = (*evidence_of(verification), *_said(statements, trust).attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"
@@ -250,7 +263,7 @@ def matrix(
         about=about,
         day=today.isoformat(),
     )
-    file.write_text(page, encoding="utf-8")
+    options.write_new(file, page.encode())
     options.print_written(N_("Written: {file}"), file, as_json=as_json)
 
 
@@ -272,10 +285,11 @@ def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
         options.print_json(found)
         return
+    width = max((len(say(KINDS[one.kind])) for one in found), default=0)
     for one in found:
         rows = f"  ({'; '.join(one.rows)})" if one.rows else ""
         where = f"{one.framework}: " if one.framework else ""
-        click.echo(f"{say(KINDS[one.kind]):<18}{where}{say(one.message, **one.facts)}{rows}")
+        click.echo(f"{say(KINDS[one.kind]):<{width}}  {where}{say(one.message, **one.facts)}{rows}")
     if not found:
         click.echo(say(N_("nothing to settle")))
 
@@ -290,11 +304,11 @@ def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
 @options.as_json
 def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """Best first: what one more piece of evidence would newly satisfy."""
-    from aloi.assurance.standing import evidence_of  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.convergence import convergence as compared  # noqa: PLC0415 - as above
+    from aloi.standards.convergence import convergence as compared  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.frameworks import framework  # noqa: PLC0415 - as above
+    from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
 
-    evidence = evidence_of(_verified(bundle, trust)) if bundle else ()
+    evidence = evidence_of(options.verified(bundle, trust)) if bundle else ()
     found = compared(framework(first), framework(second), evidence)
     if as_json:
         options.print_json(found)
@@ -321,8 +335,7 @@ def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> 
     if output is None:
         click.echo(text, nl=False)
         return
-    options.refuse_to_overwrite(output)
-    output.write_text(text, encoding="utf-8", newline="")
+    options.write_new(output, text.encode())
     options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
@@ -335,17 +348,18 @@ def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> 
 @options.as_json
 def import_(framework: str, file: Path, output: Path | None, *, as_json: bool) -> None:
     """Every fault is told by its line; nothing is written where there is one."""
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.bundle import read  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.mapping import written  # noqa: PLC0415 - as above
+    from aloi.standards.reading import LIMIT  # noqa: PLC0415 - as above
     from aloi.standards.sssom import read_sssom  # noqa: PLC0415 - as above
 
-    text = written(read_sssom(_bytes(file), file.name, named(framework), hub()))
+    text = written(read_sssom(read(file, LIMIT), file.name, named(framework), hub()))
     if output is None:
         click.echo(text, nl=False)
         return
-    options.refuse_to_overwrite(output)
-    output.write_text(text, encoding="utf-8")
+    options.write_new(output, text.encode())
     options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
@@ -371,40 +385,16 @@ def _sign(
 
 
 def _write(envelope: object, path: Path, *, as_json: bool) -> None:
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.canonical import canonical  # noqa: PLC0415 - as above
+    from aloi.evidence.canonical import canonical  # noqa: PLC0415 - heavy modules load when a command runs
 
-    options.refuse_to_overwrite(path)
-    try:
-        path.write_bytes(canonical(envelope))
-    except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+    options.write_new(path, canonical(envelope))
     options.print_written(N_("Signed: {file}"), path, as_json=as_json)
-
-
-def _bytes(path: Path) -> bytes:
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        remedy = N_("see that the file is there and may be read")
-        message = N_("cannot read {file}: {problem}")
-        raise AskerError(message, remedy=remedy, file=path, problem=error.strerror or error) from error
 
 
 def _said(statements: Path | None, trust: "Sequence[Path]") -> "Said":
     from aloi.assurance.standing import Said, said  # noqa: PLC0415 - heavy modules load when a command runs
 
     return said(statements, options.trusted_keys(trust)) if statements else Said()
-
-
-def _verified(bundle: Path, trust: "Sequence[Path]") -> "Verification":
-    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
-
-    path = bundle / "bundle.json" if bundle.is_dir() else bundle
-    return verify_bundle(bundles.read(path), options.trusted_keys(trust))
 
 
 def _now() -> str:
@@ -423,8 +413,9 @@ def _standing(standing: "Standing", framework: "Framework") -> "Iterable[str]":
         facts = {"endorsed": count.endorsed, "proposed": count.proposed, "unmapped": count.unmapped}
         yield "  " + say(told, state=say(count.state), total=count.total, **facts)
     yield ""
+    width = max(len(say(item.state)) for item in standing.coverage.requirements)
     for item in standing.coverage.requirements:
-        yield f"{say(item.state):<24}{item.requirement}  {titles[item.requirement]}"
+        yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}"
     if standing.steps:
         yield ""
         yield say(N_("Plan of action, the cheapest first:"))

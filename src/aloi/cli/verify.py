@@ -50,9 +50,8 @@ def command(bundle: Path, keys: tuple[Path, ...], threshold: int, *, as_json: bo
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
-    path = bundle / "bundle.json" if bundle.is_dir() else bundle
     trusted = [options.public_key(key) for key in keys or options.own_keys()]
-    verification = verify_bundle(bundles.read(path), trusted, threshold=threshold)
+    verification = verify_bundle(bundles.read(options.bundle_file(bundle)), trusted, threshold=threshold)
     if as_json:
         options.print_json(verification)
         return

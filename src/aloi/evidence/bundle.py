@@ -121,11 +121,14 @@ def systems(stated: Iterable[tuple[tuple[Subject, ...], Claim[Any] | None]]) -> 
     return tuple(found.values())
 
 
-def read(path: Path) -> bytes:
-    """The bytes of a bundle file, at most one more than may be decoded. Raises AskerError where it cannot be read."""
+def read(path: Path, limit: int = LIMIT) -> bytes:
+    """The bytes of a file, at most one more than `limit`, which is that of a bundle where none is given.
+
+    Raises AskerError where it cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            return file.read(LIMIT + 1)
+            return file.read(limit + 1)
     except OSError as error:
         raise AskerError(
             N_("{path} cannot be read: {problem}"),

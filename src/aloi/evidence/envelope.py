@@ -114,7 +114,10 @@ def unknown_signer(keyid: str) -> EvidenceError:
     return EvidenceError(
         N_("signed by {key}, which is not among the keys you trust"),
         reason="unknown-signer",
-        remedy=N_("obtain the signer's public key through another channel than this evidence and pass `--key FILE`"),
+        remedy=N_(
+            "obtain the signer's public key through another channel than this evidence, and name it as one that you "
+            "trust: `--key FILE` of `aloi verify`, `--trust FILE` elsewhere"
+        ),
         key=shown(keyid, 120),
     )
 

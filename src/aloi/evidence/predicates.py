@@ -11,18 +11,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
-from aloi.evidence.records import (
-    Attachment,
-    BenignRate,
-    Coverage,
-    Dispute,
-    Effect,
-    Endorsement,
-    Finding,
-    Hunt,
-    Plan,
-    Record,
-)
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
+from aloi.evidence.vouching import Attachment, Dispute, Endorsement
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
 

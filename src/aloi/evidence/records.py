@@ -6,9 +6,9 @@ Digests are written `sha256:<64 hex>`.
 
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 
 class Record(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -497,32 +497,3 @@ class Coverage(Record, frozen=True, kw_only=True):
     framework: str
     checked_on: str
     requirements: tuple[RequirementCoverage, ...]
-
-
-class Endorsement(Record, frozen=True, kw_only=True):
-    """An organisation says that the subject, a mapping row named by its digest, is right."""
-
-    organisation: Annotated[str, Meta(min_length=1, max_length=200)]
-    at: str
-
-
-class Dispute(Record, frozen=True, kw_only=True):
-    """An organisation says that the subject is wrong, and why."""
-
-    organisation: Annotated[str, Meta(min_length=1, max_length=200)]
-    at: str
-    reason: Annotated[str, Meta(min_length=1, max_length=2_000)]
-
-
-class Attachment(Record, frozen=True, kw_only=True):
-    """The subject is a document, artefact or record of a process, kept elsewhere, that somebody approved.
-
-    `control` is the control it answers; `valid_until` the last day on which it does, where it has one. Days are
-    YYYY-MM-DD.
-    """
-
-    control: str
-    size: int
-    approved_by: Annotated[str, Meta(min_length=1, max_length=200)]
-    approved_on: str
-    valid_until: str | None = None

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence import envelope as dsse
+from aloi.evidence.bundle import read
 from aloi.evidence.canonical import digest
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import PublicKey, SigningKey
-from aloi.evidence.records import Attachment
 from aloi.evidence.statement import Subject, claimed, state
 from aloi.evidence.statement import read as read_statement
+from aloi.evidence.vouching import Attachment
 from aloi.standards.hub import MEASURED, Hub
 from aloi.standards.judging import EvidenceItem
 from aloi.translation import N_
@@ -59,22 +60,12 @@ def attach(
 
 
 def _read(file: Path) -> bytes:
-    try:
-        size = file.stat().st_size
-        data = file.read_bytes() if size <= LIMIT else b""
-    except OSError as error:
+    data = read(file, LIMIT)
+    if len(data) > LIMIT:
         raise AskerError(
-            N_("cannot read {file}: {problem}"),
-            remedy=N_("see that the file is there and may be read"),
-            file=file,
-            problem=error.strerror or error,
-        ) from error
-    if size > LIMIT:
-        raise AskerError(
-            N_("{file} has {size} bytes; an attachment has {limit} at most"),
+            N_("{file} is larger than the {limit} bytes that an attachment may have"),
             remedy=N_("attach the part that answers the control, or a file that lists the digests of the parts"),
             file=file,
-            size=size,
             limit=LIMIT,
         )
     if not data:

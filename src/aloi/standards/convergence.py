@@ -99,7 +99,7 @@ def _gains(pair: tuple[Framework, Framework], hub: Hub, judgements: dict[str, Ju
     now = {one.pack.key: _states(cover_judged(one, judgements)) for one in frameworks}
     gains = []
     for control in hub.controls:
-        if judgements[control.id].state == "supported":
+        if judgements[control.id].state in {"supported", "not met"}:  # where it is not met, a remedy comes first
             continue
         supposed = {**judgements, control.id: msgspec.structs.replace(judgements[control.id], state="supported")}
         then = {one.pack.key: _states(cover_judged(one, supposed)) for one in frameworks}

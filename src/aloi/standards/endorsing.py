@@ -10,9 +10,9 @@ from aloi.evidence import envelope as dsse
 from aloi.evidence.canonical import digest
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import PublicKey, SigningKey
-from aloi.evidence.records import Dispute, Endorsement
 from aloi.evidence.statement import Subject, claimed, state
 from aloi.evidence.statement import read as read_statement
+from aloi.evidence.vouching import Dispute, Endorsement
 from aloi.standards.mapping import Row, row_digest
 from aloi.translation import N_
 

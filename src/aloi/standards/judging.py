@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from aloi.evidence.records import Attachment, Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
+from aloi.evidence.records import Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
+from aloi.evidence.verification import Verification
+from aloi.evidence.vouching import Attachment
 from aloi.standards.hub import Control, Hub
 
 
@@ -18,6 +20,15 @@ class EvidenceItem(Struct, frozen=True, kw_only=True):
 
     digest: str
     record: Record
+
+
+def evidence_of(verification: Verification) -> tuple[EvidenceItem, ...]:
+    """The records of a verified bundle, with the digests of their statements."""
+    return tuple(
+        EvidenceItem(digest=claim.digest, record=claim.record)
+        for claim in verification.claims
+        if claim.record is not None
+    )
 
 
 State = Literal["supported", "not met", "partial", "untested"]

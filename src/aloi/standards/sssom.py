@@ -6,6 +6,7 @@ A row's relation is a SKOS predicate: what the control holds is a part of what t
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -25,8 +26,13 @@ PREDICATES: Mapping[Relation, str] = {
     "intersects": "skos:relatedMatch",
     "none": "skos:relatedMatch",
 }
-_RELATIONS = {predicate: relation for relation, predicate in PREDICATES.items() if relation != "none"}
+_RELATIONS: Mapping[str, Relation] = {
+    predicate: relation for relation, predicate in PREDICATES.items() if relation != "none"
+}
 NOT = "Not"
+SET = "https://aloi.dev/mapping/"
+# Which edition a file of ours maps; others' files say it otherwise, and are believed.
+_SET = re.compile(rf"^#mapping_set_id: {re.escape(SET)}(\S+)$", re.MULTILINE)
 FRENCH = "ext_rationale_fr"
 COLUMNS = (
     "subject_id",
@@ -51,7 +57,7 @@ def write_sssom(framework: Framework, hub: Hub) -> str:
     """The rows of a framework as SSSOM/TSV, the metadata as commented YAML above the table."""
     pack = framework.pack
     head = {
-        "mapping_set_id": f"https://aloi.dev/mapping/{pack.key}",
+        "mapping_set_id": f"{SET}{pack.key}",
         "mapping_set_title": f"Aloi controls to {pack.title.en}",
         "license": framework.licence,
         "curie_map": {
@@ -94,7 +100,7 @@ def read_sssom(data: bytes, file: str, framework: Framework, hub: Hub) -> Rows:
         message = N_("{at}: {got} bytes, at most {limit}")
         table.fault(message, "$", remedy=N_("split the file"), got=len(data), limit=LIMIT)
         table.close()
-    rows = tuple(_rows(data, table))
+    rows = tuple(_rows(data, framework.pack.key, table))
     table.close()
     mapping = Rows(framework=framework.pack.key, licence=framework.licence or "unknown", author=AUTHOR, rows=rows)
     check_rows(mapping, framework.pack, hub, table)
@@ -102,25 +108,34 @@ def read_sssom(data: bytes, file: str, framework: Framework, hub: Hub) -> Rows:
     return mapping
 
 
-def _rows(data: bytes, table: Table) -> Iterator[Row]:
+def _rows(data: bytes, key: str, table: Table) -> Iterator[Row]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         table.fault(N_("{at}: this is not UTF-8"), "$", remedy=N_("save the file as UTF-8"))
         return
-    numbered = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip() and not line.startswith("#")]
-    reader = csv.reader((line for _, line in numbered), delimiter="\t", strict=True)
+    if (told := _SET.search(text)) and told[1] != key:
+        remedy = N_("import it into its own edition, or map this edition anew")
+        table.fault(N_("{at}: maps {got}, the pack is {want}"), "$", remedy=remedy, got=told[1], want=key)
+        return
+    # Lines are kept, so that a cell that holds some does not move the numbers of the rows behind it.
+    kept = ("\n" if line.startswith("#") else line for line in io.StringIO(text, newline=""))
+    reader = csv.reader(kept, delimiter="\t", strict=True)
+    numbered, begun = [], 1
     try:
-        read = list(reader)
+        for cells in reader:
+            if any(cells):
+                numbered.append((begun, cells))
+            begun = reader.line_num + 1
     except csv.Error as error:
         table.fault(N_("{at}: {problem}"), "$", remedy=N_("save it as tab-separated text"), problem=error)
         return
-    head = read[0] if read else []
+    head = numbered[0][1] if numbered else []
     if missing := [name for name in OWED if name not in head]:
         remedy = N_("add the columns {missing}")
         table.fault(N_("{at}: this is no table of mappings"), "$", remedy=remedy, missing=", ".join(missing))
         return
-    for i, ((line, _), cells) in enumerate(zip(numbered[1:], read[1:], strict=True)):
+    for i, (line, cells) in enumerate(numbered[1:]):
         at = f"rows[{i}]"
         table.lines[at] = line
         if row := _row(dict(zip(head, cells, strict=False)), at, table):
@@ -134,7 +149,9 @@ def _row(cells: dict[str, str], at: str, table: Table) -> Row | None:
             remedy = N_("say it, in both languages where it is a rationale")
             table.fault(N_("{at}: {name} is empty"), at, remedy=remedy, name=name)
     modifier, predicate = cells.get("predicate_modifier", ""), cells.get("predicate_id", "")
-    relation: Relation | None = "none" if modifier == NOT else _RELATIONS.get(predicate)
+    relation = _RELATIONS.get(predicate)
+    if modifier == NOT:  # not to be equal is not to have nothing in common
+        relation = "none" if predicate == PREDICATES["none"] else None
     if relation is None or modifier not in {"", NOT}:
         known = ", ".join(dict.fromkeys(PREDICATES.values()))
         table.fault(N_("{at}: no relation {id}"), at, remedy=N_("one of {known}"), id=predicate, known=known)

@@ -1,13 +1,9 @@
 """Frameworks by controls, on one page that prints: what each control answers, and where it stands."""
 
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import NamedTuple
 
-from markupsafe import Markup
-
-from aloi.assurance.report.page import TEMPLATES, environment
+from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
@@ -78,15 +74,13 @@ def render_matrix(
         hazard=lambda slug, _language: slug,
         remedy=lambda name, _language: name,
     )
-    css = "\n" + "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "matrix.css"))
-    digest = b64encode(sha256(css.encode()).digest()).decode()
     return (
         environment()
         .get_template("matrix.html")
         .render(
             _=speech.say,
             language=language,
-            style={"css": Markup(css), "digest": digest},  # noqa: S704 - our own files
+            style=style("report.css", "matrix.css"),
             frameworks=[(framework.pack.key, names[framework.pack.key]) for framework in frameworks],
             lines=lines(frameworks, hub, judgements, language),
             relations=[(SIGNS[name], text) for name, text in RELATIONS.items()],

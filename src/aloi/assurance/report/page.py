@@ -56,7 +56,7 @@ def render(
             _=speech.say,
             ngettext=speech.ngettext,
             language=language,
-            style=_style(),
+            style=style("report.css"),
             summary=summary(story, standing, speech),
             outcomes=standing,
             hazard_chart=hazard_chart(standing, speech.figures),
@@ -94,8 +94,8 @@ def environment() -> Environment:
 
 
 @cache
-def _style() -> dict[str, str]:
-    """The style sheet, and the digest by which the page allows it and nothing else."""
-    css = "\n" + (TEMPLATES / "report.css").read_text(encoding="utf-8")
+def style(*sheets: str) -> dict[str, str]:
+    """Style sheets as one, and the digest by which a page allows them and nothing else."""
+    css = "\n" + "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in sheets)
     digest = b64encode(sha256(css.encode()).digest()).decode()
-    return {"css": Markup(css), "digest": digest}  # noqa: S704 - our own file
+    return {"css": Markup(css), "digest": digest}  # noqa: S704 - our own files

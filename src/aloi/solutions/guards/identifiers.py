@@ -97,7 +97,6 @@ class _Patterns(Struct, frozen=True):
     reserved: dict[str, int]
     groups: dict[str, frozenset[str]]
     phone_groups: frozenset[str]
-    not_phones: tuple[str, ...]
 
 
 @cache
@@ -115,7 +114,6 @@ def _patterns() -> _Patterns:
         reserved=data["reserved_phones"],
         groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
         phone_groups=frozenset(data["phone_groups"]),
-        not_phones=tuple(data["not_phones"]),
     )
 
 
@@ -208,8 +206,7 @@ def _other_number(text: str, start: int, end: int) -> bool:
         return True
     if is_row(text, start, end):
         return True
-    before = text[max(0, start - 24) : start].rpartition("\n")[2].casefold()
-    return text[start:end].isdigit() and any(word in before for word in _patterns().not_phones)
+    return text[start:end].isdigit() and another(text, start)
 
 
 def _grouped(written: str, e164: str) -> bool:

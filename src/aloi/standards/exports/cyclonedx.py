@@ -4,33 +4,35 @@ from collections.abc import Sequence
 from typing import Any
 
 from aloi import __version__
-from aloi.evidence.records import BenignRate, Coverage, Finding, Verdict
-from aloi.standards.exports.evidence import Evidence, figures, title
+from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Verdict
+from aloi.standards.exports.source import Measured, Source, figures, title
 from aloi.standards.frameworks import Framework
 
 SPEC = "1.7"
 Document = dict[str, Any]
 
 
-def bom(evidence: Evidence, coverages: Sequence[tuple[Framework, Coverage]]) -> Document:
+def bom(source: Source, coverages: Sequence[tuple[Framework, Coverage]]) -> Document:
     """The document. A requirement that evidence reaches has an attestation; one that is not met has a counter-claim.
 
     No score of conformance is given: the verdicts stand as they are, at their thresholds.
     """
-    subject = evidence.verification.subject[-1]
+    subject = source.standing
     document = {
         "$schema": "http://cyclonedx.org/schema/bom-1.7.schema.json",
         "bomFormat": "CycloneDX",
         "specVersion": SPEC,
-        "serialNumber": f"urn:uuid:{evidence.name('bom')}",
+        "serialNumber": f"urn:uuid:{source.name('bom')}",
         "version": 1,
         "metadata": {
-            "timestamp": evidence.at,
+            "timestamp": source.at,
             "tools": {"components": [{"type": "application", "name": "aloi", "version": __version__}]},
-            "component": _component(evidence, subject.fingerprint, subject.name),
+            "component": _component(source, subject.fingerprint, subject.name),
         },
-        "components": [_component(evidence, one.fingerprint, one.name) for one in evidence.verification.subject[:-1]],
-        "declarations": _declarations(evidence, coverages),
+        "components": [
+            _component(source, one.fingerprint, one.name) for one in source.verification.subject if one != subject
+        ],
+        "declarations": _declarations(source, coverages),
         "definitions": {"standards": [_standard(framework) for framework, _ in coverages]},
     }
     return {key: value for key, value in document.items() if value}
@@ -40,11 +42,11 @@ def _system(fingerprint: str) -> str:
     return f"system:{fingerprint}"
 
 
-def _component(evidence: Evidence, fingerprint: str, name: str) -> Document:
+def _component(source: Source, fingerprint: str, name: str) -> Document:
     metrics = [
         metric
-        for claim, record in evidence.measured()
-        if isinstance(record, Finding | BenignRate) and evidence.about(claim) == fingerprint
+        for claim, record in source.measured()
+        if isinstance(record, Finding | BenignRate) and source.about(claim) == fingerprint
         for metric in [_metric(record)]
     ]
     return {
@@ -72,12 +74,12 @@ def _metric(record: Finding | BenignRate) -> Document:
     }
 
 
-def _declarations(evidence: Evidence, coverages: Sequence[tuple[Framework, Coverage]]) -> Document:
+def _declarations(source: Source, coverages: Sequence[tuple[Framework, Coverage]]) -> Document:
     assessors = [
-        {"bom-ref": f"assessor:{signer}", "thirdParty": False, "organization": {"name": f"holder of key {signer}"}}
-        for signer in evidence.signers
+        {"bom-ref": f"assessor:{signer}", "organization": {"name": f"holder of key {signer}"}}
+        for signer in source.signers
     ]
-    measured = list(evidence.measured())
+    measured = list(source.measured())
     against = {claim.digest for claim, record in measured if _refuted(record)}
     known = {claim.digest for claim, _ in measured}
     attestations = [
@@ -95,9 +97,9 @@ def _declarations(evidence: Evidence, coverages: Sequence[tuple[Framework, Cover
         "claims": [
             {
                 "bom-ref": f"claim:{claim.digest}",
-                "target": _system(evidence.about(claim)),
+                "target": _system(source.about(claim)),
                 "predicate": title(record),
-                "reasoning": "A signed statement of the bundle, at the threshold that the plan registered.",
+                "reasoning": "A signed statement of the bundle.",
                 "evidence": [f"evidence:{claim.digest}"],
             }
             for claim, record in measured
@@ -106,20 +108,21 @@ def _declarations(evidence: Evidence, coverages: Sequence[tuple[Framework, Cover
             {
                 "bom-ref": f"evidence:{claim.digest}",
                 "propertyName": claim.name,
-                "description": f"Statement {claim.digest} of bundle {evidence.verification.digest}",
+                "description": f"Statement {claim.digest} of bundle {source.verification.digest}",
                 "data": [
                     {"name": name, "contents": {"attachment": {"content": value}}}
                     for name, value in figures(record).items()
                 ],
-                "created": evidence.plan.registered_at if evidence.plan else evidence.at,
             }
             for claim, record in measured
         ],
     }
 
 
-def _refuted(record: object) -> bool:
-    return getattr(record, "verdict", None) is Verdict.NOT_MET
+def _refuted(record: Measured) -> bool:
+    if isinstance(record, Effect):
+        return not record.accepted
+    return isinstance(record, Finding | Hunt) and record.verdict is Verdict.NOT_MET
 
 
 def _map(framework: Framework, coverage: Coverage, known: set[str], against: set[str]) -> list[Document]:

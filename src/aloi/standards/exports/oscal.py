@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aloi import __version__
-from aloi.evidence.records import Finding, Plan
-from aloi.standards.exports.evidence import Evidence, figures, title
+from aloi.evidence.records import Plan, Verdict
+from aloi.standards.exports.source import Source, figures, title
 from aloi.standards.frameworks import Framework
 from aloi.standards.gaps import NextStep
 from aloi.standards.hub import MEASURED, Hub
-from aloi.standards.judging import Judgement, judge
+from aloi.standards.judging import Judgement, by_hazard, judge
 from aloi.standards.mapping import Relation
 from aloi.standards.pack import Pack
 
@@ -34,21 +34,21 @@ Document = dict[str, Any]
 
 
 def documents(
-    evidence: Evidence, hub: Hub, frameworks: Sequence[Framework], steps: Mapping[str, Sequence[NextStep]]
+    source: Source, hub: Hub, frameworks: Sequence[Framework], steps: Mapping[str, Sequence[NextStep]]
 ) -> dict[str, Document]:
     """File name to document; `steps` are the next steps by framework key."""
-    judgements = judge(hub, evidence.items)
+    judgements = judge(hub, source.items)
     made = {
-        CATALOG: _catalog(evidence, hub),
-        PROFILE: _profile(evidence, hub),
-        PLAN: _plan(evidence, hub),
-        RESULTS: _results(evidence, hub, judgements),
-        POAM: _poam(evidence, steps),
+        CATALOG: _catalog(source, hub),
+        PROFILE: _profile(source, hub),
+        PLAN: _plan(source, hub),
+        RESULTS: _results(source, hub, judgements),
+        POAM: _poam(source, steps),
     }
     for framework in frameworks:
-        made[_catalog_of(framework.pack)] = _requirements(evidence, framework.pack)
+        made[_catalog_of(framework.pack)] = _requirements(source, framework.pack)
         if framework.rows:
-            made[f"mapping.{framework.pack.key}.json"] = _mapping(evidence, framework)
+            made[f"mapping.{framework.pack.key}.json"] = _mapping(source, framework)
     return made
 
 
@@ -62,15 +62,15 @@ def _catalog_of(pack: Pack) -> str:
     return f"catalog.{pack.key}.json"
 
 
-def _metadata(evidence: Evidence, name: str) -> Document:
-    return {"title": name, "last-modified": evidence.at, "version": __version__, "oscal-version": OSCAL}
+def _metadata(source: Source, name: str) -> Document:
+    return {"title": name, "last-modified": source.at, "version": __version__, "oscal-version": OSCAL}
 
 
 def _props(values: Mapping[str, str]) -> list[Document]:
     return [{"name": token(name), "ns": NS, "value": value} for name, value in values.items() if value]
 
 
-def _catalog(evidence: Evidence, hub: Hub) -> Document:
+def _catalog(source: Source, hub: Hub) -> Document:
     controls = [
         {
             "id": control.id,
@@ -82,8 +82,8 @@ def _catalog(evidence: Evidence, hub: Hub) -> Document:
     ]
     return {
         "catalog": {
-            "uuid": evidence.name("catalog"),
-            "metadata": _metadata(evidence, "Controls of Aloi"),
+            "uuid": source.name("catalog"),
+            "metadata": _metadata(source, "Controls of Aloi"),
             "controls": controls,
         }
     }
@@ -93,77 +93,80 @@ def _statement(control: str) -> str:
     return f"{control}_smt"
 
 
-def _requirements(evidence: Evidence, pack: Pack) -> Document:
+def _requirements(source: Source, pack: Pack) -> Document:
     controls = [
         {"id": token(one.id), "title": one.title.en, "props": _props({"id": one.id})} for one in pack.requirements
     ]
     return {
         "catalog": {
-            "uuid": evidence.name("catalog", pack.key),
-            "metadata": _metadata(evidence, f"{pack.title.en} ({pack.key}): ids, in the words of Aloi"),
+            "uuid": source.name("catalog", pack.key),
+            "metadata": _metadata(source, f"{pack.title.en} ({pack.key}): ids, in the words of Aloi"),
             "controls": controls,
         }
     }
 
 
-def _profile(evidence: Evidence, hub: Hub) -> Document:
-    names = [control.id for control in hub.controls if control.proof in MEASURED]
+def _measured(hub: Hub) -> list[str]:
+    return [control.id for control in hub.controls if control.proof in MEASURED]
+
+
+def _profile(source: Source, hub: Hub) -> Document:
+    names = _measured(hub)
     return {
         "profile": {
-            "uuid": evidence.name("profile"),
-            "metadata": _metadata(evidence, "Controls of Aloi that are proved by measuring"),
+            "uuid": source.name("profile"),
+            "metadata": _metadata(source, "Controls of Aloi that are proved by measuring"),
             "imports": [{"href": CATALOG, "include-controls": [{"with-ids": names}]}],
         }
     }
 
 
-def _reviewed(hub: Hub) -> Document:
-    names = [control.id for control in hub.controls if control.proof in MEASURED]
+def _reviewed(names: Sequence[str]) -> Document:
     return {"control-selections": [{"include-controls": [{"control-id": name} for name in names]}]}
 
 
-def _bundle(evidence: Evidence) -> Document:
+def _bundle(source: Source) -> Document:
     """The bundle as a resource: what is exported can be checked against it alone."""
-    hash_ = {"algorithm": "SHA-256", "value": evidence.verification.digest.removeprefix("sha256:")}
+    hash_ = {"algorithm": "SHA-256", "value": source.verification.digest.removeprefix("sha256:")}
     return {
-        "uuid": evidence.name("bundle"),
+        "uuid": source.name("bundle"),
         "title": "Signed bundle of evidence",
         "description": "DSSE envelopes over in-toto statements; `aloi verify` checks it offline.",
         "rlinks": [{"href": "bundle.json", "hashes": [hash_]}],
     }
 
 
-def _components(evidence: Evidence) -> list[Document]:
+def _components(source: Source) -> list[Document]:
     return [
         {
-            "uuid": evidence.name("system", subject.fingerprint),
+            "uuid": source.name("system", subject.fingerprint),
             "type": "software",
             "title": subject.name,
             "description": "An AI system, named by the digest over all that defines it.",
             "props": _props({"fingerprint": subject.fingerprint}),
             "status": {"state": "operational"},
         }
-        for subject in evidence.verification.subject
+        for subject in source.verification.subject
     ]
 
 
-def _plan(evidence: Evidence, hub: Hub) -> Document:
-    plan = evidence.plan
+def _plan(source: Source, hub: Hub) -> Document:
+    plan = source.plan
     task = {
-        "uuid": evidence.name("task"),
+        "uuid": source.name("task"),
         "type": "action",
         "title": "Measure every hazard of the registered plan",
         "props": _props(_planned(plan)) if plan else [],
     }
     return {
         "assessment-plan": {
-            "uuid": evidence.name("assessment-plan"),
-            "metadata": _metadata(evidence, "Registered plan of measurement"),
-            "import-ssp": {"href": f"#{evidence.name('bundle')}"},
-            "reviewed-controls": _reviewed(hub),
+            "uuid": source.name("assessment-plan"),
+            "metadata": _metadata(source, "Registered plan of measurement"),
+            "import-ssp": {"href": f"#{source.name('bundle')}"},
+            "reviewed-controls": _reviewed(_measured(hub)),
             "assessment-subjects": [{"type": "component", "include-all": {}}],
             "tasks": [{key: value for key, value in task.items() if value}],
-            "back-matter": {"resources": [_bundle(evidence)]},
+            "back-matter": {"resources": [_bundle(source)]},
         }
     }
 
@@ -177,50 +180,50 @@ def _planned(plan: Plan) -> dict[str, str]:
     }
 
 
-def _results(evidence: Evidence, hub: Hub, judgements: Mapping[str, Judgement]) -> Document:
-    plan = evidence.plan
+def _results(source: Source, hub: Hub, judgements: Mapping[str, Judgement]) -> Document:
+    plan = source.plan
     result = {
-        "uuid": evidence.name("result"),
+        "uuid": source.name("result"),
         "title": "Measured results",
         "description": "Each verdict is at the threshold of the plan; what is not claimed stands in the bundle.",
-        "start": plan.registered_at if plan else evidence.at,
-        "local-definitions": {"components": _components(evidence)},
-        "reviewed-controls": _reviewed(hub),
-        "observations": [_observation(evidence, claim.digest) for claim, _ in evidence.measured()],
-        "findings": [_finding(evidence, hub, one) for one in judgements.values() if one.evidence],
+        "start": plan.registered_at if plan else source.at,
+        "local-definitions": {"components": _components(source)},
+        "reviewed-controls": _reviewed([name for name, one in judgements.items() if one.evidence] or _measured(hub)),
+        "observations": [_observation(source, claim.digest) for claim, _ in source.measured()],
+        "findings": [_finding(source, hub, one) for one in judgements.values() if one.evidence],
     }
     return {
         "assessment-results": {
-            "uuid": evidence.name("assessment-results"),
-            "metadata": _metadata(evidence, "Results of measurement"),
+            "uuid": source.name("assessment-results"),
+            "metadata": _metadata(source, "Results of measurement"),
             "import-ap": {"href": PLAN},
             "results": [{key: value for key, value in result.items() if value}],
-            "back-matter": {"resources": [_bundle(evidence)]},
+            "back-matter": {"resources": [_bundle(source)]},
         }
     }
 
 
-def _observation(evidence: Evidence, digest: str) -> Document:
-    claim, record = next(one for one in evidence.measured() if one[0].digest == digest)
+def _observation(source: Source, digest: str) -> Document:
+    claim, record = next(one for one in source.measured() if one[0].digest == digest)
     return {
-        "uuid": evidence.name("observation", digest),
+        "uuid": source.name("observation", digest),
         "title": title(record),
         "description": "A signed statement of the bundle.",
         "props": _props({"statement": digest, "kind": claim.name, **figures(record)}),
         "methods": ["TEST"],
         "types": ["finding"],
-        "subjects": [{"subject-uuid": evidence.name("system", evidence.about(claim)), "type": "component"}],
-        "relevant-evidence": [{"href": f"#{evidence.name('bundle')}", "description": f"Statement {digest}"}],
-        "collected": evidence.plan.registered_at if evidence.plan else evidence.at,
+        "subjects": [{"subject-uuid": source.name("system", source.about(claim)), "type": "component"}],
+        "relevant-evidence": [{"href": f"#{source.name('bundle')}", "description": f"Statement {digest}"}],
+        "collected": source.at,  # from the bundle; a finding does not say when its trials were asked
     }
 
 
-def _finding(evidence: Evidence, hub: Hub, judgement: Judgement) -> Document:
-    measured = {claim.digest for claim, _ in evidence.measured()}
+def _finding(source: Source, hub: Hub, judgement: Judgement) -> Document:
+    measured = {claim.digest for claim, _ in source.measured()}
     state = "satisfied" if judgement.state == "supported" else "not-satisfied"
     words = hub.control(judgement.control).title.en
     found = {
-        "uuid": evidence.name("finding", judgement.control),
+        "uuid": source.name("finding", judgement.control),
         "title": words,
         "description": f"{judgement.control}: {judgement.state}, at the stated thresholds.",
         "props": _props(
@@ -237,13 +240,13 @@ def _finding(evidence: Evidence, hub: Hub, judgement: Judgement) -> Document:
             "status": {"state": state, "reason": REASONS[judgement.state]},
         },
         "related-observations": [
-            {"observation-uuid": evidence.name("observation", one)} for one in judgement.evidence if one in measured
+            {"observation-uuid": source.name("observation", one)} for one in judgement.evidence if one in measured
         ],
     }
     return {key: value for key, value in found.items() if value}
 
 
-def _poam(evidence: Evidence, steps: Mapping[str, Sequence[NextStep]]) -> Document:
+def _poam(source: Source, steps: Mapping[str, Sequence[NextStep]]) -> Document:
     asked: dict[tuple[str, str], list[str]] = {}
     told: dict[tuple[str, str], str] = {}
     for framework, some in steps.items():
@@ -253,7 +256,7 @@ def _poam(evidence: Evidence, steps: Mapping[str, Sequence[NextStep]]) -> Docume
             told.setdefault(key, step.message.format(**step.facts))
     items = [
         {
-            "uuid": evidence.name("poam", *key),
+            "uuid": source.name("poam", *key),
             "title": told[key],
             "description": f"For {len(names)} requirements: {', '.join(names)}",
             "props": _props({"action": key[0], "about": key[1]}),
@@ -261,33 +264,34 @@ def _poam(evidence: Evidence, steps: Mapping[str, Sequence[NextStep]]) -> Docume
         for key, names in asked.items()
     ]
     failed = [
-        _observation(evidence, claim.digest)
-        for claim, record in evidence.measured()
-        if isinstance(record, Finding) and record.verdict == "not met"
+        _observation(source, item.digest)
+        for verdict, found in by_hazard(source.items).values()
+        if verdict is Verdict.NOT_MET
+        for item in found
     ]
     nothing = {
-        "uuid": evidence.name("poam"),
+        "uuid": source.name("poam"),
         "title": "No gap",
         "description": "Every requirement that was looked at is proven.",
     }
     return {
         "plan-of-action-and-milestones": {
-            "uuid": evidence.name("plan-of-action"),
-            "metadata": _metadata(evidence, "For each gap, the cheapest next evidence"),
-            "system-id": {"identifier-type": NS, "id": evidence.verification.subject[-1].fingerprint},
-            "local-definitions": {"components": _components(evidence)},
+            "uuid": source.name("plan-of-action"),
+            "metadata": _metadata(source, "For each gap, the cheapest next evidence"),
+            "system-id": {"identifier-type": NS, "id": source.standing.fingerprint},
+            "local-definitions": {"components": _components(source)},
             **({"observations": failed} if failed else {}),
             "poam-items": items or [nothing],
-            "back-matter": {"resources": [_bundle(evidence)]},
+            "back-matter": {"resources": [_bundle(source)]},
         }
     }
 
 
-def _mapping(evidence: Evidence, framework: Framework) -> Document:
+def _mapping(source: Source, framework: Framework) -> Document:
     key = framework.pack.key
     maps = [
         {
-            "uuid": evidence.name("map", key, row.subject, row.object),
+            "uuid": source.name("map", key, row.subject, row.object),
             "relationship": RELATIONSHIPS[row.relation],
             "sources": [{"type": "control", "id-ref": row.subject}],
             "targets": [{"type": "control", "id-ref": token(row.object)}],
@@ -296,15 +300,15 @@ def _mapping(evidence: Evidence, framework: Framework) -> Document:
         for row in framework.rows
     ]
     mapping = {
-        "uuid": evidence.name("mapping", key),
+        "uuid": source.name("mapping", key),
         "source-resource": {"type": "catalog", "href": CATALOG},
         "target-resource": {"type": "catalog", "href": _catalog_of(framework.pack)},
         "maps": maps,
     }
     return {
         "mapping-collection": {
-            "uuid": evidence.name("mapping-collection", key),
-            "metadata": _metadata(evidence, f"Controls of Aloi to {framework.pack.title.en}"),
+            "uuid": source.name("mapping-collection", key),
+            "metadata": _metadata(source, f"Controls of Aloi to {framework.pack.title.en}"),
             "provenance": {
                 "method": "human",
                 "matching-rationale": "semantic",

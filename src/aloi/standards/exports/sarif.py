@@ -4,7 +4,7 @@ from typing import Any
 
 from aloi import __version__
 from aloi.evidence.records import Verdict
-from aloi.standards.exports.evidence import Evidence, figures, title
+from aloi.standards.exports.source import Source, figures, title
 from aloi.standards.judging import by_hazard
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -16,11 +16,11 @@ KINDS = {
 }
 
 
-def sarif(evidence: Evidence) -> dict[str, Any]:
+def sarif(source: Source) -> dict[str, Any]:
     """The log: for each hazard the findings and hunts that count, under the verdict that they come to together."""
-    standing = by_hazard(evidence.items)
+    standing = by_hazard(source.items)
     rules = list(standing)
-    claims = {claim.digest: (claim, record) for claim, record in evidence.measured()}
+    claims = {claim.digest: (claim, record) for claim, record in source.measured()}
     results = []
     for hazard, (verdict, found) in standing.items():
         kind, level = KINDS[verdict]
@@ -47,7 +47,7 @@ def sarif(evidence: Evidence) -> dict[str, Any]:
     }
     run = {
         "tool": {"driver": driver},
-        "automationDetails": {"id": f"aloi/{evidence.verification.digest}"},
+        "automationDetails": {"id": f"aloi/{source.verification.digest}"},
         "columnKind": "unicodeCodePoints",
         "results": results,
     }

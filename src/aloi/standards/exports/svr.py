@@ -10,17 +10,17 @@ from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import SigningKey
 from aloi.evidence.records import Finding, Hunt, Verdict
 from aloi.evidence.statement import STATEMENT
-from aloi.standards.exports.evidence import Evidence
-from aloi.standards.judging import EvidenceItem, by_hazard, in_use
+from aloi.standards.exports.source import Source
+from aloi.standards.judging import EvidenceItem, by_hazard
 
 SVR = "https://in-toto.io/attestation/svr/v0.1"
 
 
-def properties(evidence: Evidence) -> tuple[str, ...]:
+def properties(source: Source) -> tuple[str, ...]:
     """One property for each hazard whose counted verdict is met, `ALOI_MET_<hazard>_AT_<threshold>`; no other word."""
     return tuple(
         f"ALOI_MET_{hazard}_AT_{max(_thresholds(found))}"
-        for hazard, (verdict, found) in by_hazard(evidence.items).items()
+        for hazard, (verdict, found) in by_hazard(source.items).items()
         if verdict is Verdict.MET
     )
 
@@ -29,9 +29,9 @@ def _thresholds(found: Iterable[EvidenceItem]) -> list[Decimal]:
     return [item.record.threshold for item in found if isinstance(item.record, Finding | Hunt)]
 
 
-def svr(evidence: Evidence, key: SigningKey) -> Envelope:
+def svr(source: Source, key: SigningKey) -> Envelope:
     """The statement, signed: the key's holder says that the bundle held, and what it proves of its system."""
-    subject = evidence.verification.subject[-1 if in_use(evidence.items) else 0]
+    subject = source.standing
     payload = canonical(
         {
             "_type": STATEMENT,
@@ -42,11 +42,11 @@ def svr(evidence: Evidence, key: SigningKey) -> Envelope:
                     "id": f"https://aloi.dev/verifier/v1/{key.public.id}",
                     "policy": {
                         "uri": "https://aloi.dev/bundle/v1",
-                        "digest": {"sha256": evidence.verification.digest.removeprefix("sha256:")},
+                        "digest": {"sha256": source.verification.digest.removeprefix("sha256:")},
                     },
                 },
-                "timeCreated": evidence.at,
-                "properties": list(properties(evidence)),
+                "timeCreated": source.at,
+                "properties": list(properties(source)),
             },
         }
     )

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from aloi import __version__
-from aloi.evidence.records import BenignRate, Effect, Finding, Hunt, Plan, Record
+from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt, Plan
+from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Verification, VerifiedClaim
-from aloi.standards.judging import EvidenceItem
+from aloi.standards.judging import EvidenceItem, evidence_of, in_use
 
-SOFTWARE = f"aloi {__version__}"
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://aloi.dev/export")
 Measured = Finding | Hunt | BenignRate | Effect
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Source(Struct, frozen=True, kw_only=True):
     """A verified bundle, and when it is exported (RFC 3339 in UTC)."""
 
     verification: Verification
@@ -28,11 +27,12 @@ class Evidence(Struct, frozen=True, kw_only=True):
     @property
     def items(self) -> tuple[EvidenceItem, ...]:
         """The records with the digests of their statements."""
-        return tuple(
-            EvidenceItem(digest=claim.digest, record=claim.record)
-            for claim in self.verification.claims
-            if claim.record is not None
-        )
+        return evidence_of(self.verification)
+
+    @property
+    def standing(self) -> Subject:
+        """The system that the evidence speaks of: the remedied one where its remedies are in use."""
+        return self.verification.subject[-1 if in_use(self.items) else 0]
 
     @property
     def plan(self) -> Plan | None:
@@ -55,7 +55,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
         return claim.subject[-1].fingerprint
 
 
-def title(record: Record) -> str:
+def title(record: Measured) -> str:
     """A line that names what was measured."""
     match record:
         case Finding() | Hunt():
@@ -66,8 +66,6 @@ def title(record: Record) -> str:
         case Effect():
             names = " + ".join(remedy.name for remedy in record.remedies)
             return f"effect of {names}: {'accepted' if record.accepted else 'refused'} by the policy"
-        case _:
-            return type(record).__name__
 
 
 def figures(record: Measured) -> dict[str, str]:
@@ -104,6 +102,6 @@ def figures(record: Measured) -> dict[str, str]:
             }
 
 
-def _estimate(estimate: object) -> dict[str, str]:
+def _estimate(estimate: Estimate) -> dict[str, str]:
     names = ("value", "low", "high", "failures", "n", "unscorable", "level", "method")
     return {name: str(getattr(estimate, name)) for name in names}
