@@ -137,7 +137,6 @@ def make_plan(
         max_loss=number(goal.benign.max_loss),
         corpus=identity(system, BENIGN, sampler.probes[BENIGN]),
     )
-    limits = goal.limits
     return Plan(
         system=fingerprint,
         alpha=number(goal.alpha),
@@ -152,7 +151,7 @@ def make_plan(
         max_added_latency_ms=number(goal.max_added_latency_ms),
         max_added_tokens=None if goal.max_added_tokens is None else number(goal.max_added_tokens),
         seed=goal.seed,
-        limits=Limits(queries=limits.queries, tokens=limits.tokens, seconds=limits.seconds),
+        limits=Limits(queries=goal.limits.queries, tokens=goal.limits.tokens, seconds=goal.limits.seconds),
         judging_alpha=registered.alpha,
         registered_at=registered_at,
         software=software,
