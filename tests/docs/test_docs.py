@@ -23,7 +23,7 @@ from aloi.plugins import names
 from aloi.science.hazards import hazards
 from aloi.statistics.design import default_cap, expected_queries
 from aloi.statistics.paired import paired_difference
-from aloi.system import description, toolpolicy
+from aloi.system import description, regulation, toolpolicy
 from aloi.system.reading import open_system
 
 ROOT = Path(__file__).parent.parent.parent
@@ -34,6 +34,7 @@ PAGES = [
 TEMPLATES = ROOT / "src" / "aloi" / "examples" / "templates"
 SECTIONS = {
     "": description.SystemDescription,
+    "regulation.": regulation.Regulation,
     "target.": description.TargetDescription,
     "context.": description.Context,
     "context.secrets[].": description.Protected,
@@ -186,7 +187,8 @@ def test_every_section_of_system_yaml_is_known_here():
     parts = {
         kind for kind in vars(description).values() if isinstance(kind, type) and issubclass(kind, description.Part)
     }
-    assert set(SECTIONS.values()) == (parts - {description.Part}) | {toolpolicy.ToolsDescription, toolpolicy.ToolRule}
+    elsewhere = {toolpolicy.ToolsDescription, toolpolicy.ToolRule, regulation.Regulation}
+    assert set(SECTIONS.values()) == (parts - {description.Part}) | elsewhere
 
 
 def test_every_field_of_system_yaml_is_documented_with_its_default():

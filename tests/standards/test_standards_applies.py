@@ -261,3 +261,51 @@ def test_faults(case):
     with pytest.raises(InvalidFile) as caught:
         parse_applicability((HEAD + text).encode(), "law.yaml")
     assert [(fault.path, fault.line) for fault in caught.value.faults] == [(place, 9 if case == "row twice" else 8)]
+
+
+def situation(**known):
+    given = {"roles": ("deployer",), "classes": ("hr-annex3",), "day": date(2026, 11, 22)}
+    return Situation(**given | known)
+
+
+SHARED = {"redesigned": False, "public_authorities": False}
+CALENDARS = {
+    # what is known, the days on which Art. 26 starts, those on which it may
+    "new": ({"placed": NEW}, ["2027-12-02"], []),
+    "old, redesigned": ({"placed": OLD, "redesigned": True}, ["2027-12-02"], []),
+    "old, unchanged": ({"placed": OLD, **SHARED}, [], []),
+    "old, for public authorities": (
+        {"placed": OLD, "redesigned": False, "public_authorities": True},
+        ["2030-08-02"],
+        [],
+    ),
+    "old, redesigned?": ({"placed": OLD, "public_authorities": False}, [], ["2027-12-02"]),
+    "who knows": ({}, [], ["2027-12-02", "2030-08-02"]),
+}
+
+
+@pytest.mark.parametrize("case", CALENDARS, ids=list(CALENDARS))
+def test_the_calendar_of_a_situation(case):
+    known, starts, may = CALENDARS[case]
+    found = calendar(TABLE, date(2026, 11, 22), situation(**known))
+    assert [str(one.day) for one in found if "art26-a3" in {row.id for row in one.start}] == starts
+    assert [str(one.day) for one in found if "art26-a3" in {row.id for row in one.may_start}] == may
+    assert not {row.id for one in found for row in one.start} & {"art9-a3", "art26-a1"}
+
+
+def test_a_respite_ends_only_for_those_who_have_it():
+    public = {"placed": OLD, "redesigned": False, "public_authorities": True}
+    ends = {one.day.isoformat() for one in calendar(TABLE, date(2026, 11, 22), situation(**public)) if one.end}
+    assert ends == {"2030-08-02"}
+    assert not [one for one in calendar(TABLE, date(2026, 11, 22), situation(placed=NEW)) if one.end]
+
+
+def test_the_calendar_agrees_with_what_applies_on_each_day():
+    for known in ({"placed": NEW, **SHARED}, {"placed": OLD, **SHARED}, {"placed": OLD, **SHARED, "redesigned": True}):
+        before = situation(**known)
+        for change in calendar(TABLE, before.day, before):
+            for shift, binds in ((-1, False), (0, True)):
+                day = date.fromordinal(change.day.toordinal() + shift)
+                answer = applies(TABLE, msgspec.structs.replace(before, day=day))
+                bound = {found.provision.id for found in answer.provisions if found.status == "binds"}
+                assert all((row.id in bound) == binds for row in change.start), (change.day, shift)

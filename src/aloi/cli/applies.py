@@ -1,97 +1,189 @@
 """`aloi applies`: which requirements of the EU AI Act bind this system, this role, on this day."""
 
-from datetime import date
-from typing import TYPE_CHECKING
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import language, say
+from aloi.cli.speech import say, tell
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from aloi.standards.applies import Answer, Applies
+    from aloi.standards.applies import Answer, Situation
+    from aloi.system.regulation import Regulation
 
-STATUS = {
-    "binds": N_("binds"),
-    "contested": N_("contested"),
-    "not yet": N_("not yet"),
-    "spared": N_("spared, as an older system"),
-    "unknown": N_("unknown"),
+DAY = click.DateTime(["%Y-%m-%d"])
+ROLES = N_("Roles towards the system, with commas: {choices}")
+CLASSES = N_("Classes of the system, with commas; nothing, where it is of none: {choices}")
+QUESTIONS = {
+    "placed": N_("On which day was the first unit of this type and model on the market or in service (YYYY-MM-DD)?"),
+    "redesigned": N_("Has its design changed significantly since the cut-off of its class?"),
+    "public_authorities": N_("Are public authorities meant to use it?"),
+}
+OPTIONS = {
+    "placed": "--placed",
+    "redesigned": "--redesigned / --not-redesigned",
+    "public_authorities": "--public / --not-public",
 }
 
 
 @click.command(
-    "applies", help=say(N_("Say which provisions of the EU AI Act bind a role, a class of system, on a day."))
+    "applies",
+    help=say(
+        N_(
+            "Say which provisions of the EU AI Act bind a role, a class of system, on a day. SYSTEM is a system.yaml "
+            "whose section `regulation` says it, or its folder; what neither it nor an option says is asked for."
+        )
+    ),
 )
-@click.option("--role", "roles", multiple=True, required=True, help=say(N_("provider, deployer, importer, …")))
+@click.argument("system", required=False, type=click.Path(path_type=Path))
+@click.option("--role", "roles", multiple=True, help=say(N_("provider, deployer, importer, …")))
 @click.option("--class", "classes", multiple=True, help=say(N_("prohibited, hr-annex3, transparency, gpai, …")))
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help=say(N_("The day, YYYY-MM-DD.")))
-@click.option("--placed", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("Day of the first placing on the market.")))
+@click.option("--on", type=DAY, help=say(N_("The day, YYYY-MM-DD; today, if none is given.")))
+@click.option("--placed", type=DAY, help=say(N_("Day of the first placing on the market.")))
 @click.option(
     "--redesigned/--not-redesigned", default=None, help=say(N_("Significant design change since the cut-off."))
 )
 @click.option("--public/--not-public", default=None, help=say(N_("Meant for use by public authorities.")))
+@click.option(
+    "--calendar",
+    "as_calendar",
+    is_flag=True,
+    help=say(N_("Show what changes after the day: for this situation, or without a role for anybody.")),
+)
 @options.as_json
 def command(
+    system: Path | None,
     roles: tuple[str, ...],
     classes: tuple[str, ...],
-    day: "date",
-    placed: "date | None",
+    on: datetime | None,
+    placed: datetime | None,
     *,
     redesigned: bool | None,
     public: bool | None,
+    as_calendar: bool,
     as_json: bool,
 ) -> None:
     """Nothing here is legal advice: each line names its article, its date and how sure it is."""
-    import msgspec  # noqa: PLC0415 - heavy modules load when a command runs
-
-    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.cli import law  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.applicability import applicability  # noqa: PLC0415 - as above
-    from aloi.standards.applies import Situation, applies  # noqa: PLC0415 - as above
+    from aloi.standards.applies import applies, calendar  # noqa: PLC0415 - as above
+    from aloi.standards.regimes import events, regimes  # noqa: PLC0415 - as above
 
+    table = applicability()
     given = {
-        "roles": roles,
-        "classes": classes,
-        "day": _day(day),
-        "placed": _day(placed) if placed else None,
+        "roles": roles or None,
+        "classes": classes or None,
+        "day": _written(on),
+        "placed": _written(placed),
         "redesigned": redesigned,
         "public_authorities": public,
     }
+    known = _known(system, given)
+    day = known.day or law.today()
+    if as_calendar and not known.roles:
+        listed = events(regimes(), day)
+        law.print_calendar(table, calendar(table, day), listed, None, day, as_json=as_json)
+        return
+    ask = not as_json and sys.stdin.isatty()
+    answer = applies(table, _situation(known, day, ask=ask))
+    if ask:
+        answer = _asked(answer)
+    if as_calendar:
+        changes = calendar(table, day, answer.situation)
+        law.print_calendar(table, changes, events(regimes(), day), answer.situation, day, as_json=as_json)
+        return
+    law.print_answer(table, answer, OPTIONS, as_json=as_json)
+
+
+def _written(value: datetime | None) -> str | None:
+    return value.date().isoformat() if value else None
+
+
+def _known(system: Path | None, given: dict[str, Any]) -> "Regulation":
+    """What the options say, and where they are silent the system's own file."""
+    import msgspec  # noqa: PLC0415 - heavy modules load when a command runs
+
+    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.system.reading import open_description  # noqa: PLC0415 - as above
+    from aloi.system.regulation import Regulation  # noqa: PLC0415 - as above
+
+    written = open_description(system).regulation if system else Regulation()
     try:
-        situation = msgspec.convert(given, Situation)
+        told = msgspec.convert({name: value for name, value in given.items() if value is not None}, Regulation)
     except msgspec.ValidationError as error:
         raise AskerError(
             N_("this situation cannot be read: {problem}"),
-            remedy=N_("`aloi applies --help` names roles and classes"),
+            remedy=N_("a role is one of: {roles}; a class is one of: {classes}"),
             problem=error,
+            roles=", ".join(_choices("roles")),
+            classes=", ".join(_choices("classes")),
         ) from error
-    answer = applies(applicability(), situation)
-    if as_json:
-        options.print_json(answer)
-        return
-    for line in _lines(answer):
-        click.echo(line)
+    kept = {name: getattr(told, name) for name in Regulation.__struct_fields__ if getattr(told, name) is not None}
+    return msgspec.structs.replace(written, **kept)
 
 
-def _day(value: "date") -> str:
-    return value.strftime("%Y-%m-%d")
+def _choices(name: str) -> tuple[str, ...]:
+    from typing import get_args  # noqa: PLC0415 - beside its one use
+
+    from aloi.system.regulation import LegalClass, LegalRole  # noqa: PLC0415 - as above
+
+    return get_args(LegalRole if name == "roles" else LegalClass)
 
 
-def _lines(answer: "Answer") -> list[str]:
-    lines = [say(N_("{law}, on {day}: not legal advice"), law=answer.law, day=answer.situation.day), ""]
-    lines += [_line(found) for found in answer.provisions]
-    if answer.open_points:
-        lines += ["", say(N_("Open points, both sides:"))]
-        for point in answer.open_points:
-            lines += [f"  - {point.one_side.said(language())}", f"    {point.other_side.said(language())}"]
-    return lines
+def _situation(known: "Regulation", day: date, *, ask: bool) -> "Situation":
+    """The situation. A role is asked for, or else missed: nothing binds nobody. A system may be of no class."""
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.applies import Situation  # noqa: PLC0415 - as above
+
+    roles, classes = known.roles, known.classes
+    if not roles and ask:
+        roles = _asked_names("roles", ROLES)
+    if not roles:
+        raise AskerError(
+            N_("the role towards the system is not known"),
+            remedy=N_("give --role, or write `roles` under `regulation` in system.yaml: {roles}"),
+            roles=", ".join(_choices("roles")),
+        )
+    if classes is None and ask:
+        classes = _asked_names("classes", CLASSES)
+    return Situation(
+        roles=roles,
+        classes=classes or (),
+        day=day,
+        placed=known.placed,
+        redesigned=known.redesigned,
+        public_authorities=known.public_authorities,
+    )
 
 
-def _line(found: "Applies") -> str:
-    provision = found.provision
-    told = say(STATUS[found.status])
-    since = f" ({found.since})" if found.since else ""
-    missing = f" ← {', '.join(found.missing)}" if found.missing else ""
-    subject = provision.subject.said(language())
-    return f"{told:<12}{since:<13} {provision.provision}: {subject} [{provision.certainty}]{missing}"
+def _asked_names(kind: str, question: str) -> Any:
+    """Names of that kind, asked for until all of them are known."""
+    choices = _choices(kind)
+    while True:
+        told = click.prompt(say(question, choices=", ".join(choices)), default="", show_default=False)
+        named = tuple(one.strip() for one in told.split(",") if one.strip())
+        if set(named) <= set(choices):
+            return named
+        tell(N_("not known: {names}"), names=", ".join(sorted(set(named) - set(choices))))
+
+
+def _asked(answer: "Answer") -> "Answer":
+    """The answer, after asking for each input on which something in it hangs."""
+    from msgspec import structs  # noqa: PLC0415 - heavy modules load when a command runs
+
+    from aloi.standards.applicability import applicability  # noqa: PLC0415 - as above
+    from aloi.standards.applies import INPUTS, applies  # noqa: PLC0415 - as above
+
+    for name in INPUTS:
+        if any(name in found.missing for found in answer.provisions):
+            value = (
+                click.prompt(say(QUESTIONS[name]), type=DAY).date()
+                if name == "placed"
+                else click.confirm(say(QUESTIONS[name]))
+            )
+            answer = applies(applicability(), structs.replace(answer.situation, **{name: value}))
+    return answer

@@ -32,6 +32,11 @@ REMEDIES = {
     "limit": N_("limit"),
     "hardening": N_("hardening"),
 }
+READ = {
+    "primary": N_("the text was read"),
+    "several secondary": N_("several accounts of others were read"),
+    "one secondary": N_("one account of others was read"),
+}
 SCORERS = {"oracle": N_("oracle"), "statistic": N_("statistic"), "judge": N_("judge")}
 
 
@@ -164,6 +169,35 @@ def _frameworks() -> Iterable[Entry]:
         yield _plain(key, told, pack.title.said(language()))
 
 
+def _regimes() -> Iterable[Entry]:
+    import msgspec  # noqa: PLC0415 - heavy modules load when a command runs
+
+    from aloi.cli.law import warn_if_stale  # noqa: PLC0415 - as above
+    from aloi.standards.regimes import regimes  # noqa: PLC0415 - as above
+
+    warn_if_stale(regimes())
+    for regime in regimes().regimes:
+        dates = ((regime.key_date, regime.starts), (regime.next_date, regime.next_event))
+        unknown = say(N_("day unknown"))
+        more = [f"{day or unknown}: {what.said(language())}" for day, what in dates if what]
+        more += [regime.note.said(language())] if regime.note else []
+        more.append(
+            say(
+                N_("seen as of {day}, {certainty}: {sources}"),
+                day=regime.seen_as_of,
+                certainty=say(READ[regime.certainty]),
+                sources=regime.sources,
+            )
+        )
+        yield Entry(
+            regime.id,
+            f"{regime.jurisdiction.said(language())}: {regime.status.said(language())}",
+            regime.instrument.said(language()),
+            tuple(more),
+            msgspec.to_builtins(regime),
+        )
+
+
 def _probes() -> Iterable[Entry]:
     from aloi import plugins  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.science.probe import probe_for  # noqa: PLC0415 - as above
@@ -205,10 +239,14 @@ KINDS = {
     "attacks": Kind(N_("attack"), _attacks),
     "remedies": Kind(N_("remedy"), _remedies),
     "frameworks": Kind(N_("framework"), _frameworks),
+    "regimes": Kind(N_("regime"), _regimes),
 }
 
 
-@click.command("catalog", help=say(N_("List hazards, probes, attacks, remedies or frameworks, shipped or plugged in.")))
+@click.command(
+    "catalog",
+    help=say(N_("List hazards, probes, attacks, remedies, frameworks or other regimes, shipped or plugged in.")),
+)
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("name", required=False)
 @options.as_json

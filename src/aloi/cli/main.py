@@ -29,7 +29,7 @@ COMMANDS = {
     "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
     "standards": N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."),
-    "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks."),
+    "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks, regimes."),
     "keys": N_("Make and show signing keys."),
 }
 INTERRUPTED = 130

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
+from aloi.cli.law import warn_if_stale
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
@@ -214,6 +215,7 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
     if as_json:
         options.print_json(standing)
         return
+    warn_if_stale(found.pack)
     for line in _standing(standing, found):
         click.echo(line)
 
@@ -242,6 +244,7 @@ def matrix(
     from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of, judge  # noqa: PLC0415 - as above
+    from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(file)
     if statements and not bundle:
@@ -255,13 +258,15 @@ def matrix(
         evidence = (*evidence_of(verification), *_said(statements, trust).attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"
+    chosen = [framework(name) for name in frameworks or names()]
     page = render_matrix(
-        [framework(name) for name in frameworks or names()],
+        chosen,
         hub(),
         judgements,
         language(),
         about=about,
         day=today.isoformat(),
+        overdue=[one.pack.key for one in chosen if freshness(one.pack, today).stale],
     )
     options.write_new(file, page.encode())
     options.print_written(N_("Written: {file}"), file, as_json=as_json)

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aloi.standards.applicability import Applicability, OpenPoint, Provision, Transition
-from aloi.standards.pack import Role, SystemClass
+from aloi.system.regulation import LegalClass, LegalRole
 
 Input = Literal["placed", "redesigned", "public_authorities"]
 INPUTS: tuple[Input, ...] = ("placed", "redesigned", "public_authorities")
@@ -23,8 +23,8 @@ class Situation(Struct, frozen=True, kw_only=True):
     public authorities are meant to use it.
     """
 
-    roles: tuple[Role, ...]
-    classes: tuple[SystemClass, ...]
+    roles: tuple[LegalRole, ...]
+    classes: tuple[LegalClass, ...]
     day: date
     placed: date | None = None
     redesigned: bool | None = None
@@ -157,27 +157,48 @@ def _deciding(statuses: dict[tuple[bool, ...], Status | None]) -> tuple[Input, .
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What a day to come brings: provisions that start to bind, and transitions that end."""
+    """What a day to come brings: provisions that start to bind, those that may, and transitions that end.
+
+    A provision *may* start where several days are possible as long as an input is missing.
+    """
 
     day: date
     start: tuple[Provision, ...] = ()
+    may_start: tuple[Provision, ...] = ()
     end: tuple[Provision, ...] = ()
 
 
-def calendar(table: Applicability, after: date) -> tuple[Change, ...]:
-    """The days after `after` on which something changes, the nearest first."""
-    active = [provision for provision in table.provisions if provision.kind != "context"]
+def calendar(table: Applicability, after: date, situation: Situation | None = None) -> tuple[Change, ...]:
+    """The days after `after` on which something changes, the nearest first: for a situation, or for anybody.
+
+    In a situation nothing is told of a provision that can no longer change for it.
+    """
+    concerned = table.provisions if situation is None else _concerned(table, situation)
+    active = [provision for provision in concerned if provision.kind != "context"]
+    starts = {provision.id: _starts(provision, situation) for provision in active}
     ends = {provision.id: _end(provision) for provision in active}
-    days = {provision.operative for provision in active} | {end for end in ends.values() if end}
+    if situation is not None:
+        ends = {name: end for name, end in ends.items() if end in starts[name]}
+    days = {day for some in (*starts.values(), ends.values()) for day in some if day}
     return tuple(
         Change(
             day=day,
-            start=tuple(provision for provision in active if provision.operative == day),
-            end=tuple(provision for provision in active if ends[provision.id] == day),
+            start=tuple(one for one in active if starts[one.id] == {day}),
+            may_start=tuple(one for one in active if day in starts[one.id] != {day}),
+            end=tuple(one for one in active if ends.get(one.id) == day),
         )
         for day in sorted(days)
         if day > after
     )
+
+
+def _starts(provision: Provision, situation: Situation | None) -> set[date | None]:
+    """The days on which it starts to bind, None for never: one of them, or several where an input is missing."""
+    if situation is None:
+        return {provision.operative}
+    choices = product(*_choices(provision.transition, situation))
+    starts = (_start(provision, older=choice[0], redesigned=choice[1], public=choice[2]) for choice in choices)
+    return {start if isinstance(start, date) else None for start in starts}
 
 
 def _end(provision: Provision) -> date | None:

@@ -6,35 +6,15 @@ from typing import Annotated, Literal, Protocol
 from msgspec import Meta, Struct
 
 from aloi.standards.reading import Table, Text, read_table
+from aloi.system.regulation import LegalClass, LegalRole
 from aloi.translation import N_
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 .():/_-]{0,78}[A-Za-z0-9)])?$")]
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
 Words = Annotated[str, Meta(min_length=1, max_length=600)]
-Role = Literal[
-    "provider",
-    "deployer",
-    "importer",
-    "distributor",
-    "authorised-representative",
-    "product-manufacturer",
-    "gpai-provider",
-    "gpai-systemic-provider",
-    "notified-body",
-    "adopter",
-]
+Role = Literal[LegalRole, "adopter"]
 Evidence = Literal["measurement", "artefact", "document", "process"]
-SystemClass = Literal[
-    "all",
-    "prohibited",
-    "hr-annex3",
-    "hr-annex1-A",
-    "hr-annex1-B",
-    "annex3-not-high-risk",
-    "transparency",
-    "gpai",
-    "gpai-systemic",
-]
+SystemClass = Literal[LegalClass, "all"]
 Certainty = Literal["primary", "secondary", "unconfirmed"]
 
 

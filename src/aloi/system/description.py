@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from aloi.statistics.multiplicity import Multiplicity
+from aloi.system.regulation import Regulation
 from aloi.system.toolpolicy import ToolsDescription
 
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
@@ -198,6 +199,7 @@ class SystemDescription(Part, frozen=True, kw_only=True):
     """The system under assessment.
 
     `remedy_options` says by name what a remedy, in place or to be tried, is told beyond what the system itself tells.
+    `regulation` says what `aloi applies` asks of a system; it is no part of the fingerprint.
     """
 
     name: Slug
@@ -210,5 +212,6 @@ class SystemDescription(Part, frozen=True, kw_only=True):
     context: Context = Context()
     guards: tuple[Slug, ...] = ()
     remedy_options: dict[Slug, dict[str, Any]] = {}
+    regulation: Regulation = Regulation()
     assurance: Assurance
     version: Literal[1] = 1

@@ -4,6 +4,7 @@ import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 import msgspec
@@ -57,7 +58,13 @@ class _Writing:
         return result
 
     def _scalar(self, node: yaml.Node, at: Place) -> Any:
-        value = self._loader.construct_object(node)
+        try:
+            value = self._loader.construct_object(node)
+        except ValueError as error:  # a day that is in no calendar, for instance
+            sentence = N_("{path}: got {got}: {problem}")
+            line = node.start_mark.line + 1
+            self.faults.append(Fault(sentence, path=dotted(at), line=line, got=_shown(str(node.value)), problem=error))
+            return None
         line = node.start_mark.line + 1
         if isinstance(value, float) and not math.isfinite(value):
             self.faults.append(Fault(N_("{path}: got {got}, expected a number"), path=dotted(at), line=line, got=value))
@@ -155,6 +162,8 @@ def _faults(error: Any, lines: Lines) -> Iterator[Fault]:
         for inner in error.context:
             if inner.validator_value != "null":
                 yield from _faults(inner, lines)
+    elif isinstance(error.instance, date) and error.schema.get("format") == "date":
+        return  # YAML reads a day by itself
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, place, lines)
     elif error.validator == "required":

@@ -114,11 +114,12 @@ def _document(described: DocumentDescription, folder: Path, at: str, line: int |
         return unreadable(path, error, at, line)
 
 
-def open_system(path: Path, hub: Loader = load_from_hub) -> System:
-    """Read `system.yaml` at `path` (a file, or the folder that holds it). Raises InvalidFile with every fault.
+def open_description(path: Path) -> SystemDescription:
+    """What `system.yaml` at `path` says; no other file is opened. Raises InvalidFile with every fault of form."""
+    return _described(path)[1]
 
-    A corpus of the Hugging Face hub is loaded through `hub`.
-    """
+
+def _described(path: Path) -> tuple[Path, SystemDescription, Lines]:
     file = path / "system.yaml" if path.is_dir() else path
     try:
         data = file.read_bytes()
@@ -129,7 +130,15 @@ def open_system(path: Path, hub: Loader = load_from_hub) -> System:
             file=file,
             problem=error.strerror or error,
         ) from error
-    description, lines = read(data, str(file), SystemDescription)
+    return (file, *read(data, str(file), SystemDescription))
+
+
+def open_system(path: Path, hub: Loader = load_from_hub) -> System:
+    """Read `system.yaml` at `path` (a file, or the folder that holds it). Raises InvalidFile with every fault.
+
+    A corpus of the Hugging Face hub is loaded through `hub`.
+    """
+    file, description, lines = _described(path)
     documents: list[Document] = []
     faults: list[Fault] = list(_contradictions(description, lines))
     for i, described in enumerate(description.context.documents):

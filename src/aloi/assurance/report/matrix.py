@@ -64,8 +64,10 @@ def render_matrix(
     *,
     about: str,
     day: str,
+    overdue: Sequence[str] = (),
 ) -> str:
-    """The page, in 'en' or 'fr': a whole HTML document without script. `about` names the system and its bundle."""
+    """The page, in 'en' or 'fr': a whole HTML document without script. `about` names the system and its bundle;
+    `overdue` the frameworks whose text should have been checked again by now."""
     names = {framework.pack.key: framework.pack.title.said(language) for framework in frameworks}
     speech = Speech(
         language,
@@ -89,5 +91,6 @@ def render_matrix(
             about=about,
             day=speech.figures.day(day),
             judged=judgements is not None,
+            overdue=", ".join(names[key] for key in overdue),
         )
     )

@@ -1,0 +1,149 @@
+"""Tell what a law asks, from when, and how sure that is."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from aloi.cli import options
+from aloi.cli.speech import language, say, tell
+from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from aloi.standards.applicability import Applicability, Provision
+    from aloi.standards.applies import Answer, Applies, Change, Situation
+    from aloi.standards.pack import Dated
+    from aloi.standards.regimes import Event
+
+STATUS = {
+    "binds": N_("binds"),
+    "contested": N_("contested"),
+    "unknown": N_("unknown"),
+    "not yet": N_("not yet"),
+    "spared": N_("spared, as an older system"),
+}
+KINDS = {
+    "classification": N_("says what a system is"),
+    "permission": N_("permits"),
+}
+CERTAINTIES = {
+    "primary": N_("the law's text was read"),
+    "secondary": N_("only others' accounts were read"),
+    "unconfirmed": N_("unconfirmed"),
+}
+
+
+def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str, str], *, as_json: bool) -> None:
+    """Every provision that concerns the situation, by where it stands; `missing` names the option of each input."""
+    if as_json:
+        options.print_json(answer)
+        return
+    warn_if_stale(table)
+    click.echo(_heading(table, answer.situation, answer.situation.day))
+    for status, title in STATUS.items():
+        found = [one for one in answer.provisions if one.status == status]
+        if found:
+            click.echo("\n" + click.style(f"{say(title)} ({len(found)})", bold=True))
+            click.echo("\n".join(line for one in found for line in _provision(one, missing)))
+    if answer.open_points:
+        click.echo("\n" + say(N_("Open points, both sides:")))
+        for point in answer.open_points:
+            click.echo(f"  - {point.one_side.said(language())}\n    {point.other_side.said(language())}")
+    click.echo("\n" + say(N_("Sources:")))
+    cited = {name for found in answer.provisions for name in found.provision.sources}
+    for source in table.sources:
+        if source.id in cited:
+            click.echo(f"  {source.id}  {source.document} [{say(CERTAINTIES[source.certainty])}]")
+    click.echo("\n" + say(N_("Other regimes are listed by `aloi catalog regimes`, and never computed.")))
+
+
+def _heading(table: "Applicability", situation: "Situation | None", day: date) -> str:
+    told = say(N_("{law}, on {day}: not legal advice"), law=table.key, day=day)
+    if situation is None:
+        return told
+    classes = ", ".join(situation.classes) or say(N_("of no class"))
+    return f"{told}\n{', '.join(situation.roles)}; {classes}"
+
+
+def _provision(found: "Applies", missing: Mapping[str, str]) -> Iterator[str]:
+    provision = found.provision
+    kind = f" ({say(KINDS[provision.kind])})" if provision.kind in KINDS else ""
+    yield f"  {provision.provision}: {provision.subject.said(language())}{kind}"
+    sure = f"{say(CERTAINTIES[provision.certainty])}; {', '.join(provision.sources)}"
+    yield f"      {_dates(provision, found.since)} [{sure}]"
+    if found.missing:
+        named = ", ".join(missing[name] for name in found.missing)
+        yield "      " + say(N_("hangs on what nobody said: {named}"), named=named)
+
+
+def _dates(provision: "Provision", since: date | None) -> str:
+    """The literal day, the operative one where it differs and by what right, and this system's own."""
+    told = say(N_("applies from {day}"), day=provision.applies_from)
+    if provision.operative != provision.applies_from:
+        message = N_("can bind from {day}, as the law says")
+        if provision.basis == "reading":
+            message = N_("can bind from {day}, which is inferred and not written")
+        told += "; " + say(message, day=provision.operative)
+    if since and since != provision.operative:
+        told += "; " + say(N_("this system from {day}"), day=since)
+    return told
+
+
+def print_calendar(
+    table: "Applicability",
+    changes: "Sequence[Change]",
+    events: "Sequence[Event]",
+    situation: "Situation | None",
+    day: date,
+    *,
+    as_json: bool,
+) -> None:
+    """What changes after a day, in the law and in the regimes that are listed beside it."""
+    if as_json:
+        options.print_json(
+            {"law": table.key, "situation": situation, "after": day, "changes": changes, "others": events}
+        )
+        return
+    from aloi.standards.regimes import regimes  # noqa: PLC0415 - heavy modules load when a command runs
+
+    warn_if_stale(table)
+    warn_if_stale(regimes())
+    click.echo(_heading(table, situation, day))
+    if not changes:
+        click.echo("\n" + say(N_("Nothing that is known changes any more.")))
+    for change in changes:
+        click.echo("\n" + click.style(str(change.day), bold=True))
+        for provision in change.start:
+            click.echo(f"  + {provision.provision}: {provision.subject.said(language())}")
+        for provision in change.may_start:
+            click.echo(f"  ? {provision.provision}: {provision.subject.said(language())}")
+        if change.end:
+            ended = ", ".join(provision.provision for provision in change.end)
+            click.echo("  " + say(N_("the respite of older systems ends: {provisions}"), provisions=ended))
+    if any(change.may_start for change in changes):
+        click.echo("\n" + say(N_("? may start that day: it hangs on an input that nobody gave")))
+    if events:
+        listed = {regime.id: regime for regime in regimes().regimes}
+        click.echo("\n" + say(N_("Other regimes, listed and not computed:")))
+        for event in events:
+            regime = listed[event.regime]
+            where = f"{regime.jurisdiction.said(language())}, {regime.instrument.said(language())}"
+            click.echo(f"  {event.day}  {where}: {event.what.said(language())}")
+
+
+def today() -> date:
+    """The day, by universal time."""
+    return datetime.now(UTC).date()
+
+
+def warn_if_stale(table: "Dated") -> None:
+    """Say on standard error that a table should be checked again, or that its day is to come."""
+    from aloi.standards.pack import freshness  # noqa: PLC0415 - heavy modules load when a command runs
+
+    found = freshness(table, today())
+    if found.stale:
+        tell(STALE, framework=found.framework, day=found.checked_on, due=found.due)
+
+
+STALE = N_("{framework} was checked on {day} and should have been checked again by {due}: its dates may have changed.")
