@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,8 @@ WRONG = {
     "a stranger's bundle": (("coverage", BUNDLE, "owasp-llm@2026"), 4),
     "no table": (("import", "owasp-llm@2026", KEY), 2),
     "nowhere to write": (("matrix", "/proc/nowhere/x.html"), 2),
+    "no case without a place": (("case", BUNDLE, "owasp-llm@2026", "--trust", KEY), 2),
+    "a stranger's case": (("case", BUNDLE, "owasp-llm@2026", "x.html"), 4),
     "statements for nothing": (("matrix", "x.html", "--statements", "said"), 2),
     "no such file": (("import", "owasp-llm@2026", "none.tsv"), 2),
 }
@@ -133,3 +136,26 @@ def test_the_matrix_is_written_once(home, lang):
     assert f'<html lang="{lang}">' in page
     assert "banque-azur" in page
     assert aloi(*command, home=home).code == 2
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_a_case_ends_at_statements_that_verify(home, lang):
+    keys = home / "aloi" / "keys"
+    (home / "file.txt").write_text("who steps in, and when", encoding="utf-8")
+    attached = ("--approved-by", "Board <b>", "--approved-on", "2026-11-01", "--output", "said/c.dsse.json")
+    assert aloi("standards", "attach", "human-oversight", "file.txt", *attached, home=home).code == 0
+    assert (keys / "default.pub.pem").exists()
+    command = ("--lang", lang, "standards", "case", BUNDLE, "eu-ai-act@2026-07-27")
+    more = ("--statements", "said", "--trust", KEY)
+    case = json.loads(aloi(*command, *more, "--json", home=home).out)
+    cited = [digest for control in case["controls"] for digest in control["evidence"]]
+    assert aloi(*command, "case.html", *more, home=home).code == 0
+    page = (home / "case.html").read_text(encoding="utf-8")
+    assert f'<html lang="{lang}">' in page
+    assert cited
+    for digest in cited:
+        assert digest in page
+    for leaf in re.findall(r'href="#([^"]+)"', page):
+        assert f'id="{leaf}"' in page, leaf
+    assert "Board &lt;b&gt;" in page
+    assert aloi(*command, "case.html", *more, home=home).code == 2

@@ -1,12 +1,23 @@
 """The page in a real browser: nobody is shut out, nothing is loaded, paper and small screens hold it."""
 
 import shutil
+from datetime import date
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 from report_stories import ACCEPTED, NAMES, REFUSED, TRIED
 
+from aloi.assurance.report.case import render_case
+from aloi.assurance.report.matrix import render_matrix
 from aloi.assurance.report.page import render
+from aloi.assurance.telling import hazard_title, remedy_title
+from aloi.evidence.publickeys import PublicKey
+from aloi.evidence.verification import verify_bundle
+from aloi.standards.case import assurance_case
+from aloi.standards.frameworks import framework
+from aloi.standards.hub import hub
+from aloi.standards.judging import evidence_of, judge
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
@@ -33,7 +44,7 @@ def opened(browser, tmp_path):
 
     def open_(story, language, **options):
         path = tmp_path / f"report.{language}.html"
-        path.write_text(render(story, language, **NAMES), encoding="utf-8")
+        path.write_text(story if isinstance(story, str) else render(story, language, **NAMES), encoding="utf-8")
         page = browser.new_context(**options).new_page()
         page.loaded, page.said = [], []
         page.on("request", lambda request: page.loaded.append(request.url))
@@ -55,6 +66,41 @@ def test_no_accessibility_violation(opened, language, scheme):
     results = Axe().run(page)
     found = [(fault["id"], node["html"]) for fault in results.response["violations"] for node in fault["nodes"]]
     assert found == []
+
+
+GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
+
+
+def page_of(name: str, language: str) -> str:
+    """A page about the golden bundle that is made beside the report."""
+    verification = verify_bundle(
+        (GOLDEN / "bundle-v1.json").read_bytes(), [PublicKey.from_pem((GOLDEN / "bundle-v1.pem").read_bytes())]
+    )
+    evidence, found = evidence_of(verification), framework("owasp-llm@2026")
+    if name == "matrix":
+        judgements = judge(hub(), evidence)
+        return render_matrix([found], hub(), judgements, language, about="banque-azur", day="2026-11-26")
+    case = assurance_case(found, hub(), evidence, endorsed=(), today=date(2026, 11, 26))
+    titles = {"hazard": hazard_title, "remedy": remedy_title}
+    return render_case(case, found, hub(), verification, (), language, day="2026-11-26", names=titles)
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("fr", "dark")])
+@pytest.mark.parametrize("name", ["matrix", "case"])
+def test_pages_on_frameworks_shut_nobody_out(opened, name, language, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = opened(page_of(name, language), language, color_scheme=scheme)
+    results = Axe().run(page)
+    assert [(fault["id"], node["html"]) for fault in results.response["violations"] for node in fault["nodes"]] == []
+    assert [url for url in page.loaded if not url.startswith("file:")] == []
+    assert page.said == []
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+def test_a_case_is_never_wider_than_the_window(opened, width):
+    page = opened(page_of("case", "fr"), "fr", viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_nothing_is_loaded_and_the_style_is_allowed(opened):

@@ -168,11 +168,16 @@ def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
             language,
             titles=_requirement_title,
             framework_title=lambda key, reader: framework(key).pack.title.said(reader),
-            hazard_title=lambda slug, reader: hazards()[slug].title[reader] if slug in hazards() else slug,
+            hazard_title=hazard_title,
             remedy_title=remedy_title,
         )
         write_whole(folder.report(language), page.encode())
     return {language: folder.report(language) for language in LANGUAGES}
+
+
+def hazard_title(slug: str, language: str) -> str:
+    """A hazard's title; the slug itself where it is unknown."""
+    return hazards()[slug].title[language] if slug in hazards() else slug
 
 
 def remedy_title(name: str, language: str) -> str:

@@ -132,3 +132,8 @@ trusted = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
 )
+statements = click.option(
+    "--statements",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
+)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import options
+from aloi.cli import case, options
 from aloi.cli.law import warn_if_stale
 from aloi.cli.speech import language, say
 from aloi.translation import N_
@@ -43,11 +43,6 @@ framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
 organisation = click.option("--organisation", required=True, help=say(N_("The organisation that speaks.")))
-statements = click.option(
-    "--statements",
-    type=click.Path(path_type=Path, file_okay=False),
-    help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
-)
 output = click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -69,11 +64,14 @@ def command() -> None:
     """Nothing is done before a verb is named."""
 
 
+command.add_command(case.command)
+
+
 @command.command(
     "rows", help=say(N_("List how Aloi's controls relate to FRAMEWORK, and who endorses or disputes that."))
 )
 @framework_name
-@statements
+@options.statements
 @options.trusted
 @options.as_json
 def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
@@ -199,7 +197,7 @@ def attach(
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
-@statements
+@options.statements
 @options.trusted
 @options.as_json
 def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
@@ -226,7 +224,7 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
     "--bundle", type=click.Path(path_type=Path), help=say(N_("Evidence that says where each control stands."))
 )
 @installed
-@statements
+@options.statements
 @options.trusted
 @options.as_json
 def matrix(
