@@ -116,7 +116,15 @@ def test_rows_go_out_and_come_back(home):
     assert aloi("standards", "export", ROW[0], "--output", "rows.tsv", home=home).code == 0
     assert aloi("standards", "import", ROW[0], "rows.tsv", "--output", "rows.yaml", home=home).code == 0
     assert "prompt-injection" in (home / "rows.yaml").read_text(encoding="utf-8")
-    assert aloi("standards", "export", ROW[0], "--format", "olir", home=home).out.startswith("Focal Document Element,")
+    olir = aloi("standards", "export", ROW[0], "--format", "olir", home=home).out
+    assert olir.startswith("Focal Document Element,")
+    (home / "rows.csv").write_text(olir, encoding="utf-8")
+    assert aloi("standards", "export", ROW[0], "--format", "oscal", home=home).code == 0
+    collection = f"oscal.{ROW[0]}/mapping.{ROW[0]}.json"
+    for kind, file in (("olir", "rows.csv"), ("oscal", collection)):
+        read = aloi("standards", "import", ROW[0], file, "--format", kind, home=home)
+        assert read.out == (home / "rows.yaml").read_text(encoding="utf-8"), read.err
+    assert aloi("standards", "export", ROW[0], "--format", "oscal", home=home).code == 2, "the folder is there"
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

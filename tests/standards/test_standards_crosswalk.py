@@ -2,21 +2,25 @@
 
 import csv
 import io
+import json
 from datetime import date
 
 import msgspec
 import pytest
+from benchmarks.standards.exports import read_by_trestle
 from standards_world import SHIPPED, finding, plan, shipped
 
 from aloi.errors import InvalidFile, UnknownName
 from aloi.standards.conflicts import Citation, conflicts
 from aloi.standards.convergence import convergence
+from aloi.standards.crosswalks import oscal
+from aloi.standards.crosswalks.olir import COLUMNS, read_olir, write_olir
+from aloi.standards.crosswalks.sssom import read_sssom, write_sssom
+from aloi.standards.exports.references import dangling_oscal
 from aloi.standards.frameworks import read_framework
 from aloi.standards.hub import hub
 from aloi.standards.mapping import Row, parse_mapping, written
-from aloi.standards.olir import COLUMNS, write_olir
 from aloi.standards.reading import Text
-from aloi.standards.sssom import read_sssom, write_sssom
 
 OWASP, NIST, EU = shipped("owasp-llm@2026"), shipped("nist-ai-600-1@2024-07"), shipped("eu-ai-act@2026-07-27")
 ALL = [read_framework(found) for found in SHIPPED.values()]
@@ -127,10 +131,23 @@ def test_a_framework_beside_itself_is_counted_once():
     assert set(found.only_first) == unreached
 
 
-@pytest.mark.parametrize("framework", ALL, ids=KEYS)
-def test_rows_come_back_from_sssom_as_they_were(framework):
-    text = write_sssom(framework, hub())
-    read = read_sssom(text.encode(), "rows.sssom.tsv", framework, hub())
+def oscal_of(framework):
+    made = oscal.documents(framework, hub(), "2026-11-26T08:00:00Z")
+    return json.dumps(made[oscal.collection_of(framework.pack)])
+
+
+FORMATS = {
+    "sssom": (lambda framework: write_sssom(framework, hub()), read_sssom),
+    "olir": (lambda framework: write_olir(framework, hub()), read_olir),
+    "oscal": (oscal_of, oscal.read_oscal),
+}
+
+
+@pytest.mark.parametrize("framework", [one for one in ALL if one.rows], ids=[one.pack.key for one in ALL if one.rows])
+@pytest.mark.parametrize("kind", FORMATS)
+def test_rows_come_back_as_they_were(framework, kind):
+    write, read_from = FORMATS[kind]
+    read = read_from(write(framework).encode(), "rows", framework, hub())
     assert read.rows == framework.rows
     again = parse_mapping(written(read).encode(), "rows.yaml", framework.pack, hub())
     assert again.rows == framework.rows
@@ -169,15 +186,97 @@ def test_faults_of_an_sssom_file_name_their_line(case):
         assert {fault.line for fault in caught.value.faults} == {line}
 
 
-def test_bytes_that_are_no_text_and_a_huge_file_are_told():
-    for data in (b"\xff\xfe\x00", b"#" * (4 * 1024 * 1024 + 1)):
-        with pytest.raises(InvalidFile):
-            read_sssom(data, "rows.sssom.tsv", OWASP, hub())
+@pytest.mark.parametrize("kind", FORMATS)
+def test_bytes_that_are_no_text_and_a_huge_file_are_told(kind):
+    for data in (b"", b"\xff\xfe\x00", b"#" * (4 * 1024 * 1024 + 1)):
+        with pytest.raises(InvalidFile) as caught:
+            FORMATS[kind][1](data, "rows", OWASP, hub())
+        assert all(fault.remedy for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize("framework", ALL, ids=KEYS)
+def test_no_two_ids_of_a_framework_are_one_token_of_oscal(framework):
+    ids = [one.id for one in framework.pack.requirements]
+    assert len({oscal.token(one) for one in ids}) == len(ids)
+
+
+@pytest.mark.parametrize("framework", [OWASP, EU], ids=["owasp", "eu"])
+def test_a_mapping_alone_is_read_by_trestle_and_whole(framework):
+    made = oscal.documents(framework, hub(), "2026-11-26T08:00:00Z")
+    assert all(read_by_trestle(document) for document in json.loads(json.dumps(made)).values())
+    assert dangling_oscal(made) == ()
+    assert made == oscal.documents(framework, hub(), "2026-11-26T08:00:00Z")
+
+
+def spoilt(change):
+    """The rows of OWASP as OSCAL, with one map changed."""
+    document = json.loads(oscal_of(OWASP))
+    change(document["mapping-collection"]["mappings"][0]["maps"][1])
+    return document
+
+
+def drop(name):
+    def change(one):
+        one["props"] = [prop for prop in one["props"] if prop["name"] != name]
+
+    return change
+
+
+SPOILT = {
+    "another relation": lambda one: one.update(relationship="equivalent-to"),
+    "no French": drop("rationale-fr"),
+    "no author": drop("author"),
+    "no day": drop("date"),
+    "no rationale": lambda one: one.pop("remarks"),
+    "no such requirement": lambda one: one["targets"][0].update({"id-ref": "LLM01_2025"}),
+    "no such control": lambda one: one["sources"][0].update({"id-ref": "prompt"}),
+    "two at once": lambda one: one["targets"].append(one["targets"][0]),
+    "none": lambda one: one.update(sources=[]),
+    "no day of a calendar": lambda one: next(p for p in one["props"] if p["name"] == "date").update(value="2026-02-30"),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT, ids=list(SPOILT))
+def test_faults_of_an_oscal_file_name_their_place(case):
+    with pytest.raises(InvalidFile) as caught:
+        oscal.read_oscal(json.dumps(spoilt(SPOILT[case])).encode(), "mapping.json", OWASP, hub())
+    (fault,) = caught.value.faults
+    assert fault.remedy
+    assert "[1]" in fault.facts["at"]
+
+
+def test_an_oscal_file_of_another_edition_or_shape_is_told():
+    document = spoilt(lambda _one: None)
+    document["mapping-collection"]["mappings"][0]["target-resource"]["href"] = "catalog.owasp-llm@2025.json"
+    for text in (json.dumps(document), '{"mapping-collection": {"mappings": []}}', '{"catalog": {}}', "[]", "{"):
+        with pytest.raises(InvalidFile) as caught:
+            oscal.read_oscal(text.encode(), "mapping.json", OWASP, hub())
+        assert all(fault.remedy for fault in caught.value.faults)
+
+
+CELLS = next(line for line in write_olir(OWASP, hub()).splitlines() if line.startswith("LLM01"))
+COLUMNS_LINE = write_olir(OWASP, hub()).splitlines()[0]
+BAD_OLIR = {
+    "another relation": CELLS.replace("equal to", "like"),
+    "no French": CELLS.replace(OWASP.rows[0].rationale.fr, ""),
+    "no such requirement": CELLS.replace("LLM01:2026", "LLM01:2025"),
+    "no such control": CELLS.replace("prompt-injection", "prompt"),
+    "no day": CELLS.replace("2026-11-22", "soon"),
+    "cut short": CELLS[:60],
+}
+
+
+@pytest.mark.parametrize("case", BAD_OLIR, ids=list(BAD_OLIR))
+def test_faults_of_an_olir_file_name_their_line(case):
+    with pytest.raises(InvalidFile) as caught:
+        read_olir(f"{COLUMNS_LINE}\r\n{BAD_OLIR[case]}\r\n".encode(), "rows.csv", OWASP, hub())
+    assert {fault.line for fault in caught.value.faults} == {2}
+    assert all(fault.remedy for fault in caught.value.faults)
 
 
 def test_olir_reads_the_relation_from_the_requirement():
     rows = list(csv.DictReader(io.StringIO(write_olir(EU, hub()))))
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0])[: len(COLUMNS)] == COLUMNS
     assert len(rows) == len(EU.rows)
     by_pair = {(row.object, row.subject): row.relation for row in EU.rows}
     turned = {"superset of": "subset", "subset of": "superset", "equal to": "equal", "intersects with": "intersects"}

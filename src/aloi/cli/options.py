@@ -137,3 +137,8 @@ statements = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
 )
+output = click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("File to write; a name of its own where none is given.")),
+)

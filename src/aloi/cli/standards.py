@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import case, options
+from aloi.cli import case, crosswalks, options
 from aloi.cli.law import warn_if_stale
 from aloi.cli.speech import language, say
 from aloi.translation import N_
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from aloi.standards.endorsing import Word
     from aloi.standards.frameworks import Framework
 
-FORMATS = ("sssom", "olir")
 RELATIONS = {
     "equal": N_("is equal to"),
     "subset": N_("is a part of"),
@@ -43,12 +42,6 @@ framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
 organisation = click.option("--organisation", required=True, help=say(N_("The organisation that speaks.")))
-output = click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help=say(N_("File to write; a name of its own where none is given.")),
-)
-
 installed = click.option(
     "--framework",
     "frameworks",
@@ -64,7 +57,8 @@ def command() -> None:
     """Nothing is done before a verb is named."""
 
 
-command.add_command(case.command)
+for one in (case.command, crosswalks.export, crosswalks.import_):
+    command.add_command(one)
 
 
 @command.command(
@@ -110,7 +104,7 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
 @requirement_id
 @organisation
 @options.key
-@output
+@options.output
 @options.as_json
 def endorse(
     framework: str,
@@ -137,7 +131,7 @@ def endorse(
 @organisation
 @click.option("--reason", required=True, help=say(N_("Why, in a sentence or two.")))
 @options.key
-@output
+@options.output
 @options.as_json
 def dispute(
     framework: str,
@@ -164,7 +158,7 @@ def dispute(
 @click.option("--approved-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help=say(N_("The day, YYYY-MM-DD.")))
 @click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("The last day on which it counts.")))
 @options.key
-@output
+@options.output
 @options.as_json
 def attach(
     control: str,
@@ -318,52 +312,6 @@ def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path,
         return
     for line in _convergence(found):
         click.echo(line)
-
-
-@command.command(
-    "export", help=say(N_("Write the mapping of FRAMEWORK as SSSOM (TSV) or in NIST's OLIR columns (CSV)."))
-)
-@framework_name
-@click.option("--format", "kind", type=click.Choice(FORMATS), default="sssom", show_default=True)
-@output
-@options.as_json
-def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> None:
-    """Printed, where no file is named."""
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
-    from aloi.standards.olir import write_olir  # noqa: PLC0415 - as above
-    from aloi.standards.sssom import write_sssom  # noqa: PLC0415 - as above
-
-    text = write_sssom(named(framework), hub()) if kind == "sssom" else write_olir(named(framework), hub())
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    options.write_new(output, text.encode())
-    options.print_written(N_("Written: {file}"), output, as_json=as_json)
-
-
-@command.command(
-    "import", help=say(N_("Check the SSSOM file FILE against FRAMEWORK and the hub, and write it as rows."))
-)
-@framework_name
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@output
-@options.as_json
-def import_(framework: str, file: Path, output: Path | None, *, as_json: bool) -> None:
-    """Every fault is told by its line; nothing is written where there is one."""
-    from aloi.evidence.bundle import read  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
-    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
-    from aloi.standards.mapping import written  # noqa: PLC0415 - as above
-    from aloi.standards.reading import LIMIT  # noqa: PLC0415 - as above
-    from aloi.standards.sssom import read_sssom  # noqa: PLC0415 - as above
-
-    text = written(read_sssom(read(file, LIMIT), file.name, named(framework), hub()))
-    if output is None:
-        click.echo(text, nl=False)
-        return
-    options.write_new(output, text.encode())
-    options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
 def _sign(

@@ -4,33 +4,31 @@ Each document is a plain dict, to be written beside the others under the name th
 stand in properties of Aloi's own namespace, since OSCAL has no place for an interval.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from aloi import __version__
 from aloi.evidence.records import Plan, Verdict
+from aloi.standards.crosswalks.oscal import (
+    CATALOG,
+    NS,
+    Document,
+    catalog_of,
+    collection,
+    collection_of,
+    controls_catalog,
+    metadata,
+    props,
+    requirements_catalog,
+    statement,
+)
 from aloi.standards.exports.source import Source, figures, title
 from aloi.standards.frameworks import Framework
 from aloi.standards.gaps import NextStep
 from aloi.standards.hub import MEASURED, Hub
 from aloi.standards.judging import Judgement, by_hazard, judge
-from aloi.standards.mapping import Relation
-from aloi.standards.pack import Pack
 
-OSCAL = "1.2.1"
-NS = "https://aloi.dev/ns/oscal"
-CATALOG, PROFILE = "catalog.json", "profile.json"
+PROFILE = "profile.json"
 PLAN, RESULTS, POAM = "assessment-plan.json", "assessment-results.json", "plan-of-action.json"
-RELATIONSHIPS: Mapping[Relation, str] = {
-    "equal": "equal-to",
-    "subset": "subset-of",
-    "superset": "superset-of",
-    "intersects": "intersects-with",
-    "none": "no-relationship",
-}
 REASONS = {"supported": "pass", "not met": "fail", "partial": "other", "untested": "other"}
-Document = dict[str, Any]
 
 
 def documents(
@@ -39,71 +37,17 @@ def documents(
     """File name to document; `steps` are the next steps by framework key."""
     judgements = judge(hub, source.items)
     made = {
-        CATALOG: _catalog(source, hub),
+        CATALOG: controls_catalog(source, hub),
         PROFILE: _profile(source, hub),
         PLAN: _plan(source, hub),
         RESULTS: _results(source, hub, judgements),
         POAM: _poam(source, steps),
     }
     for framework in frameworks:
-        made[_catalog_of(framework.pack)] = _requirements(source, framework.pack)
+        made[catalog_of(framework.pack)] = requirements_catalog(source, framework.pack)
         if framework.rows:
-            made[f"mapping.{framework.pack.key}.json"] = _mapping(source, framework)
+            made[collection_of(framework.pack)] = collection(source, framework)
     return made
-
-
-def token(text: str) -> str:
-    """An id as OSCAL writes one: a letter or underscore, then letters, digits, dots, hyphens and underscores."""
-    made = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("_")
-    return made if re.match(r"[A-Za-z_]", made) else f"_{made}"
-
-
-def _catalog_of(pack: Pack) -> str:
-    return f"catalog.{pack.key}.json"
-
-
-def _metadata(source: Source, name: str) -> Document:
-    return {"title": name, "last-modified": source.at, "version": __version__, "oscal-version": OSCAL}
-
-
-def _props(values: Mapping[str, str]) -> list[Document]:
-    return [{"name": token(name), "ns": NS, "value": value} for name, value in values.items() if value]
-
-
-def _catalog(source: Source, hub: Hub) -> Document:
-    controls = [
-        {
-            "id": control.id,
-            "title": control.title.en,
-            "props": _props({"proof": control.proof, "hazards": " ".join(control.hazards)}),
-            "parts": [{"id": _statement(control.id), "name": "statement", "prose": control.title.en}],
-        }
-        for control in hub.controls
-    ]
-    return {
-        "catalog": {
-            "uuid": source.name("catalog"),
-            "metadata": _metadata(source, "Controls of Aloi"),
-            "controls": controls,
-        }
-    }
-
-
-def _statement(control: str) -> str:
-    return f"{control}_smt"
-
-
-def _requirements(source: Source, pack: Pack) -> Document:
-    controls = [
-        {"id": token(one.id), "title": one.title.en, "props": _props({"id": one.id})} for one in pack.requirements
-    ]
-    return {
-        "catalog": {
-            "uuid": source.name("catalog", pack.key),
-            "metadata": _metadata(source, f"{pack.title.en} ({pack.key}): ids, in the words of Aloi"),
-            "controls": controls,
-        }
-    }
 
 
 def _measured(hub: Hub) -> list[str]:
@@ -115,7 +59,7 @@ def _profile(source: Source, hub: Hub) -> Document:
     return {
         "profile": {
             "uuid": source.name("profile"),
-            "metadata": _metadata(source, "Controls of Aloi that are proved by measuring"),
+            "metadata": metadata(source, "Controls of Aloi that are proved by measuring"),
             "imports": [{"href": CATALOG, "include-controls": [{"with-ids": names}]}],
         }
     }
@@ -143,7 +87,7 @@ def _components(source: Source) -> list[Document]:
             "type": "software",
             "title": subject.name,
             "description": "An AI system, named by the digest over all that defines it.",
-            "props": _props({"fingerprint": subject.fingerprint}),
+            "props": props({"fingerprint": subject.fingerprint}),
             "status": {"state": "operational"},
         }
         for subject in source.verification.subject
@@ -156,12 +100,12 @@ def _plan(source: Source, hub: Hub) -> Document:
         "uuid": source.name("task"),
         "type": "action",
         "title": "Measure every hazard of the registered plan",
-        "props": _props(_planned(plan)) if plan else [],
+        "props": props(_planned(plan)) if plan else [],
     }
     return {
         "assessment-plan": {
             "uuid": source.name("assessment-plan"),
-            "metadata": _metadata(source, "Registered plan of measurement"),
+            "metadata": metadata(source, "Registered plan of measurement"),
             "import-ssp": {"href": f"#{source.name('bundle')}"},
             "reviewed-controls": _reviewed(_measured(hub)),
             "assessment-subjects": [{"type": "component", "include-all": {}}],
@@ -195,7 +139,7 @@ def _results(source: Source, hub: Hub, judgements: Mapping[str, Judgement]) -> D
     return {
         "assessment-results": {
             "uuid": source.name("assessment-results"),
-            "metadata": _metadata(source, "Results of measurement"),
+            "metadata": metadata(source, "Results of measurement"),
             "import-ap": {"href": PLAN},
             "results": [{key: value for key, value in result.items() if value}],
             "back-matter": {"resources": [_bundle(source)]},
@@ -209,7 +153,7 @@ def _observation(source: Source, digest: str) -> Document:
         "uuid": source.name("observation", digest),
         "title": title(record),
         "description": "A signed statement of the bundle.",
-        "props": _props({"statement": digest, "kind": claim.name, **figures(record)}),
+        "props": props({"statement": digest, "kind": claim.name, **figures(record)}),
         "methods": ["TEST"],
         "types": ["finding"],
         "subjects": [{"subject-uuid": source.name("system", source.about(claim)), "type": "component"}],
@@ -226,7 +170,7 @@ def _finding(source: Source, hub: Hub, judgement: Judgement) -> Document:
         "uuid": source.name("finding", judgement.control),
         "title": words,
         "description": f"{judgement.control}: {judgement.state}, at the stated thresholds.",
-        "props": _props(
+        "props": props(
             {
                 "state": judgement.state,
                 "failed": " ".join(judgement.failed),
@@ -236,7 +180,7 @@ def _finding(source: Source, hub: Hub, judgement: Judgement) -> Document:
         ),
         "target": {
             "type": "statement-id",
-            "target-id": _statement(judgement.control),
+            "target-id": statement(judgement.control),
             "status": {"state": state, "reason": REASONS[judgement.state]},
         },
         "related-observations": [
@@ -259,7 +203,7 @@ def _poam(source: Source, steps: Mapping[str, Sequence[NextStep]]) -> Document:
             "uuid": source.name("poam", *key),
             "title": told[key],
             "description": f"For {len(names)} requirements: {', '.join(names)}",
-            "props": _props({"action": key[0], "about": key[1]}),
+            "props": props({"action": key[0], "about": key[1]}),
         }
         for key, names in asked.items()
     ]
@@ -277,44 +221,11 @@ def _poam(source: Source, steps: Mapping[str, Sequence[NextStep]]) -> Document:
     return {
         "plan-of-action-and-milestones": {
             "uuid": source.name("plan-of-action"),
-            "metadata": _metadata(source, "For each gap, the cheapest next evidence"),
+            "metadata": metadata(source, "For each gap, the cheapest next evidence"),
             "system-id": {"identifier-type": NS, "id": source.standing.fingerprint},
             "local-definitions": {"components": _components(source)},
             **({"observations": failed} if failed else {}),
             "poam-items": items or [nothing],
             "back-matter": {"resources": [_bundle(source)]},
-        }
-    }
-
-
-def _mapping(source: Source, framework: Framework) -> Document:
-    key = framework.pack.key
-    maps = [
-        {
-            "uuid": source.name("map", key, row.subject, row.object),
-            "relationship": RELATIONSHIPS[row.relation],
-            "sources": [{"type": "control", "id-ref": row.subject}],
-            "targets": [{"type": "control", "id-ref": token(row.object)}],
-            "remarks": row.rationale.en,
-        }
-        for row in framework.rows
-    ]
-    mapping = {
-        "uuid": source.name("mapping", key),
-        "source-resource": {"type": "catalog", "href": CATALOG},
-        "target-resource": {"type": "catalog", "href": _catalog_of(framework.pack)},
-        "maps": maps,
-    }
-    return {
-        "mapping-collection": {
-            "uuid": source.name("mapping-collection", key),
-            "metadata": _metadata(source, f"Controls of Aloi to {framework.pack.title.en}"),
-            "provenance": {
-                "method": "human",
-                "matching-rationale": "semantic",
-                "status": "draft",
-                "mapping-description": "Proposed by the developers; endorsements are signed statements beside it.",
-            },
-            "mappings": [mapping],
         }
     }
