@@ -224,7 +224,8 @@ def _rows(data: bytes, framework: Framework, table: Table) -> Iterator[Row]:
         document = decode(data, _Document, limit=LIMIT)
     except EvidenceError as error:
         remedy = N_("write it as an OSCAL 1.2 mapping-collection in JSON")
-        table.fault(error.message, "$", remedy=remedy, **error.facts)
+        facts = dict(error.facts)
+        table.fault(error.message, str(facts.pop("path", "$")), remedy=remedy, **facts)
         return
     ids = {token(one.id): one.id for one in framework.pack.requirements}
     own = catalog_of(framework.pack)
