@@ -1,6 +1,7 @@
 """What applies to whom and when: the worked questions, the transitions, and what is not known."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from standards_world import shipped
 
 from aloi.errors import InvalidFile
-from aloi.standards.applicability import applicability, parse_applicability
+from aloi.standards.applicability import Transition, applicability, parse_applicability
 from aloi.standards.applies import Situation, applies, calendar
 from aloi.standards.pack import freshness
 
@@ -198,18 +199,62 @@ def test_the_table_grows_stale():
     assert freshness(TABLE, date(2026, 12, 23)).stale
 
 
-def test_the_pack_and_the_table_agree_on_dates():
-    pack = shipped("eu-ai-act@2026-07-27").pack
-    table = {
-        (row.provision.split(" ")[1].split("(")[0], name): row.operative
+def named(provision):
+    """The ids that `Art. 53(1)(a),(b)`, `Art. 26(1)-(6),(12)` or `Art. 11 + Annex IV` stand for."""
+    for part in provision.partition(" with ")[0].removesuffix(" 1st subpara.").split(" + "):
+        head, *tails = part.removesuffix(" 2nd subpara.").split(",")
+        first, last = re.fullmatch(r"(.*?)((?:\(\w+\))?)", head.partition("-")[0]).groups()
+        yield first + last
+        if span := re.fullmatch(r"\((\d+)\)-\((\d+)\)", last + head[len(first + last) :]):
+            yield from (f"{first}({number})" for number in range(int(span[1]) + 1, int(span[2]) + 1))
+        yield from (first + tail for tail in tails)
+
+
+def duties_on(requirement):
+    """The table's duties that a requirement is a part of."""
+    return [
+        row
         for row in TABLE.provisions
-        for name in row.systems
-        if row.kind == "duty"
-    }
-    for group in pack.groups:
-        for period in group.periods:
-            assert table[(group.id.removeprefix("Art. "), period.systems)] == period.applies_from, group.id
-    assert pack.key == TABLE.key
+        if row.kind == "duty" and any(f"{requirement}(".startswith(f"{name}(") for name in named(row.provision))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provision", "ids"),
+    [
+        ("Art. 9", ["Art. 9"]),
+        ("Art. 5(1)(ba) with 5(1a),(1b)", ["Art. 5(1)(ba)"]),
+        ("Art. 26(1)-(3),(12)", ["Art. 26(1)", "Art. 26(2)", "Art. 26(3)", "Art. 26(12)"]),
+        ("Art. 53(1)(a),(b)", ["Art. 53(1)(a)", "Art. 53(1)(b)"]),
+        ("Art. 50(4) 2nd subpara.", ["Art. 50(4)"]),
+        ("Art. 11 + Annex IV", ["Art. 11", "Annex IV"]),
+    ],
+)
+def test_a_provision_of_the_table_stands_for_these_ids(provision, ids):
+    assert list(named(provision)) == ids
+
+
+LAW = shipped(TABLE.key).pack
+
+
+@pytest.mark.parametrize("requirement", LAW.requirements, ids=lambda one: one.id)
+def test_the_pack_and_the_table_agree_on_whom_and_when(requirement):
+    rows = duties_on(requirement.id)
+    assert set(LAW.bound(requirement)) == {role for row in rows for role in row.binds}
+    dated = {(name, row.operative, None) for row in rows for name in row.systems}
+    for row in rows:
+        match row.transition:
+            case Transition(rule="placed-before", cut_off=cut_off, until=until):
+                dated |= {(name, until, cut_off) for name in row.systems}
+            case Transition(rule="only-older", cut_off=cut_off):
+                dated -= {(name, row.operative, None) for name in row.systems}
+                dated |= {(name, row.operative, cut_off) for name in row.systems}
+    told = {(period.systems, period.applies_from, period.placed_before) for period in LAW.periods(requirement)}
+    narrowed = requirement.id in {"Art. 12(3)", "Art. 14(5)"}  # Annex III point 1(a) alone
+    assert told == {one for one in dated if not narrowed or one[0] == "hr-annex3"}
+    for period in LAW.periods(requirement):
+        rules = {row.transition.rule for row in rows if row.transition and period.systems in row.systems}
+        assert "redesign" not in rules or "Art. 111(2)" in period.note.en
 
 
 def test_every_row_ships():

@@ -32,7 +32,10 @@ PUBLISHED = {
     "etsi-en-304-223@2.1.1": (r"5\.[1-5]\.[1-5]-[1-7](\.[1-3])?", 72),
     "owasp-aisvs@1.0": (r"v1\.0-C([1-9]|1[0-2])\.[1-6]\.([1-9]|10)", 191),
     "mitre-atlas@2026.09": (r"AML\.T0\d{3}(\.00[0-9])?", 22),
-    "eu-ai-act@2026-07-27": (r"Art\. (9|1[0-5]|50)\(([1-9]|10)\)(\([a-h]\))?", 36),
+    "eu-ai-act@2026-07-27": (
+        r"(Art\. (4|5|9|1[0-57]|2[67]|5[035]|7[23])|Annex IV)\(([1-9]|1[0-2])\)(\(([a-m]|b[ab])\))?",
+        119,
+    ),
 }
 # Subcategories per function (NIST AI 100-1, tables 1 to 4).
 NIST = {"GOVERN": 19, "MAP": 18, "MEASURE": 22, "MANAGE": 13}
@@ -65,6 +68,20 @@ def test_nist_has_its_subcategories_by_function():
 
 def test_the_paragraph_deleted_in_2026_is_not_cited():
     assert "Art. 10(5)" not in {requirement.id for requirement in shipped("eu-ai-act@2026-07-27").pack.requirements}
+
+
+def test_prohibited_practices_and_the_contents_of_the_technical_file_are_whole():
+    law = shipped("eu-ai-act@2026-07-27").pack
+    under = {group.id: [one.id for one in law.requirements if one.group == group.id] for group in law.groups}
+    assert under["Art. 5"] == [f"Art. 5(1)({point})" for point in ("a", "b", "ba", "bb", *"cdefgh")]
+    assert under["Art. 17"][1:] == [f"Art. 17(1)({point})" for point in "abcdefghijklm"]
+    points = [f"({number})({point})" for number in (1, 2) for point in "abcdefgh"]
+    assert under["Annex IV"] == [f"Annex IV{point}" for point in (*points, *(f"({number})" for number in range(3, 10)))]
+
+
+def test_no_measurement_is_told_as_a_prohibited_practice():
+    law = shipped("eu-ai-act@2026-07-27")
+    assert [row.subject for row in law.rows if row.object.startswith("Art. 5(")] == []
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
