@@ -21,9 +21,15 @@ from aloi.evidence.records import (
 )
 from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Signer, Verification, VerifiedClaim
+from aloi.evidence.vouching import Attachment
 from aloi.standards.exports.source import Source
-from aloi.standards.hub import hub
+from aloi.standards.frameworks import framework, names
+from aloi.standards.hub import MEASURED, hub
+from aloi.standards.judging import EvidenceItem
+from aloi.standards.mapping import row_digest
 
+WRITTEN = tuple(control.id for control in hub().controls if control.proof not in MEASURED)
+ROWS = tuple(row_digest(name, row) for name in names() for row in framework(name).rows)
 HAZARDS = tuple(hazard.id for hazard in hub().hazards)
 NAMES = {Plan: "plan", Finding: "finding", Hunt: "hunt", BenignRate: "benign-rate", Effect: "effect"}
 ORACLE = ScorerIdentity(name="canary", kind="oracle", version="1")
@@ -84,7 +90,22 @@ def drawn(seed: int) -> Source:
             non_claims=("legal-conformity",),
         ),
         at=AT,
+        attached=tuple(_attached(rng, after if remedied else before) for _ in range(rng.randrange(4))),
+        words={row: rng.choice(["endorsed", "disputed"]) for row in rng.sample(ROWS, rng.randrange(20))},
     )
+
+
+def _attached(rng: random.Random, system: Subject) -> EvidenceItem:
+    """A file that somebody approved, bound to the system or to none."""
+    file = Subject.of(f"notice d'usage “v{rng.randrange(9)}” & co.pdf", _digest(rng))
+    record = Attachment(
+        control=rng.choice(WRITTEN),
+        size=rng.randrange(1, 10**6),
+        approved_by="Comité <des> risques",
+        approved_on="2026-11-01",
+        valid_until=rng.choice([None, "2026-11-20", "2027-11-01"]),
+    )
+    return EvidenceItem(digest=_digest(rng), record=record, subject=(file, system) if rng.random() < 0.5 else (file,))
 
 
 def _digest(rng: random.Random) -> str:

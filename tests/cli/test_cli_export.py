@@ -64,3 +64,34 @@ def test_a_framework_that_is_not_there_is_told(tmp_path):
     assert said.code == 2
     assert "owasp-llm@2026" in said.err
     assert not (tmp_path / "x").exists()
+
+
+def test_what_stands_beside_the_bundle_is_exported_with_it(tmp_path):
+    (tmp_path / "said").mkdir()
+    (tmp_path / "notice d'usage.txt").write_text("who steps in, and when", encoding="utf-8")
+    attach = ("standards", "attach", "human-oversight", "notice d'usage.txt", "--approved-by", "Board")
+    day = ("--approved-on", "2026-11-01")
+    assert aloi(*attach, *day, "--output", "said/a.dsse.json", home=tmp_path).code == 0
+    bound = ("--bundle", BUNDLE, "--trust", KEY, "--output", "said/b.dsse.json")
+    assert aloi(*attach, *day, *bound, home=tmp_path).code == 0
+    row = ("owasp-llm@2026", "prompt-injection", "LLM01:2026")
+    endorse = ("standards", "endorse", *row, "--organisation", "Institute", "--output", "said/c.dsse.json")
+    assert aloi(*endorse, home=tmp_path).code == 0
+    more = ("--statements", "said", "--trust", KEY)
+    said = aloi("export", BUNDLE, "--format", "oscal", "--output", "oscal", *more, home=tmp_path)
+    assert said.code == 0, said.err
+    results = json.loads((tmp_path / "oscal" / "assessment-results.json").read_bytes())["assessment-results"]
+    examined = [one for one in results["results"][0]["observations"] if one["methods"] == ["EXAMINE"]]
+    assert len(examined) == 2
+    assert {one["title"] for one in results["back-matter"]["resources"]} >= {"notice d'usage.txt"}
+    maps = json.loads((tmp_path / "oscal" / "mapping.owasp-llm@2026.json").read_bytes())
+    standing = [
+        prop["value"]
+        for one in maps["mapping-collection"]["mappings"][0]["maps"]
+        for prop in one["props"]
+        if prop["name"] == "standing"
+    ]
+    assert standing.count("endorsed") == 1
+    assert aloi("export", BUNDLE, "--format", "cyclonedx", "--output", "b.json", *more, home=tmp_path).code == 0
+    claims = json.loads((tmp_path / "b.json").read_bytes())["declarations"]["claims"]
+    assert sum("notice d'usage.txt" in one["predicate"] for one in claims) == 2

@@ -10,7 +10,8 @@ from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.bundle import read
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Coverage
-from aloi.standards.attaching import read_attachment
+from aloi.evidence.statement import Subject
+from aloi.standards.attaching import read_attachment, speaks_of
 from aloi.standards.coverage import cover
 from aloi.standards.endorsing import Word, endorsed_rows, read_word
 from aloi.standards.frameworks import Framework
@@ -22,10 +23,14 @@ ENVELOPES = "*.dsse.json"
 
 
 class Said(Struct, frozen=True):
-    """Organisations' words on mapping rows, and what people attached."""
+    """Organisations' words on mapping rows, and what people attached.
+
+    `left_out` are the files that attach something for another system.
+    """
 
     words: tuple[Word, ...] = ()
     attached: tuple[EvidenceItem, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Standing(Struct, frozen=True):
@@ -35,23 +40,29 @@ class Standing(Struct, frozen=True):
     steps: tuple[NextStep, ...]
 
 
-def said(folder: Path, keys: Sequence[PublicKey]) -> Said:
-    """What the signed statements in a folder say (`*.dsse.json`). Raises EvidenceError for one that does not hold."""
+def said(folder: Path, keys: Sequence[PublicKey], systems: Sequence[Subject] | None = None) -> Said:
+    """What the signed statements in a folder say (`*.dsse.json`). Raises EvidenceError for one that does not hold.
+
+    `systems` are those of the bundle that is looked at: what was attached for another one is left out.
+    """
     if not folder.is_dir():
         raise AskerError(
             N_("{folder} is no folder"), remedy=N_("name the folder that holds the *.dsse.json files"), folder=folder
         )
-    found: list[Word | EvidenceItem] = []
+    words, attached, left_out = [], [], []
     for file in sorted(folder.glob(ENVELOPES)):
         try:
-            found.append(_read(file, keys))
+            one = _read(file, keys)
         except EvidenceError as error:
             error.where = str(file)
             raise
-    return Said(
-        tuple(one for one in found if isinstance(one, Word)),
-        tuple(one for one in found if isinstance(one, EvidenceItem)),
-    )
+        if isinstance(one, Word):
+            words.append(one)
+        elif systems is None or speaks_of(one, systems):
+            attached.append(one)
+        else:
+            left_out.append(file.name)
+    return Said(tuple(words), tuple(attached), tuple(left_out))
 
 
 def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem:

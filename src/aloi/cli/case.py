@@ -27,7 +27,6 @@ def command(
 ) -> None:
     """The bundle is verified first; with --json and no FILE the case itself is printed."""
     from aloi.assurance.report.case import render_case  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.assurance.standing import Said, said  # noqa: PLC0415 - as above
     from aloi.assurance.telling import hazard_title, remedy_title  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.case import assurance_case  # noqa: PLC0415 - as above
@@ -43,7 +42,7 @@ def command(
     if file is not None:
         options.refuse_to_overwrite(file)
     verification = options.verified(bundle, trust)
-    more = said(statements, options.trusted_keys(trust)) if statements else Said()
+    more = options.said(statements, trust, verification.subject)
     today = datetime.now(UTC).date()
     evidence = (*evidence_of(verification), *more.attached)
     case = assurance_case(found, hub(), evidence, endorsed=endorsed_rows(more.words), today=today)

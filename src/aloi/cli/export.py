@@ -1,6 +1,6 @@
 """`aloi export`: write a verified bundle in a format that others' tools read."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ FORMATS = ("oscal", "cyclonedx", "sarif", "svr")
     "--output", type=click.Path(path_type=Path), required=True, help=say(N_("File to write; for OSCAL, a new folder."))
 )
 @options.frameworks
+@options.statements
 @options.trusted
 @options.key
 @options.as_json
@@ -35,6 +36,7 @@ def command(
     kind: str,
     output: Path,
     frameworks: tuple[str, ...],
+    statements: Path | None,
     trust: tuple[Path, ...],
     key: Path | None,
     *,
@@ -42,12 +44,14 @@ def command(
 ) -> None:
     """The bundle is verified first; the export is a copy, and the bundle stays what counts."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.endorsing import row_words  # noqa: PLC0415 - as above
     from aloi.standards.exports.source import Source  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(output)
     verification = options.verified(bundle, trust)
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    source = Source(verification=verification, at=at)
+    more = options.said(statements, trust, verification.subject)
+    source = Source(verification=verification, at=at, attached=more.attached, words=row_words(more.words))
     written = _made(source, kind, frameworks, key)
     if kind == "oscal":
         written = {f"{output}/{name}": content for name, content in written.items()}
@@ -77,13 +81,16 @@ def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | 
         documents: Mapping[str, object] = {"sarif": sarif.sarif(source)}
     else:
         chosen = [framework(name) for name in frameworks or names()]
-        coverages = [(one, cover(one, source.items)) for one in chosen]
+        today = date.fromisoformat(source.at[:10])
+        coverages = [(one, cover(one, source.items, endorsed=source.endorsed, today=today)) for one in chosen]
         if kind == "cyclonedx":
             bom = cyclonedx.bom(source, coverages)
             references.require_whole(references.dangling_cyclonedx(bom))
             documents = {"bom": bom}
         else:
-            steps = {one.pack.key: next_evidence(coverage, one, source.items) for one, coverage in coverages}
+            steps = {
+                one.pack.key: next_evidence(coverage, one, source.items, today=today) for one, coverage in coverages
+            }
             documents = oscal.documents(source, hub(), chosen, steps)
             references.require_whole(references.dangling_oscal(documents))
     return {name: json.dumps(one, ensure_ascii=False, indent=1).encode() + b"\n" for name, one in documents.items()}

@@ -11,7 +11,9 @@ from aloi.cli.speech import say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
+    from aloi.assurance.standing import Said
     from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.statement import Subject
     from aloi.evidence.verification import Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -67,6 +69,18 @@ def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
+
+
+def said(folder: Path | None, trust: Sequence[Path], systems: "Sequence[Subject] | None" = None) -> "Said":
+    """What signed statements beside a bundle say; what was attached for another system is left out, and told."""
+    from aloi.assurance.standing import Said  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import said as read  # noqa: PLC0415 - as above
+
+    found = read(folder, trusted_keys(trust), systems) if folder else Said()
+    if found.left_out:
+        told = N_("left out, since they are attached for another system: {files}")
+        click.echo(say(told, files=", ".join(found.left_out)), err=True)
+    return found
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -12,9 +12,9 @@ from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from aloi.assurance.standing import Said, Standing
+    from aloi.assurance.standing import Standing
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
@@ -75,7 +75,7 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
     from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
 
     found = named(framework)
-    words = standing(_said(statements, trust).words)
+    words = standing(options.said(statements, trust).words)
     by_row: dict[str, list[Word]] = {}
     for word in words:
         by_row.setdefault(word.row, []).append(word)
@@ -157,6 +157,12 @@ def dispute(
 @click.option("--approved-by", required=True, help=say(N_("Who approved the file: a person or a body.")))
 @click.option("--approved-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help=say(N_("The day, YYYY-MM-DD.")))
 @click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("The last day on which it counts.")))
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help=say(N_("Bind the file to the systems of this bundle; for others it then counts nothing.")),
+)
+@options.trusted
 @options.key
 @options.output
 @options.as_json
@@ -166,6 +172,8 @@ def attach(
     approved_by: str,
     approved_on: datetime,
     valid_until: datetime | None,
+    bundle: Path | None,
+    trust: tuple[Path, ...],
     key: Path | None,
     output: Path | None,
     *,
@@ -184,6 +192,7 @@ def attach(
         approved_on=approved_on.date(),
         valid_until=valid_until.date() if valid_until else None,
         key=signing_key(key or options.default_key()),
+        systems=options.verified(bundle, trust).subject if bundle else (),
     )
     _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
 
@@ -203,7 +212,8 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
     found = named(framework)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
-    standing = stand(found, evidence_of(verification), _said(statements, trust), today=today)
+    more = options.said(statements, trust, verification.subject)
+    standing = stand(found, evidence_of(verification), more, today=today)
     if as_json:
         options.print_json(standing)
         return
@@ -247,7 +257,8 @@ def matrix(
     judgements, about = None, ""
     if bundle:
         verification = options.verified(bundle, trust)
-        evidence = (*evidence_of(verification), *_said(statements, trust).attached)
+        more = options.said(statements, trust, verification.subject)
+        evidence = (*evidence_of(verification), *more.attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"
     chosen = [framework(name) for name in frameworks or names()]
@@ -340,12 +351,6 @@ def _write(envelope: object, path: Path, *, as_json: bool) -> None:
 
     options.write_new(path, canonical(envelope))
     options.print_written(N_("Signed: {file}"), path, as_json=as_json)
-
-
-def _said(statements: Path | None, trust: "Sequence[Path]") -> "Said":
-    from aloi.assurance.standing import Said, said  # noqa: PLC0415 - heavy modules load when a command runs
-
-    return said(statements, options.trusted_keys(trust)) if statements else Said()
 
 
 def _now() -> str:

@@ -1,6 +1,7 @@
 """Attach what people wrote or kept: by its digest, with who approved it and until when it counts."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -29,8 +30,12 @@ def attach(
     approved_on: date,
     valid_until: date | None,
     key: SigningKey,
+    systems: Sequence[Subject] = (),
 ) -> Envelope:
-    """Sign that a file answers a control. Raises AskerError where it is too large, or the control asks for no file."""
+    """Sign that a file answers a control, for `systems` alone where there are any.
+
+    Raises AskerError where the file is too large, or the control asks for no file.
+    """
     asked = hub.control(control)
     if asked.proof in MEASURED:
         written = ", ".join(one.id for one in hub.controls if one.proof not in MEASURED)
@@ -56,7 +61,7 @@ def attach(
         valid_until=valid_until.isoformat() if valid_until else None,
     )
     subject = Subject.of(file.name, "sha256:" + hashlib.sha256(data).hexdigest())
-    return dsse.sign(state(record, [subject]), key)
+    return dsse.sign(state(record, [subject, *systems]), key)
 
 
 def _read(file: Path) -> bytes:
@@ -76,11 +81,18 @@ def _read(file: Path) -> bytes:
 def read_attachment(data: bytes, keys: list[PublicKey]) -> EvidenceItem:
     """An attachment from its envelope. Raises EvidenceError: as `envelope.verify`, or 'no-attachment'."""
     opened = dsse.verify(dsse.read(data), keys)
-    claim = claimed(read_statement(opened.payload))
+    statement = read_statement(opened.payload)
+    claim = claimed(statement)
     if claim is None or not isinstance(claim.record, Attachment):
         raise EvidenceError(
             N_("this statement attaches nothing"),
             reason="no-attachment",
             remedy=N_("give files made by `aloi standards attach`"),
         )
-    return EvidenceItem(digest=digest(opened.payload), record=claim.record)
+    return EvidenceItem(digest=digest(opened.payload), record=claim.record, subject=statement.subject)
+
+
+def speaks_of(item: EvidenceItem, systems: Sequence[Subject]) -> bool:
+    """Whether what was attached is bound to no system, or to one of these."""
+    bound = {subject.fingerprint for subject in item.subject[1:]}
+    return not bound or bool(bound & {system.fingerprint for system in systems})

@@ -68,8 +68,15 @@ def standing(words: Iterable[Word]) -> tuple[Word, ...]:
     return tuple(last.values())
 
 
+def row_words(words: Iterable[Word]) -> dict[str, Literal["endorsed", "disputed"]]:
+    """What stands of each row that somebody spoke of: one dispute is enough, since what is disputed is not settled."""
+    found: dict[str, Literal["endorsed", "disputed"]] = {}
+    for word in standing(words):
+        if found.get(word.row) != "disputed":
+            found[word.row] = word.says
+    return found
+
+
 def endorsed_rows(words: Iterable[Word]) -> frozenset[str]:
-    """Digests of the rows that somebody endorses and nobody disputes: what is disputed is not settled."""
-    stand = standing(words)
-    disputed = {word.row for word in stand if word.says == "disputed"}
-    return frozenset(word.row for word in stand if word.says == "endorsed") - disputed
+    """Digests of the rows that somebody endorses and nobody disputes."""
+    return frozenset(row for row, word in row_words(words).items() if word == "endorsed")

@@ -6,6 +6,7 @@ An id that is no OSCAL token keeps its own form in a property; so do a row's Fre
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from msgspec import Struct, field
@@ -134,8 +135,11 @@ def requirements_catalog(naming: Naming, pack: Pack) -> Document:
     }
 
 
-def collection(naming: Naming, framework: Framework) -> Document:
-    """A framework's rows as a mapping-collection between the two catalogs."""
+def collection(naming: Naming, framework: Framework, words: Mapping[str, str] = MappingProxyType({})) -> Document:
+    """A framework's rows as a mapping-collection between the two catalogs.
+
+    `words` says, by a row's digest, whether it is endorsed or disputed.
+    """
     key = framework.pack.key
     maps = [
         {
@@ -143,7 +147,14 @@ def collection(naming: Naming, framework: Framework) -> Document:
             "relationship": RELATIONSHIPS[one.relation],
             "sources": [{"type": "control", "id-ref": one.subject}],
             "targets": [{"type": "control", "id-ref": token(one.object)}],
-            "props": props({FRENCH: one.rationale.fr, AUTHOR: one.author, DATE: one.date.isoformat()}),
+            "props": props(
+                {
+                    FRENCH: one.rationale.fr,
+                    AUTHOR: one.author,
+                    DATE: one.date.isoformat(),
+                    "standing": words.get(row_digest(key, one), "proposed"),
+                }
+            ),
             "remarks": one.rationale.en,
         }
         for one in framework.rows

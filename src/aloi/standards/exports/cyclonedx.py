@@ -1,12 +1,14 @@
 """A bundle as a CycloneDX 1.7 ML-BOM (ECMA-424): the system with its model card, and declarations about it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aloi import __version__
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Verdict
-from aloi.standards.exports.source import Measured, Source, figures, title
+from aloi.evidence.vouching import Attachment
+from aloi.standards.exports.source import Measured, Source, attachments, figures, title
 from aloi.standards.frameworks import Framework
+from aloi.standards.judging import EvidenceItem
 
 SPEC = "1.7"
 Document = dict[str, Any]
@@ -81,7 +83,14 @@ def _declarations(source: Source, coverages: Sequence[tuple[Framework, Coverage]
     ]
     measured = list(source.measured())
     against = {claim.digest for claim, record in measured if _refuted(record)}
-    known = {claim.digest for claim, _ in measured}
+    pieces = [
+        *(
+            _Piece(claim.digest, source.about(claim), claim.name, title(record), figures(record))
+            for claim, record in measured
+        ),
+        *(_attached(source, item, record) for item, record in attachments(source)),
+    ]
+    known = {piece.digest for piece in pieces}
     attestations = [
         {
             "summary": f"{framework.pack.title.en} ({framework.pack.key}): what the evidence says, no conformity",
@@ -96,27 +105,50 @@ def _declarations(source: Source, coverages: Sequence[tuple[Framework, Coverage]
         "attestations": attestations,
         "claims": [
             {
-                "bom-ref": f"claim:{claim.digest}",
-                "target": _system(source.about(claim)),
-                "predicate": title(record),
-                "reasoning": "A signed statement of the bundle.",
-                "evidence": [f"evidence:{claim.digest}"],
+                "bom-ref": f"claim:{piece.digest}",
+                "target": _system(piece.system),
+                "predicate": piece.title,
+                "reasoning": "A signed statement.",
+                "evidence": [f"evidence:{piece.digest}"],
             }
-            for claim, record in measured
+            for piece in pieces
         ],
         "evidence": [
             {
-                "bom-ref": f"evidence:{claim.digest}",
-                "propertyName": claim.name,
-                "description": f"Statement {claim.digest} of bundle {source.verification.digest}",
+                "bom-ref": f"evidence:{piece.digest}",
+                "propertyName": piece.kind,
+                "description": f"Statement {piece.digest}, seen with bundle {source.verification.digest}",
                 "data": [
                     {"name": name, "contents": {"attachment": {"content": value}}}
-                    for name, value in figures(record).items()
+                    for name, value in piece.figures.items()
                 ],
             }
-            for claim, record in measured
+            for piece in pieces
         ],
     }
+
+
+class _Piece(NamedTuple):
+    """One statement: of which system, of which kind, and what it says."""
+
+    digest: str
+    system: str
+    kind: str
+    title: str
+    figures: dict[str, str]
+
+
+def _attached(source: Source, item: EvidenceItem, record: Attachment) -> _Piece:
+    file = item.subject[0]
+    told = {
+        "file": file.name,
+        "sha256": file.digest.sha256,
+        "control": record.control,
+        "approved-by": record.approved_by,
+        "approved-on": record.approved_on,
+    }
+    said = f"attachment: {file.name} answers {record.control}"
+    return _Piece(item.digest, source.standing.fingerprint, "attachment", said, told)
 
 
 def _refuted(record: Measured) -> bool:

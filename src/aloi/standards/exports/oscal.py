@@ -5,8 +5,11 @@ stand in properties of Aloi's own namespace, since OSCAL has no place for an int
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from urllib.parse import quote
 
 from aloi.evidence.records import Plan, Verdict
+from aloi.evidence.vouching import Attachment
 from aloi.standards.crosswalks.oscal import (
     CATALOG,
     NS,
@@ -20,11 +23,11 @@ from aloi.standards.crosswalks.oscal import (
     requirements_catalog,
     statement,
 )
-from aloi.standards.exports.source import Source, figures, title
+from aloi.standards.exports.source import Source, attachments, figures, title
 from aloi.standards.frameworks import Framework
 from aloi.standards.gaps import NextStep
 from aloi.standards.hub import MEASURED, Hub
-from aloi.standards.judging import Judgement, by_hazard, judge
+from aloi.standards.judging import EvidenceItem, Judgement, by_hazard, judge
 
 PROFILE = "profile.json"
 PLAN, RESULTS, POAM = "assessment-plan.json", "assessment-results.json", "plan-of-action.json"
@@ -35,7 +38,7 @@ def documents(
     source: Source, hub: Hub, frameworks: Sequence[Framework], steps: Mapping[str, Sequence[NextStep]]
 ) -> dict[str, Document]:
     """File name to document; `steps` are the next steps by framework key."""
-    judgements = judge(hub, source.items)
+    judgements = judge(hub, source.items, today=date.fromisoformat(source.at[:10]))
     made = {
         CATALOG: controls_catalog(source, hub),
         PROFILE: _profile(source, hub),
@@ -46,7 +49,7 @@ def documents(
     for framework in frameworks:
         made[catalog_of(framework.pack)] = requirements_catalog(source, framework.pack)
         if framework.rows:
-            made[collection_of(framework.pack)] = collection(source, framework)
+            made[collection_of(framework.pack)] = collection(source, framework, source.words)
     return made
 
 
@@ -133,7 +136,10 @@ def _results(source: Source, hub: Hub, judgements: Mapping[str, Judgement]) -> D
         "start": plan.registered_at if plan else source.at,
         "local-definitions": {"components": _components(source)},
         "reviewed-controls": _reviewed([name for name, one in judgements.items() if one.evidence] or _measured(hub)),
-        "observations": [_observation(source, claim.digest) for claim, _ in source.measured()],
+        "observations": [
+            *(_observation(source, claim.digest) for claim, _ in source.measured()),
+            *(_examined(source, item, record) for item, record in attachments(source)),
+        ],
         "findings": [_finding(source, hub, one) for one in judgements.values() if one.evidence],
     }
     return {
@@ -142,7 +148,7 @@ def _results(source: Source, hub: Hub, judgements: Mapping[str, Judgement]) -> D
             "metadata": metadata(source, "Results of measurement"),
             "import-ap": {"href": PLAN},
             "results": [{key: value for key, value in result.items() if value}],
-            "back-matter": {"resources": [_bundle(source)]},
+            "back-matter": {"resources": [_bundle(source), *_files(source)]},
         }
     }
 
@@ -162,8 +168,49 @@ def _observation(source: Source, digest: str) -> Document:
     }
 
 
+def _files(source: Source) -> list[Document]:
+    """What was attached: each file by its name and digest, kept elsewhere."""
+    return [
+        {
+            "uuid": source.name("file", item.digest),
+            "title": item.subject[0].name,
+            "description": "A file that somebody approved; its content was not read.",
+            "props": props({"size": str(record.size), "approved-by": record.approved_by}),
+            "rlinks": [
+                {
+                    "href": quote(item.subject[0].name),
+                    "hashes": [{"algorithm": "SHA-256", "value": item.subject[0].digest.sha256}],
+                }
+            ],
+        }
+        for item, record in attachments(source)
+    ]
+
+
+def _examined(source: Source, item: EvidenceItem, record: Attachment) -> Document:
+    told = {
+        "statement": item.digest,
+        "kind": "attachment",
+        "control": record.control,
+        "approved-by": record.approved_by,
+        "valid-until": record.valid_until or "",
+    }
+    found = {
+        "uuid": source.name("observation", item.digest),
+        "title": f"attachment: {item.subject[0].name} answers {record.control}",
+        "description": "A signed statement beside the bundle. The file was not read.",
+        "props": props(told),
+        "methods": ["EXAMINE"],
+        "types": ["control-objective"],
+        "subjects": [{"subject-uuid": source.name("system", source.standing.fingerprint), "type": "component"}],
+        "relevant-evidence": [{"href": f"#{source.name('file', item.digest)}", "description": item.subject[0].name}],
+        "collected": f"{record.approved_on}T00:00:00Z",
+    }
+    return found | ({"expires": f"{record.valid_until}T23:59:59Z"} if record.valid_until else {})
+
+
 def _finding(source: Source, hub: Hub, judgement: Judgement) -> Document:
-    measured = {claim.digest for claim, _ in source.measured()}
+    observed = {claim.digest for claim, _ in source.measured()} | {item.digest for item, _ in attachments(source)}
     state = "satisfied" if judgement.state == "supported" else "not-satisfied"
     words = hub.control(judgement.control).title.en
     found = {
@@ -184,7 +231,7 @@ def _finding(source: Source, hub: Hub, judgement: Judgement) -> Document:
             "status": {"state": state, "reason": REASONS[judgement.state]},
         },
         "related-observations": [
-            {"observation-uuid": source.name("observation", one)} for one in judgement.evidence if one in measured
+            {"observation-uuid": source.name("observation", one)} for one in judgement.evidence if one in observed
         ],
     }
     return {key: value for key, value in found.items() if value}

@@ -1,13 +1,14 @@
 """What the exports are made from: the claims of a verified bundle, and names that do not change from run to run."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
 from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt, Plan
 from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Verification, VerifiedClaim
+from aloi.evidence.vouching import Attachment
 from aloi.standards.judging import EvidenceItem, evidence_of, in_use
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://aloi.dev/export")
@@ -15,10 +16,16 @@ Measured = Finding | Hunt | BenignRate | Effect
 
 
 class Source(Struct, frozen=True, kw_only=True):
-    """A verified bundle, and when it is exported (RFC 3339 in UTC)."""
+    """A verified bundle, and when it is exported (RFC 3339 in UTC).
+
+    `attached` was signed beside it and verified; `words` says by the digest of a mapping row whether it is 'endorsed'
+    or 'disputed'.
+    """
 
     verification: Verification
     at: str
+    attached: tuple[EvidenceItem, ...] = ()
+    words: Mapping[str, str] = {}
 
     def name(self, *parts: str) -> str:
         """A UUID (version 5) for a thing in an export of this bundle."""
@@ -26,8 +33,13 @@ class Source(Struct, frozen=True, kw_only=True):
 
     @property
     def items(self) -> tuple[EvidenceItem, ...]:
-        """The records with the digests of their statements."""
-        return evidence_of(self.verification)
+        """The records with the digests of their statements, those of what was attached included."""
+        return (*evidence_of(self.verification), *self.attached)
+
+    @property
+    def endorsed(self) -> frozenset[str]:
+        """Digests of the mapping rows that somebody endorses and nobody disputes."""
+        return frozenset(row for row, word in self.words.items() if word == "endorsed")
 
     @property
     def standing(self) -> Subject:
@@ -53,6 +65,13 @@ class Source(Struct, frozen=True, kw_only=True):
     def about(self, claim: VerifiedClaim) -> str:
         """The fingerprint of the system that a claim speaks of: an effect speaks of the remedied one."""
         return claim.subject[-1].fingerprint
+
+
+def attachments(source: Source) -> Iterator[tuple[EvidenceItem, Attachment]]:
+    """What was attached, in the order given."""
+    for item in source.attached:
+        if isinstance(item.record, Attachment):
+            yield item, item.record
 
 
 def title(record: Measured) -> str:
