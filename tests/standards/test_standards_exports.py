@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from benchmarks.standards.bundles import drawn
-from benchmarks.standards.exports import read_by_trestle
+from benchmarks.standards.exports import read_by_sarif, read_by_trestle
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from standards_world import SHIPPED
@@ -164,7 +164,9 @@ def test_what_is_not_met_is_a_counter_claim_and_no_word_of_conformity_is_said():
 def test_sarif_and_the_summary_say_what_the_judging_says_and_no_more(seed):
     evidence = drawn(seed)
     standing = by_hazard(evidence.items)
-    run = sarif(evidence)["runs"][0]
+    document = json.loads(json.dumps(sarif(evidence)))
+    assert read_by_sarif(document)
+    run = document["runs"][0]
     assert {one["ruleId"] for one in run["results"]} == set(standing)
     for one in run["results"]:
         verdict = standing[one["ruleId"]][0]
@@ -174,6 +176,14 @@ def test_sarif_and_the_summary_say_what_the_judging_says_and_no_more(seed):
     states = {control.hazards: found.state for control, found in judged(evidence) if control.proof == "findings"}
     for name in properties(evidence):
         assert states.get((name.split("_")[2],), "supported") == "supported"
+
+
+def test_a_member_that_sarif_does_not_have_is_found():
+    document = json.loads(json.dumps(sarif(drawn(5))))
+    for change in ({"level": "fatal"}, {"rule": "x"}, {"colour": "red"}):
+        broken = copy.deepcopy(document)
+        broken["runs"][0]["results"] = [{"message": {"text": "x"}} | change]
+        assert not read_by_sarif(broken), change
 
 
 def judged(evidence):

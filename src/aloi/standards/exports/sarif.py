@@ -48,7 +48,6 @@ def sarif(source: Source) -> dict[str, Any]:
     run = {
         "tool": {"driver": driver},
         "automationDetails": {"id": f"aloi/{source.verification.digest}"},
-        "columnKind": "unicodeCodePoints",
         "results": results,
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
