@@ -53,6 +53,7 @@ def test_a_bundle_is_seen_again_with_what_was_attached(home):
     assert len(more["steps"]) < len(bare["steps"])
     people = aloi(*command, "--statements", "said", home=home).out
     assert "Plan of action" in people
+    assert "unconfirmed: The Official Journal was read through stored copies" in people
     assert "no statement of conformity" in people
     french = aloi("--lang", "fr", *command, "--statements", "said", home=home)
     assert french.code == 0

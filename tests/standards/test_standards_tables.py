@@ -179,3 +179,12 @@ def test_all_tables_are_walked():
 
 def test_the_forbidden_words_would_be_found():
     assert NEVER.findall("a compliant and safe system, conforme") == ["compliant", "safe", "conforme"]
+
+
+def test_what_could_not_be_confirmed_is_told_in_both_languages():
+    for framework in FRAMEWORKS:
+        doubts = framework.pack.doubts()
+        single = [one for one in framework.pack.requirements if one.unconfirmed]
+        assert len(doubts) == len(framework.pack.unconfirmed) + len(single)
+        assert all(one.en != one.fr for one in doubts)
+    assert sum(len(framework.pack.doubts()) for framework in FRAMEWORKS) > 20

@@ -170,6 +170,7 @@ def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
             framework_title=lambda key, reader: framework(key).pack.title.said(reader),
             hazard_title=hazard_title,
             remedy_title=remedy_title,
+            unconfirmed=lambda key, reader: tuple(one.said(reader) for one in framework(key).pack.doubts()),
         )
         write_whole(folder.report(language), page.encode())
     return {language: folder.report(language) for language in LANGUAGES}

@@ -166,7 +166,12 @@ def _frameworks() -> Iterable[Entry]:
     for key in names():
         pack = framework(key).pack
         told = say(N_("{count} requirements, checked {day}"), count=len(pack.requirements), day=pack.checked_on)
-        yield _plain(key, told, pack.title.said(language()))
+        doubts = tuple(say(N_("unconfirmed: {what}"), what=one.said(language())) for one in pack.doubts())
+        facts: dict[str, object] = {
+            "status": pack.status,
+            "unconfirmed": [one.said(language()) for one in pack.doubts()],
+        }
+        yield Entry(key, told, pack.title.said(language()), doubts, facts)
 
 
 def _regimes() -> Iterable[Entry]:

@@ -372,6 +372,8 @@ def _standing(standing: "Standing", framework: "Framework") -> "Iterable[str]":
     width = max(len(say(item.state)) for item in standing.coverage.requirements)
     for item in standing.coverage.requirements:
         yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}"
+    for doubt in framework.pack.doubts():
+        yield say(N_("unconfirmed: {what}"), what=doubt.said(language()))
     if standing.steps:
         yield ""
         yield say(N_("Plan of action, the cheapest first:"))

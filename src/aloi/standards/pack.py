@@ -100,6 +100,11 @@ class Pack(Part, frozen=True, kw_only=True):
         """Whom a requirement binds: its own roles, or else the pack's."""
         return requirement.binds or self.binds
 
+    def doubts(self) -> tuple[Text, ...]:
+        """All that could not be confirmed: about the pack, and then about single requirements, under their ids."""
+        single = ((one.id, one.unconfirmed) for one in self.requirements if one.unconfirmed)
+        return (*self.unconfirmed, *(Text(en=f"{id_}: {told.en}", fr=f"{id_} : {told.fr}") for id_, told in single))
+
     def periods(self, requirement: Requirement) -> tuple[Period, ...]:
         """When a requirement applies: its own periods, or else those of its heading."""
         if requirement.periods:

@@ -163,6 +163,7 @@ def render_case(
             bundle=verification.digest,
             day=speech.figures.day(day),
             overdue=overdue,
+            doubts=[one.said(language) for one in framework.pack.doubts()],
             non_claims=[
                 words.NOT_CLAIMED[code]
                 for code in NonClaim

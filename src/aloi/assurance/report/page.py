@@ -1,6 +1,7 @@
 """Render a story as one HTML file: nothing is loaded, nothing is run."""
 
 from base64 import b64encode
+from collections.abc import Callable, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -24,6 +25,7 @@ from aloi.assurance.story import Story
 from aloi.assurance.unasked import unasked
 from aloi.translation import N_
 
+Notes = Callable[[str, str], Sequence[str]]
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -35,11 +37,13 @@ def render(
     framework_title: Title = lambda key, _language: key,
     hazard_title: Title = lambda slug, _language: slug,
     remedy_title: Title = lambda name, _language: name,
+    unconfirmed: Notes = lambda _key, _language: (),
 ) -> str:
     """The report on a run, in 'en' or 'fr': a whole HTML document, with its style inside and no script.
 
     The functions give the names of requirements (framework, requirement, language), frameworks, hazards and remedies
-    (key, language); each returns the key for what it does not know.
+    (key, language); each returns the key for what it does not know. `unconfirmed` gives, sentence by sentence, what could
+    not be confirmed about a framework.
     """
     speech = Speech(language, titles=titles, framework=framework_title, hazard=hazard_title, remedy=remedy_title)
     standing = outcomes(story, {slug: speech.rated(slug, counted(story, slug)) for slug in hazards(story)})
@@ -70,6 +74,7 @@ def render(
             benign=benign(story),
             transcripts=transcripts(story),
             coverages=coverages(story),
+            unconfirmed=lambda key: unconfirmed(key, language),
             practice_list=practice_list(),
             practices=practice_rows(story, speech),
             practice_states=STATES,
