@@ -133,3 +133,36 @@ def test_the_matrix_is_written_once(home, lang):
     assert f'<html lang="{lang}">' in page
     assert "banque-azur" in page
     assert aloi(*command, home=home).code == 2
+
+
+UPSTREAM = Path(__file__).parents[1] / "standards" / "upstream" / "atlas-new.yaml"
+
+
+def test_a_file_of_mitre_is_compared_and_written_as_a_pack(home):
+    told = aloi("standards", "atlas", UPSTREAM, "--output", "atlas.yaml", home=home)
+    assert told.code == 0
+    assert "tactics 2, techniques 6, mitigations 1" in told.out
+    assert "AML.T0029  is called Denial of AI Service: Renamed now" in told.out
+    assert "AML.T0088  is not there; we know it as Generate Deepfakes (that name is now at AML.T9988)" in told.out
+    assert "mitre-atlas@2026.99" in told.out
+    assert "id: AML.M0013" in (home / "atlas.yaml").read_text(encoding="utf-8")
+    assert aloi("standards", "atlas", UPSTREAM, "--output", "atlas.yaml", home=home).code == 2, "never overwritten"
+    checked = aloi("standards", "atlas", UPSTREAM, "--check", "--json", home=home)
+    assert checked.code == 1
+    states = {one["id"]: one["state"] for one in json.loads(checked.out)["ids"]}
+    assert (states["AML.T0010"], states["AML.T0054"], len(states)) == ("same", "deprecated", 22)
+    french = aloi("--lang", "fr", "standards", "atlas", UPSTREAM, home=home)
+    assert "tactiques" in french.out
+
+
+@pytest.mark.parametrize("name", ["folder", "none.yaml", "pipe", "huge.yaml"])
+def test_what_is_no_file_of_mitre_is_refused_before_it_is_read(name, home):
+    (home / "folder").mkdir()
+    os.mkfifo(home / "pipe")
+    with (home / "huge.yaml").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    for command in (("atlas",), ("import", "owasp-llm@2026")):
+        told = aloi("standards", *command, home / name, home=home)
+        assert told.code == 2
+        assert name in told.err
+        assert "Next: " in told.err or "is a directory" in told.err

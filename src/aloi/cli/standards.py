@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
+from aloi.cli.atlas import atlas
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
@@ -66,6 +67,9 @@ installed = click.option(
 )
 def command() -> None:
     """Nothing is done before a verb is named."""
+
+
+command.add_command(atlas)
 
 
 @command.command(
@@ -348,14 +352,13 @@ def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> 
 @options.as_json
 def import_(framework: str, file: Path, output: Path | None, *, as_json: bool) -> None:
     """Every fault is told by its line; nothing is written where there is one."""
-    from aloi.evidence.bundle import read  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.files import contents  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.mapping import written  # noqa: PLC0415 - as above
-    from aloi.standards.reading import LIMIT  # noqa: PLC0415 - as above
     from aloi.standards.sssom import read_sssom  # noqa: PLC0415 - as above
 
-    text = written(read_sssom(read(file, LIMIT), file.name, named(framework), hub()))
+    text = written(read_sssom(contents(file), file.name, named(framework), hub()))
     if output is None:
         click.echo(text, nl=False)
         return

@@ -6,13 +6,13 @@ from pathlib import Path
 
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence import envelope as dsse
-from aloi.evidence.bundle import read
 from aloi.evidence.canonical import digest
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import PublicKey, SigningKey
 from aloi.evidence.statement import Subject, claimed, state
 from aloi.evidence.statement import read as read_statement
 from aloi.evidence.vouching import Attachment
+from aloi.standards.files import contents
 from aloi.standards.hub import MEASURED, Hub
 from aloi.standards.judging import EvidenceItem
 from aloi.translation import N_
@@ -60,14 +60,8 @@ def attach(
 
 
 def _read(file: Path) -> bytes:
-    data = read(file, LIMIT)
-    if len(data) > LIMIT:
-        raise AskerError(
-            N_("{file} is larger than the {limit} bytes that an attachment may have"),
-            remedy=N_("attach the part that answers the control, or a file that lists the digests of the parts"),
-            file=file,
-            limit=LIMIT,
-        )
+    smaller = N_("attach the part that answers the control, or a file that lists the digests of the parts")
+    data = contents(file, LIMIT, smaller=smaller)
     if not data:
         raise AskerError(N_("{file} is empty"), remedy=N_("attach the finished file"), file=file)
     return data

@@ -5,12 +5,11 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
-from aloi.standards.reading import Table, Text, read_table
+from aloi.standards.reading import Table, Text, Words, read_table
 from aloi.translation import N_
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 .():/_-]{0,78}[A-Za-z0-9)])?$")]
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Words = Annotated[str, Meta(min_length=1, max_length=600)]
 Role = Literal[
     "provider",
     "deployer",
