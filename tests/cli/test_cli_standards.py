@@ -59,6 +59,20 @@ def test_a_bundle_is_seen_again_with_what_was_attached(home):
     assert "Plan of action" not in french.out
 
 
+def test_a_dispute_shows_and_an_own_endorsement_does_not_count(home):
+    shutil.copy(KEY, home / "trusted.pem")
+    command = ("standards", "coverage", BUNDLE, "owasp-llm@2026", "--trust", "trusted.pem", "--statements", "said")
+    said = ("--organisation", "Other", "--reason", "too wide", "--output", "said/b.dsse.json")
+    assert aloi("standards", "dispute", *ROW, *said, home=home).code == 0
+    told = json.loads(aloi(*command, "--json", home=home).out)
+    mappings = {one["requirement"]: one.get("mapping") for one in told["coverage"]["requirements"]}
+    assert mappings["LLM01:2026"] == "disputed"
+    people = aloi(*command, home=home).out
+    assert "disputed 1" in people
+    assert [line.split()[-2:] for line in people.splitlines() if "LLM01:2026  " in line] == [["[mapping", "disputed]"]]
+    assert "correspondance contestée" in aloi("--lang", "fr", *command, home=home).out
+
+
 WRONG = {
     "no such framework": (("rows", "owasp-llm@2025"), 2),
     "no such row": (("endorse", "owasp-llm@2026", "prompt-injection", "LLM05:2026", "--organisation", "I"), 2),

@@ -14,11 +14,10 @@ from aloi.translation import N_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from aloi.assurance.standing import Said, Standing
+    from aloi.assurance.standing import Said
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
-    from aloi.standards.frameworks import Framework
 
 FORMATS = ("sssom", "olir")
 RELATIONS = {
@@ -194,6 +193,7 @@ def attach(
         approved_by=approved_by,
         approved_on=approved_on.date(),
         valid_until=valid_until.date() if valid_until else None,
+        today=datetime.now(UTC).date(),
         key=signing_key(key or options.default_key()),
     )
     _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
@@ -208,17 +208,25 @@ def attach(
 def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
     from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.cli.standing import standing_lines  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
 
     found = named(framework)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
-    standing = stand(found, evidence_of(verification), _said(statements, trust), today=today)
+    standing = stand(
+        found,
+        evidence_of(verification),
+        _said(statements, trust),
+        today=today,
+        signers=[one.key_id for claim in verification.claims for one in claim.signers],
+        named=[options.public_key(path).id for path in trust],
+    )
     if as_json:
         options.print_json(standing)
         return
-    for line in _standing(standing, found):
+    for line in standing_lines(standing, found):
         click.echo(line)
 
 
@@ -242,6 +250,7 @@ def matrix(
 ) -> None:
     """In the reader's language; a file is never overwritten."""
     from aloi.assurance.report.matrix import render_matrix  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import Said, lapsed  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
@@ -254,9 +263,11 @@ def matrix(
         )
     today = datetime.now(UTC).date()
     judgements, about = None, ""
+    said = Said()
     if bundle:
         verification = options.verified(bundle, trust)
-        evidence = (*evidence_of(verification), *_said(statements, trust).attached)
+        said = _said(statements, trust)
+        evidence = (*evidence_of(verification), *said.attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"
     page = render_matrix(
@@ -265,7 +276,8 @@ def matrix(
         judgements,
         language(),
         about=about,
-        day=today.isoformat(),
+        day=today,
+        lapsed=tuple(lapsed(said, today)),
     )
     options.write_new(file, page.encode())
     options.print_written(N_("Written: {file}"), file, as_json=as_json)
@@ -402,29 +414,6 @@ def _said(statements: Path | None, trust: "Sequence[Path]") -> "Said":
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _standing(standing: "Standing", framework: "Framework") -> "Iterable[str]":
-    from aloi.standards.coverage import tally  # noqa: PLC0415 - heavy modules load when a command runs
-
-    titles = {one.id: one.title.said(language()) for one in framework.pack.requirements}
-    yield say(
-        N_("{framework}: what the evidence says. It is no statement of conformity."), framework=framework.pack.key
-    )
-    for count in tally(standing.coverage):
-        told = N_("{state}: {total} (endorsed {endorsed}, proposed {proposed}, unmapped {unmapped})")
-        facts = {"endorsed": count.endorsed, "proposed": count.proposed, "unmapped": count.unmapped}
-        yield "  " + say(told, state=say(count.state), total=count.total, **facts)
-    yield ""
-    width = max(len(say(item.state)) for item in standing.coverage.requirements)
-    for item in standing.coverage.requirements:
-        yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}"
-    if standing.steps:
-        yield ""
-        yield say(N_("Plan of action, the cheapest first:"))
-        for n, step in enumerate(standing.steps, 1):
-            choice = say(N_(" (remedies: {options})"), **step.facts) if step.options else ""
-            yield f"{n:>3}. {step.requirement}: {say(step.message, **step.facts)}{choice}"
 
 
 def _convergence(found: "Convergence") -> "Iterable[str]":

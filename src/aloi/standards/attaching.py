@@ -28,9 +28,13 @@ def attach(
     approved_by: str,
     approved_on: date,
     valid_until: date | None,
+    today: date,
     key: SigningKey,
 ) -> Envelope:
-    """Sign that a file answers a control. Raises AskerError where it is too large, or the control asks for no file."""
+    """Sign that a file answers a control.
+
+    Raises AskerError where it is too large or has expired, or the control asks for no file.
+    """
     asked = hub.control(control)
     if asked.proof in MEASURED:
         written = ", ".join(one.id for one in hub.controls if one.proof not in MEASURED)
@@ -45,6 +49,13 @@ def attach(
             N_("a file approved on {start} cannot expire on {end}"),
             remedy=N_("correct one of the two days"),
             start=approved_on,
+            end=valid_until,
+        )
+    if valid_until is not None and valid_until < today:
+        raise AskerError(
+            N_("{file} expired on {end}"),
+            remedy=N_("have it approved anew, then attach it"),
+            file=file,
             end=valid_until,
         )
     data = _read(file)
@@ -77,4 +88,23 @@ def read_attachment(data: bytes, keys: list[PublicKey]) -> EvidenceItem:
             reason="no-attachment",
             remedy=N_("give files made by `aloi standards attach`"),
         )
+    for day in (claim.record.approved_on, claim.record.valid_until):
+        _check_day(day)
     return EvidenceItem(digest=digest(opened.payload), record=claim.record)
+
+
+def _check_day(day: str | None) -> None:
+    """Days are compared as they are written: one that is none would never expire."""
+    if day is None:
+        return
+    try:
+        written = date.fromisoformat(day).isoformat()
+    except ValueError:
+        written = None
+    if written != day:
+        raise EvidenceError(
+            N_("{day} is no day"),
+            reason="no-day",
+            remedy=N_("have the file attached anew, with days written YYYY-MM-DD"),
+            day=repr(day),
+        )

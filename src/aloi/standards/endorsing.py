@@ -1,6 +1,6 @@
 """Organisations' words on mapping rows: each a signed statement over the row's digest, endorsing or disputing it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -68,8 +68,16 @@ def standing(words: Iterable[Word]) -> tuple[Word, ...]:
     return tuple(last.values())
 
 
-def endorsed_rows(words: Iterable[Word]) -> frozenset[str]:
-    """Digests of the rows that somebody endorses and nobody disputes: what is disputed is not settled."""
-    stand = standing(words)
-    disputed = {word.row for word in stand if word.says == "disputed"}
-    return frozenset(word.row for word in stand if word.says == "endorsed") - disputed
+def disputed_rows(words: Iterable[Word]) -> frozenset[str]:
+    """Digests of the rows that somebody disputes."""
+    return frozenset(word.row for word in standing(words) if word.says == "disputed")
+
+
+def endorsed_rows(words: Iterable[Word], *, apart: Collection[str] = ()) -> frozenset[str]:
+    """Digests of the rows that somebody endorses and nobody disputes: what is disputed is not settled.
+
+    What keys in `apart` endorse does not count; what they dispute does.
+    """
+    words = tuple(words)
+    endorsed = frozenset(word.row for word in standing(words) if word.says == "endorsed" and word.signer not in apart)
+    return endorsed - disputed_rows(words)

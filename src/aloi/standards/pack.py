@@ -197,7 +197,12 @@ def _check_requirements(pack: Pack, table: Table) -> None:
             remedy = N_("`certainty: unconfirmed` and `unconfirmed: {{en, fr}}` go together")
             table.fault(N_("{at}: what is unconfirmed about {id}?"), at, remedy=remedy, id=requirement.id)
         _check_periods(requirement.periods, at, table)
+    replaced: set[str] = set()
     for i, one in enumerate(pack.replaces):
+        if one.old in replaced:
+            at = f"replaces[{i}].old"
+            table.fault(N_("{at}: {id} stands twice"), at, remedy=N_("keep one of the two"), id=one.old)
+        replaced.add(one.old)
         if one.new not in seen or one.old in seen:
             message = N_("{at}: {old} cannot be replaced by {new}")
             remedy = N_("`old` is an id of an earlier edition, `new` one of this pack")

@@ -16,7 +16,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.mapping import Mapping as Rows
 from aloi.standards.mapping import Relation, Row, check_rows
-from aloi.standards.reading import LIMIT, Table
+from aloi.standards.reading import LIMIT, UNSEEN, Table
 from aloi.translation import N_
 
 PREDICATES: Mapping[Relation, str] = {
@@ -111,10 +111,12 @@ def read_sssom(data: bytes, file: str, framework: Framework, hub: Hub) -> Rows:
 def _rows(data: bytes, key: str, table: Table) -> Iterator[Row]:
     try:
         text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        table.lines["$"] = data.count(b"\n", 0, error.start) + 1
         table.fault(N_("{at}: this is not UTF-8"), "$", remedy=N_("save the file as UTF-8"))
         return
     if (told := _SET.search(text)) and told[1] != key:
+        table.lines["$"] = text.count("\n", 0, told.start()) + 1
         remedy = N_("import it into its own edition, or map this edition anew")
         table.fault(N_("{at}: maps {got}, the pack is {want}"), "$", remedy=remedy, got=told[1], want=key)
         return
@@ -128,10 +130,12 @@ def _rows(data: bytes, key: str, table: Table) -> Iterator[Row]:
                 numbered.append((begun, cells))
             begun = reader.line_num + 1
     except csv.Error as error:
+        table.lines["$"] = begun
         table.fault(N_("{at}: {problem}"), "$", remedy=N_("save it as tab-separated text"), problem=error)
         return
     head = numbered[0][1] if numbered else []
     if missing := [name for name in OWED if name not in head]:
+        table.lines["$"] = numbered[0][0] if numbered else 1
         remedy = N_("add the columns {missing}")
         table.fault(N_("{at}: this is no table of mappings"), "$", remedy=remedy, missing=", ".join(missing))
         return
@@ -145,9 +149,13 @@ def _rows(data: bytes, key: str, table: Table) -> Iterator[Row]:
 def _row(cells: dict[str, str], at: str, table: Table) -> Row | None:
     before = len(table.faults)
     for name in OWED:
-        if not cells.get(name):
+        if not cells.get(name, "").strip():
             remedy = N_("say it, in both languages where it is a rationale")
             table.fault(N_("{at}: {name} is empty"), at, remedy=remedy, name=name)
+    for name, cell in cells.items():
+        if UNSEEN.search(cell):
+            message = N_("{at}: {name} holds a sign that is not shown or that moves others")
+            table.fault(message, at, remedy=N_("write it without control characters"), name=name)
     modifier, predicate = cells.get("predicate_modifier", ""), cells.get("predicate_id", "")
     relation = _RELATIONS.get(predicate)
     if modifier == NOT:  # not to be equal is not to have nothing in common
