@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from aloi.evidence.keys import load
 from cli.command import aloi
+from evidence.evidence_world import World
 
 GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
 BUNDLE, KEY = GOLDEN / "bundle-v1.json", GOLDEN / "bundle-v1.pem"
@@ -71,6 +73,25 @@ def test_a_dispute_shows_and_an_own_endorsement_does_not_count(home):
     assert "disputed 1" in people
     assert [line.split()[-2:] for line in people.splitlines() if "LLM01:2026  " in line] == [["[mapping", "disputed]"]]
     assert "correspondance contestée" in aloi("--lang", "fr", *command, home=home).out
+
+
+def test_who_signed_the_bundle_does_not_vouch_for_it_unless_named(home):
+    own = ("--organisation", "Ourselves", "--output", "said/own.dsse.json")
+    assert aloi("standards", "endorse", *ROW, *own, home=home).code == 0
+    world = World()
+    world.key = load(home / "aloi" / "keys" / "default.pem")
+    (home / "bundle.json").write_bytes(world.pack())
+    command = ("standards", "coverage", "bundle.json", ROW[0], "--statements", "said")
+    named = (*command, "--trust", "aloi/keys/default.pub.pem")
+    for arguments, mapping, told in (
+        (command, "proposed", "; not counted"),
+        (named, "endorsed", "; you named its key"),
+    ):
+        seen = json.loads(aloi(*arguments, "--json", home=home).out)
+        mappings = {one["requirement"]: one.get("mapping") for one in seen["coverage"]["requirements"]}
+        assert mappings[ROW[2]] == mapping
+        people = aloi(*arguments, home=home).out
+        assert f"endorsed by the bundle's own signer, as Ourselves{told}" in people
 
 
 WRONG = {

@@ -1,12 +1,12 @@
 """`aloi applies`: which requirements of the EU AI Act bind this system, this role, on this day."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import language, say
+from aloi.cli.speech import language, say, tell
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ def command(
     """Nothing here is legal advice: each line names its article, its date and how sure it is."""
     import msgspec  # noqa: PLC0415 - heavy modules load when a command runs
 
+    from aloi.assurance.standing import doubts  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.applicability import applicability  # noqa: PLC0415 - as above
     from aloi.standards.applies import Situation, applies  # noqa: PLC0415 - as above
+    from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
     given = {
         "roles": roles,
@@ -66,7 +68,10 @@ def command(
             remedy=N_("`aloi applies --help` names roles and classes"),
             problem=error,
         ) from error
-    answer = applies(applicability(), situation)
+    table = applicability()
+    for message, facts in doubts([freshness(table, datetime.now(UTC).date())], ()):
+        tell(N_("Warning: {told}"), told=say(message, **facts))
+    answer = applies(table, situation)
     if as_json:
         options.print_json(answer)
         return
