@@ -29,6 +29,7 @@ def folder(tmp_path):
             approved_by="Board",
             approved_on=date(2026, 11, 1),
             valid_until=None,
+            today=date(2026, 11, 26),
             key=KEY,
             systems=systems,
         )

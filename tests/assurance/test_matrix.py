@@ -1,6 +1,7 @@
 """Frameworks by controls as a page: what it says is what the rows and the evidence say, in both languages."""
 
 import re
+from datetime import date
 from html.parser import HTMLParser
 
 import pytest
@@ -43,7 +44,7 @@ class Cells(HTMLParser):
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_row_stands_in_its_cell(language):
-    page = render_matrix(ALL, hub(), judge(hub(), []), language, about="a & b", day="2026-11-26")
+    page = render_matrix(ALL, hub(), judge(hub(), []), language, about="a & b", day=date(2026, 11, 26))
     table = Cells(page)
     assert table.loads == []
     assert len(table.lines) == 1 + len(hub().controls)
@@ -54,6 +55,6 @@ def test_every_row_stands_in_its_cell(language):
 
 
 def test_without_evidence_no_state_is_shown():
-    page = render_matrix(ALL[:1], hub(), None, "en", about="", day="2026-11-26")
+    page = render_matrix(ALL[:1], hub(), None, "en", about="", day=date(2026, 11, 26))
     assert {len(line) for line in Cells(page).lines} == {2}
     assert all(line.state is None for line in lines(ALL[:1], hub(), None, "en"))

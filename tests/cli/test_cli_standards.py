@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from aloi.evidence.keys import load
 from cli.command import aloi
+from evidence.evidence_world import World
 
 GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
 BUNDLE, KEY = GOLDEN / "bundle-v1.json", GOLDEN / "bundle-v1.pem"
@@ -59,6 +61,39 @@ def test_a_bundle_is_seen_again_with_what_was_attached(home):
     assert french.code == 0
     assert french.out.count("\n") == people.count("\n")
     assert "Plan of action" not in french.out
+
+
+def test_a_dispute_shows_and_an_own_endorsement_does_not_count(home):
+    shutil.copy(KEY, home / "trusted.pem")
+    command = ("standards", "coverage", BUNDLE, "owasp-llm@2026", "--trust", "trusted.pem", "--statements", "said")
+    said = ("--organisation", "Other", "--reason", "too wide", "--output", "said/b.dsse.json")
+    assert aloi("standards", "dispute", *ROW, *said, home=home).code == 0
+    told = json.loads(aloi(*command, "--json", home=home).out)
+    mappings = {one["requirement"]: one.get("mapping") for one in told["coverage"]["requirements"]}
+    assert mappings["LLM01:2026"] == "disputed"
+    people = aloi(*command, home=home).out
+    assert "disputed 1" in people
+    assert [line.split()[-2:] for line in people.splitlines() if "LLM01:2026  " in line] == [["[mapping", "disputed]"]]
+    assert "correspondance contestée" in aloi("--lang", "fr", *command, home=home).out
+
+
+def test_who_signed_the_bundle_does_not_vouch_for_it_unless_named(home):
+    own = ("--organisation", "Ourselves", "--output", "said/own.dsse.json")
+    assert aloi("standards", "endorse", *ROW, *own, home=home).code == 0
+    world = World()
+    world.key = load(home / "aloi" / "keys" / "default.pem")
+    (home / "bundle.json").write_bytes(world.pack())
+    command = ("standards", "coverage", "bundle.json", ROW[0], "--statements", "said")
+    named = (*command, "--trust", "aloi/keys/default.pub.pem")
+    for arguments, mapping, told in (
+        (command, "proposed", "; not counted"),
+        (named, "endorsed", "; you named its key"),
+    ):
+        seen = json.loads(aloi(*arguments, "--json", home=home).out)
+        mappings = {one["requirement"]: one.get("mapping") for one in seen["coverage"]["requirements"]}
+        assert mappings[ROW[2]] == mapping
+        people = aloi(*arguments, home=home).out
+        assert f"endorsed by the bundle's own signer, as Ourselves{told}" in people
 
 
 WRONG = {
@@ -168,3 +203,36 @@ def test_a_case_ends_at_statements_that_verify(home, lang):
         assert f'id="{leaf}"' in page, leaf
     assert "Board &lt;b&gt;" in page
     assert aloi(*command, "case.html", *more, home=home).code == 2
+
+
+UPSTREAM = Path(__file__).parents[1] / "standards" / "upstream" / "atlas-new.yaml"
+
+
+def test_a_file_of_mitre_is_compared_and_written_as_a_pack(home):
+    told = aloi("standards", "atlas", UPSTREAM, "--output", "atlas.yaml", home=home)
+    assert told.code == 0
+    assert "tactics 2, techniques 6, mitigations 1" in told.out
+    assert "AML.T0029  is called Denial of AI Service: Renamed now" in told.out
+    assert "AML.T0088  is not there; we know it as Generate Deepfakes (that name is now at AML.T9988)" in told.out
+    assert "mitre-atlas@2026.99" in told.out
+    assert "id: AML.M0013" in (home / "atlas.yaml").read_text(encoding="utf-8")
+    assert aloi("standards", "atlas", UPSTREAM, "--output", "atlas.yaml", home=home).code == 2, "never overwritten"
+    checked = aloi("standards", "atlas", UPSTREAM, "--check", "--json", home=home)
+    assert checked.code == 1
+    states = {one["id"]: one["state"] for one in json.loads(checked.out)["ids"]}
+    assert (states["AML.T0010"], states["AML.T0054"], len(states)) == ("same", "deprecated", 22)
+    french = aloi("--lang", "fr", "standards", "atlas", UPSTREAM, home=home)
+    assert "tactiques" in french.out
+
+
+@pytest.mark.parametrize("name", ["folder", "none.yaml", "pipe", "huge.yaml"])
+def test_what_is_no_file_of_mitre_is_refused_before_it_is_read(name, home):
+    (home / "folder").mkdir()
+    os.mkfifo(home / "pipe")
+    with (home / "huge.yaml").open("wb") as file:
+        file.truncate(100 * 1024 * 1024)
+    for command in (("atlas",), ("import", "owasp-llm@2026")):
+        told = aloi("standards", *command, home / name, home=home)
+        assert told.code == 2
+        assert name in told.err
+        assert "Next: " in told.err or "is a directory" in told.err

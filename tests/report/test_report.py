@@ -266,3 +266,19 @@ def test_the_sentence_of_a_probe_stands_in_the_plan_and_under_its_findings():
         read = page(replace(ACCEPTED, plan=replace(ACCEPTED.plan, hazards=hazards), findings=findings), "fr")
         assert read.words.count(told) == 2 * len(hazards)
         assert "b" not in {tag for tag, _ in read.elements}
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "may have changed"), ("fr", "a pu changer")])
+@pytest.mark.parametrize(("due", "warned"), [("2026-11-21", True), ("2026-11-22", False), ("", False)])
+def test_a_text_that_was_due_to_be_checked_before_the_run_is_told(language, told, due, warned):
+    coverage = tuple(replace(one, due=due) for one in ACCEPTED.coverage)
+    words = page(replace(ACCEPTED, coverage=coverage), language).words
+    assert words.count(told) == (len(coverage) if warned else 0)
+
+
+def test_a_disputed_mapping_is_told():
+    first = ACCEPTED.coverage[0]
+    requirements = (replace(first.requirements[0], mapping="disputed"), *first.requirements[1:])
+    story = replace(ACCEPTED, coverage=(replace(first, requirements=requirements),))
+    assert page(story).words.count("disputed mapping") == 1
+    assert page(story, "fr").words.count("correspondance contestée") == 1

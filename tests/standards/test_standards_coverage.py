@@ -1,7 +1,7 @@
 """What a framework's requirements are said to be, and never more than the evidence holds."""
 
 import random
-from datetime import date
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -248,3 +248,45 @@ def test_what_only_proposed_rows_say_asks_for_an_endorsement():
 def test_freshness(today, stale, over):
     found = freshness(EU.pack, today)
     assert (found.stale, found.days_over, found.due) == (stale, over, date(2027, 1, 21))
+
+
+def test_a_disputed_row_is_told_from_a_proposed_one():
+    framework = shipped("owasp-llm@2026")
+    digests = {row.object: row_digest(framework.pack.key, row) for row in framework.rows if row.relation != "none"}
+    disputed = digests["LLM01:2026"]
+    mappings = {
+        one.requirement: one.mapping
+        for one in cover(framework, [], endorsed=set(digests.values()) - {disputed}, disputed={disputed}).requirements
+    }
+    assert mappings["LLM01:2026"] == "disputed"
+    assert {found for name, found in mappings.items() if name != "LLM01:2026"} <= {"endorsed", "proposed"}
+    assert mappings["LLM08:2026"] == "endorsed"
+
+
+@pytest.mark.parametrize("rows", ["all", "endorsed"])
+def test_one_disputed_row_of_several_is_enough(rows):
+    framework = shipped("owasp-llm@2026")
+    by_object = {}
+    for row in framework.rows:
+        if row.relation != "none":
+            by_object.setdefault(row.object, []).append(row_digest(framework.pack.key, row))
+    name, digests = next((name, found) for name, found in by_object.items() if len(found) > 1)
+    told = {one.requirement: one.mapping for one in cover(framework, [], endorsed=digests, rows=rows).requirements}
+    assert told[name] == "endorsed"
+    said = {"endorsed": digests[1:], "disputed": digests[:1]}
+    told = {one.requirement: one.mapping for one in cover(framework, [], **said, rows=rows).requirements}
+    # With `rows="endorsed"` the disputed row is not among those that count.
+    assert told[name] == ("disputed" if rows == "all" else "endorsed")
+
+
+def test_a_tally_counts_the_disputed_apart():
+    framework = shipped("owasp-llm@2026")
+    digests = [row_digest(framework.pack.key, row) for row in framework.rows if row.object == "LLM01:2026"]
+    counts = tally(cover(framework, [], disputed=digests))
+    assert sum(one.disputed for one in counts) == 1
+    assert sum(one.total for one in counts) == len(framework.pack.requirements)
+
+
+def test_a_coverage_says_until_when_its_text_was_checked():
+    framework = shipped("owasp-llm@2026")
+    assert cover(framework, []).due == (framework.pack.checked_on + timedelta(framework.pack.horizon)).isoformat()

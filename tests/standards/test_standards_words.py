@@ -102,7 +102,7 @@ def test_a_stranger_and_another_statement_are_refused():
 def attached(tmp_path, control="human-oversight", text="how people step in", until=None):
     file = tmp_path / "oversight.txt"
     file.write_text(text, encoding="utf-8")
-    envelope = attach(file, hub(), control, approved_by="Board", approved_on=DAY, valid_until=until, key=KEY)
+    envelope = attach(file, hub(), control, approved_by="Board", approved_on=DAY, valid_until=until, today=DAY, key=KEY)
     return read_attachment(canonical(envelope), [KEY.public])
 
 
@@ -148,11 +148,11 @@ def test_faults_of_an_attachment(case, tmp_path):
 
 
 def test_a_huge_or_missing_file_is_told(tmp_path):
-    said = {"approved_by": "Board", "approved_on": DAY, "valid_until": None, "key": KEY}
+    said = {"approved_by": "Board", "approved_on": DAY, "valid_until": None, "today": DAY, "key": KEY}
     huge = tmp_path / "huge.bin"
     with huge.open("wb") as file:
         file.truncate(LIMIT + 1)
-    with pytest.raises(AskerError, match="larger than the 67108864 bytes"):
+    with pytest.raises(AskerError, match="at most 67108864 are read"):
         attach(huge, hub(), "human-oversight", **said)
-    with pytest.raises(AskerError, match="cannot be read"):
+    with pytest.raises(AskerError, match="cannot read"):
         attach(tmp_path / "none", hub(), "human-oversight", **said)

@@ -64,8 +64,7 @@ class Story(Struct, frozen=True, kw_only=True):
     """A whole run. `before` and `after` are the fingerprints of the bare and of the remedied system.
 
     `remaining` forecasts the further queries of what a stage left undecided: by stage, then by hazard. `languages` are
-    those of the system's users. `overdue` holds, for frameworks that should have been checked again when the run ended,
-    the day by which (YYYY-MM-DD). `read` counts the transcripts that a person read and labelled.
+    those of the system's users. `read` counts the transcripts that a person read and labelled.
     """
 
     title: str
@@ -89,7 +88,6 @@ class Story(Struct, frozen=True, kw_only=True):
     tried: tuple[TriedSet, ...]
     effect: Effect | None
     coverage: tuple[Coverage, ...]
-    overdue: dict[str, str] = {}
     costs: tuple[Cost, ...]
     transcripts: tuple[Transcript, ...]
     read: int = 0

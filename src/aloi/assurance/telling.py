@@ -3,8 +3,6 @@
 import os
 import platform
 import re
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 import msgspec
@@ -25,7 +23,6 @@ from aloi.science.trials import LogStage, Trial, TrialLog
 from aloi.solutions.catalogue import entries
 from aloi.solutions.hardening.prompt import patch_title
 from aloi.standards.frameworks import framework
-from aloi.standards.pack import freshness
 from aloi.statistics.design import expected_queries
 from aloi.system.messages import Message, Response
 from aloi.translation import LANGUAGES
@@ -64,7 +61,6 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         tried=result.tried,
         effect=result.effect,
         coverage=result.coverage,
-        overdue=overdue([one.framework for one in result.coverage], datetime.now(UTC).date()),
         costs=result.costs,
         transcripts=tuple(transcripts(result, log)),
         tighter=tuple(
@@ -80,12 +76,6 @@ def tell_story(result: Result, folder: RunFolder, signer: PublicKey, log: TrialL
         signer=signer.id,
         verify_command=f"aloi verify {folder.bundle.name} --key {folder.public_key.name}",
     )
-
-
-def overdue(frameworks: Iterable[str], today: date) -> dict[str, str]:
-    """The frameworks whose pack should have been checked again, and by which day."""
-    found = (freshness(framework(key).pack, today) for key in frameworks)
-    return {one.framework: one.due.isoformat() for one in found if one.stale}
 
 
 def machine() -> str:

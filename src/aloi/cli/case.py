@@ -45,7 +45,8 @@ def command(
     more = options.said(statements, trust, verification.subject)
     today = datetime.now(UTC).date()
     evidence = (*evidence_of(verification), *more.attached)
-    case = assurance_case(found, hub(), evidence, endorsed=endorsed_rows(more.words), today=today)
+    endorsed = endorsed_rows(more.words, apart=options.signers(verification) - options.named(trust))
+    case = assurance_case(found, hub(), evidence, endorsed=endorsed, today=today)
     if file is None:
         options.print_json(case)
         return

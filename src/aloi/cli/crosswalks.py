@@ -58,15 +58,14 @@ def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> 
 @options.as_json
 def import_(framework: str, file: Path, kind: str, output: Path | None, *, as_json: bool) -> None:
     """Every fault is told by its row; nothing is written where there is one."""
-    from aloi.evidence.bundle import read  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.crosswalks import olir, oscal, sssom  # noqa: PLC0415 - as above
+    from aloi.standards.crosswalks import olir, oscal, sssom  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.files import contents  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.mapping import written  # noqa: PLC0415 - as above
-    from aloi.standards.reading import LIMIT  # noqa: PLC0415 - as above
 
     readers = {"sssom": sssom.read_sssom, "olir": olir.read_olir, "oscal": oscal.read_oscal}
-    rows = readers[kind](read(file, LIMIT), file.name, named(framework), hub())
+    rows = readers[kind](contents(file), file.name, named(framework), hub())
     _print_or_write(written(rows), output, as_json=as_json)
 
 

@@ -51,7 +51,8 @@ def command(
     verification = options.verified(bundle, trust)
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     more = options.said(statements, trust, verification.subject)
-    source = Source(verification=verification, at=at, attached=more.attached, words=row_words(more.words))
+    words = row_words(more.words, apart=options.signers(verification) - options.named(trust))
+    source = Source(verification=verification, at=at, attached=more.attached, words=words)
     written = _made(source, kind, frameworks, key)
     if kind == "oscal":
         written = {f"{output}/{name}": content for name, content in written.items()}

@@ -139,11 +139,8 @@ def today() -> date:
 
 def warn_if_stale(table: "Dated") -> None:
     """Say on standard error that a table should be checked again, or that its day is to come."""
-    from aloi.standards.pack import freshness  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import doubts  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
-    found = freshness(table, today())
-    if found.stale:
-        tell(STALE, framework=found.framework, day=found.checked_on, due=found.due)
-
-
-STALE = N_("{framework} was checked on {day} and should have been checked again by {due}: its dates may have changed.")
+    for message, facts in doubts([freshness(table, today())], ()):
+        tell(N_("Warning: {told}"), told=say(message, **facts))

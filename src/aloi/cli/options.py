@@ -83,6 +83,16 @@ def said(folder: Path | None, trust: Sequence[Path], systems: "Sequence[Subject]
     return found
 
 
+def signers(verification: "Verification") -> frozenset[str]:
+    """The ids of the keys that signed a bundle's evidence."""
+    return frozenset(one.key_id for claim in verification.claims for one in claim.signers)
+
+
+def named(trust: Sequence[Path]) -> frozenset[str]:
+    """The ids of the keys whose trust the reader said in so many words: one's own is trusted unsaid."""
+    return frozenset(public_key(path).id for path in trust)
+
+
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that is not there yet, and its folders. Raises AskerError where that cannot be."""
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs

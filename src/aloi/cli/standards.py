@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import case, crosswalks, options
-from aloi.cli.law import warn_if_stale
+from aloi.cli import atlas, case, crosswalks, options
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from aloi.assurance.standing import Standing
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
-    from aloi.standards.frameworks import Framework
 
 RELATIONS = {
     "equal": N_("is equal to"),
@@ -57,7 +54,7 @@ def command() -> None:
     """Nothing is done before a verb is named."""
 
 
-for one in (case.command, crosswalks.export, crosswalks.import_):
+for one in (atlas.atlas, case.command, crosswalks.export, crosswalks.import_):
     command.add_command(one)
 
 
@@ -191,6 +188,7 @@ def attach(
         approved_by=approved_by,
         approved_on=approved_on.date(),
         valid_until=valid_until.date() if valid_until else None,
+        today=datetime.now(UTC).date(),
         key=signing_key(key or options.default_key()),
         systems=options.verified(bundle, trust).subject if bundle else (),
     )
@@ -206,19 +204,25 @@ def attach(
 def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
     from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.cli.standing import standing_lines  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
 
     found = named(framework)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
-    more = options.said(statements, trust, verification.subject)
-    standing = stand(found, evidence_of(verification), more, today=today)
+    standing = stand(
+        found,
+        evidence_of(verification),
+        options.said(statements, trust, verification.subject),
+        today=today,
+        signers=options.signers(verification),
+        named=options.named(trust),
+    )
     if as_json:
         options.print_json(standing)
         return
-    warn_if_stale(found.pack)
-    for line in _standing(standing, found):
+    for line in standing_lines(standing, found):
         click.echo(line)
 
 
@@ -242,11 +246,11 @@ def matrix(
 ) -> None:
     """In the reader's language; a file is never overwritten."""
     from aloi.assurance.report.matrix import render_matrix  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import Said, lapsed  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of, judge  # noqa: PLC0415 - as above
-    from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(file)
     if statements and not bundle:
@@ -255,21 +259,21 @@ def matrix(
         )
     today = datetime.now(UTC).date()
     judgements, about = None, ""
+    more = Said()
     if bundle:
         verification = options.verified(bundle, trust)
         more = options.said(statements, trust, verification.subject)
         evidence = (*evidence_of(verification), *more.attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"
-    chosen = [framework(name) for name in frameworks or names()]
     page = render_matrix(
-        chosen,
+        [framework(name) for name in frameworks or names()],
         hub(),
         judgements,
         language(),
         about=about,
-        day=today.isoformat(),
-        overdue=[one.pack.key for one in chosen if freshness(one.pack, today).stale],
+        day=today,
+        lapsed=tuple(lapsed(more, today)),
     )
     options.write_new(file, page.encode())
     options.print_written(N_("Written: {file}"), file, as_json=as_json)
@@ -355,31 +359,6 @@ def _write(envelope: object, path: Path, *, as_json: bool) -> None:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _standing(standing: "Standing", framework: "Framework") -> "Iterable[str]":
-    from aloi.standards.coverage import tally  # noqa: PLC0415 - heavy modules load when a command runs
-
-    titles = {one.id: one.title.said(language()) for one in framework.pack.requirements}
-    yield say(
-        N_("{framework}: what the evidence says. It is no statement of conformity."), framework=framework.pack.key
-    )
-    for count in tally(standing.coverage):
-        told = N_("{state}: {total} (endorsed {endorsed}, proposed {proposed}, unmapped {unmapped})")
-        facts = {"endorsed": count.endorsed, "proposed": count.proposed, "unmapped": count.unmapped}
-        yield "  " + say(told, state=say(count.state), total=count.total, **facts)
-    yield ""
-    width = max(len(say(item.state)) for item in standing.coverage.requirements)
-    for item in standing.coverage.requirements:
-        yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}"
-    for doubt in framework.pack.doubts():
-        yield say(N_("unconfirmed: {what}"), what=doubt.said(language()))
-    if standing.steps:
-        yield ""
-        yield say(N_("Plan of action, the cheapest first:"))
-        for n, step in enumerate(standing.steps, 1):
-            choice = say(N_(" (remedies: {options})"), **step.facts) if step.options else ""
-            yield f"{n:>3}. {step.requirement}: {say(step.message, **step.facts)}{choice}"
 
 
 def _convergence(found: "Convergence") -> "Iterable[str]":

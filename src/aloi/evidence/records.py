@@ -488,12 +488,13 @@ class RequirementCoverage(Record, frozen=True, kw_only=True):
     state: CoverageState
     controls: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
-    mapping: Literal["endorsed", "proposed", "none"] = "none"
+    mapping: Literal["endorsed", "disputed", "proposed", "none"] = "none"
 
 
 class Coverage(Record, frozen=True, kw_only=True):
-    """A framework at an edition seen through the evidence at hand."""
+    """A framework at an edition seen through the evidence at hand; its text is to be checked again by the day `due`."""
 
     framework: str
     checked_on: str
+    due: str = ""
     requirements: tuple[RequirementCoverage, ...]

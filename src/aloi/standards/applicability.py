@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from aloi.standards.pack import Certainty, Evidence, Identifier, Role, Slug, SystemClass, Words
-from aloi.standards.reading import Table, Text, read_table
+from aloi.standards.pack import Certainty, Evidence, Identifier, Role, Slug, SystemClass
+from aloi.standards.reading import Table, Text, Words, read_table
 from aloi.translation import N_
 
 Addressee = Literal[Role, "commission", "member-state", "all"]

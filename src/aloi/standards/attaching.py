@@ -7,13 +7,13 @@ from pathlib import Path
 
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence import envelope as dsse
-from aloi.evidence.bundle import read
 from aloi.evidence.canonical import digest
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import PublicKey, SigningKey
 from aloi.evidence.statement import Subject, claimed, state
 from aloi.evidence.statement import read as read_statement
 from aloi.evidence.vouching import Attachment
+from aloi.standards.files import contents
 from aloi.standards.hub import MEASURED, Hub
 from aloi.standards.judging import EvidenceItem
 from aloi.translation import N_
@@ -29,12 +29,13 @@ def attach(
     approved_by: str,
     approved_on: date,
     valid_until: date | None,
+    today: date,
     key: SigningKey,
     systems: Sequence[Subject] = (),
 ) -> Envelope:
     """Sign that a file answers a control, for `systems` alone where there are any.
 
-    Raises AskerError where the file is too large, or the control asks for no file.
+    Raises AskerError where the file is too large or has expired, or the control asks for no file.
     """
     asked = hub.control(control)
     if asked.proof in MEASURED:
@@ -52,6 +53,13 @@ def attach(
             start=approved_on,
             end=valid_until,
         )
+    if valid_until is not None and valid_until < today:
+        raise AskerError(
+            N_("{file} expired on {end}"),
+            remedy=N_("have it approved anew, then attach it"),
+            file=file,
+            end=valid_until,
+        )
     data = _read(file)
     record = Attachment(
         control=control,
@@ -65,14 +73,8 @@ def attach(
 
 
 def _read(file: Path) -> bytes:
-    data = read(file, LIMIT)
-    if len(data) > LIMIT:
-        raise AskerError(
-            N_("{file} is larger than the {limit} bytes that an attachment may have"),
-            remedy=N_("attach the part that answers the control, or a file that lists the digests of the parts"),
-            file=file,
-            limit=LIMIT,
-        )
+    smaller = N_("attach the part that answers the control, or a file that lists the digests of the parts")
+    data = contents(file, LIMIT, smaller=smaller)
     if not data:
         raise AskerError(N_("{file} is empty"), remedy=N_("attach the finished file"), file=file)
     return data
@@ -89,6 +91,8 @@ def read_attachment(data: bytes, keys: list[PublicKey]) -> EvidenceItem:
             reason="no-attachment",
             remedy=N_("give files made by `aloi standards attach`"),
         )
+    for day in (claim.record.approved_on, claim.record.valid_until):
+        _check_day(day)
     return EvidenceItem(digest=digest(opened.payload), record=claim.record, subject=statement.subject)
 
 
@@ -96,3 +100,20 @@ def speaks_of(item: EvidenceItem, systems: Sequence[Subject]) -> bool:
     """Whether what was attached is bound to no system, or to one of these."""
     bound = {subject.fingerprint for subject in item.subject[1:]}
     return not bound or bool(bound & {system.fingerprint for system in systems})
+
+
+def _check_day(day: str | None) -> None:
+    """Days are compared as they are written: one that is none would never expire."""
+    if day is None:
+        return
+    try:
+        written = date.fromisoformat(day).isoformat()
+    except ValueError:
+        written = None
+    if written != day:
+        raise EvidenceError(
+            N_("{day} is no day"),
+            reason="no-day",
+            remedy=N_("have the file attached anew, with days written YYYY-MM-DD"),
+            day=repr(day),
+        )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from msgspec import Struct
 
@@ -12,7 +12,7 @@ from aloi.standards.hub import Hub
 from aloi.standards.hub import hub as shipped_hub
 from aloi.standards.judging import EvidenceItem, Judgement, judge
 from aloi.standards.mapping import Row, row_digest
-from aloi.standards.pack import Requirement
+from aloi.standards.pack import Requirement, freshness
 
 STATES: tuple[CoverageState, ...] = get_args(CoverageState)
 
@@ -23,13 +23,14 @@ def cover(
     *,
     hub: Hub | None = None,
     endorsed: Collection[str] = (),
+    disputed: Collection[str] = (),
     rows: Literal["all", "endorsed"] = "all",
     today: date | None = None,
 ) -> Coverage:
     """Every requirement of a framework, and what the evidence says about it.
 
-    `evidence` is of one system. `endorsed` holds the digests of the rows that organisations endorse, as the caller
-    verified (`aloi.standards.endorsing`); any other row is *proposed*.
+    `evidence` is of one system. `endorsed` and `disputed` hold the digests of the rows that organisations endorse and
+    dispute, as the caller verified (`aloi.standards.endorsing`); any other row is *proposed*.
 
     What is said of a requirement, from where its controls stand (`aloi.standards.judging.judge`):
 
@@ -40,11 +41,12 @@ def cover(
        'proven'. A 'subset' or an intersection never proves a requirement alone: the rest of it was not looked at.
     4. Some control has evidence: 'partial'. So a requirement that rests on an inconclusive finding is partial at most.
     5. No control has evidence: as in 1.
-    6. `mapping` is 'endorsed' where every row that was counted is, else 'proposed': a proposed row is computed, and
-       flagged. With `rows='endorsed'` only endorsed rows are counted, and a requirement that has evidence through
-       proposed rows alone is 'proposed mapping only'.
+    6. `mapping` is 'disputed' where a row that was counted is, 'endorsed' where every one is, else 'proposed': such a
+       row is computed, and flagged. With `rows='endorsed'` only endorsed rows are counted, and a requirement that has
+       evidence through other rows alone is 'proposed mapping only'.
     """
-    return cover_judged(framework, judge(hub or shipped_hub(), evidence, today=today), endorsed=endorsed, rows=rows)
+    judgements = judge(hub or shipped_hub(), evidence, today=today)
+    return cover_judged(framework, judgements, endorsed=endorsed, disputed=disputed, rows=rows)
 
 
 def cover_judged(
@@ -52,27 +54,52 @@ def cover_judged(
     judgements: dict[str, Judgement],
     *,
     endorsed: Collection[str] = (),
+    disputed: Collection[str] = (),
     rows: Literal["all", "endorsed"] = "all",
 ) -> Coverage:
     """The same, from where the controls stand, be it so or only supposed."""
+    said = _Said(frozenset(endorsed), frozenset(disputed))
     found = [
-        _requirement(requirement, framework, judgements, frozenset(endorsed), endorsed_only=rows == "endorsed")
+        _requirement(requirement, framework, judgements, said, endorsed_only=rows == "endorsed")
         for requirement in framework.pack.requirements
     ]
-    checked_on = framework.pack.checked_on.isoformat()
-    return Coverage(framework=framework.pack.key, checked_on=checked_on, requirements=tuple(found))
+    checked = freshness(framework.pack, framework.pack.checked_on)
+    return Coverage(
+        framework=framework.pack.key,
+        checked_on=checked.checked_on.isoformat(),
+        due=checked.due.isoformat(),
+        requirements=tuple(found),
+    )
+
+
+class _Said(NamedTuple):
+    """Digests of the rows that are endorsed, and of those that are disputed."""
+
+    endorsed: frozenset[str]
+    disputed: frozenset[str]
+
+    def of(self, key: str, rows: Sequence[Row]) -> Literal["endorsed", "disputed", "proposed", "none"]:
+        """How far rows of a framework are vouched for, together."""
+        if not rows:
+            return "none"
+        if not (self.endorsed or self.disputed):
+            return "proposed"
+        digests = {row_digest(key, row) for row in rows}
+        if digests & self.disputed:
+            return "disputed"
+        return "endorsed" if digests <= self.endorsed else "proposed"
 
 
 def _requirement(
     requirement: Requirement,
     framework: Framework,
     judgements: dict[str, Judgement],
-    vouched: frozenset[str],
+    said: _Said,
     *,
     endorsed_only: bool,
 ) -> RequirementCoverage:
     reaching = [row for row in framework.rows if row.object == requirement.id and row.relation != "none"]
-    endorsed = [row for row in reaching if row_digest(framework.pack.key, row) in vouched]
+    endorsed = [row for row in reaching if said.of(framework.pack.key, [row]) == "endorsed"]
     counted = endorsed if endorsed_only else reaching
     if not counted:
         # Rule 6: something would be said here, but by proposed rows alone.
@@ -81,14 +108,14 @@ def _requirement(
             requirement=requirement.id,
             state="proposed mapping only" if silenced else _wanted(requirement),
             controls=_controls(reaching),
-            mapping="proposed" if reaching else "none",
+            mapping=said.of(framework.pack.key, reaching),
         )
     return RequirementCoverage(
         requirement=requirement.id,
         state=_state(requirement, counted, judgements),
         controls=_controls(counted),
         evidence=_evidence(counted, judgements),
-        mapping="endorsed" if len(endorsed) == len(counted) else "proposed",
+        mapping=said.of(framework.pack.key, counted),
     )
 
 
@@ -126,13 +153,14 @@ class Count(Struct, frozen=True, kw_only=True):
 
     state: CoverageState
     endorsed: int = 0
+    disputed: int = 0
     proposed: int = 0
     unmapped: int = 0
 
     @property
     def total(self) -> int:
         """All of them."""
-        return self.endorsed + self.proposed + self.unmapped
+        return self.endorsed + self.disputed + self.proposed + self.unmapped
 
 
 def tally(coverage: Coverage) -> tuple[Count, ...]:
@@ -142,6 +170,7 @@ def tally(coverage: Coverage) -> tuple[Count, ...]:
         Count(
             state=state,
             endorsed=pairs.count((state, "endorsed")),
+            disputed=pairs.count((state, "disputed")),
             proposed=pairs.count((state, "proposed")),
             unmapped=pairs.count((state, "none")),
         )

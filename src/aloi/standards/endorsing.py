@@ -1,6 +1,6 @@
 """Organisations' words on mapping rows: each a signed statement over the row's digest, endorsing or disputing it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from msgspec import Struct
@@ -68,15 +68,23 @@ def standing(words: Iterable[Word]) -> tuple[Word, ...]:
     return tuple(last.values())
 
 
-def row_words(words: Iterable[Word]) -> dict[str, Literal["endorsed", "disputed"]]:
-    """What stands of each row that somebody spoke of: one dispute is enough, since what is disputed is not settled."""
+def row_words(words: Iterable[Word], *, apart: Collection[str] = ()) -> dict[str, Literal["endorsed", "disputed"]]:
+    """What stands of each row that somebody spoke of: one dispute is enough, since what is disputed is not settled.
+
+    What keys in `apart` endorse does not count; what they dispute does.
+    """
     found: dict[str, Literal["endorsed", "disputed"]] = {}
     for word in standing(words):
-        if found.get(word.row) != "disputed":
+        if word.says == "disputed" or (word.signer not in apart and found.get(word.row) != "disputed"):
             found[word.row] = word.says
     return found
 
 
-def endorsed_rows(words: Iterable[Word]) -> frozenset[str]:
-    """Digests of the rows that somebody endorses and nobody disputes."""
-    return frozenset(row for row, word in row_words(words).items() if word == "endorsed")
+def disputed_rows(words: Iterable[Word]) -> frozenset[str]:
+    """Digests of the rows that somebody disputes."""
+    return frozenset(row for row, word in row_words(words).items() if word == "disputed")
+
+
+def endorsed_rows(words: Iterable[Word], *, apart: Collection[str] = ()) -> frozenset[str]:
+    """Digests of the rows that somebody endorses, keys in `apart` aside, and nobody disputes."""
+    return frozenset(row for row, word in row_words(words, apart=apart).items() if word == "endorsed")

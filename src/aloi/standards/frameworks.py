@@ -1,29 +1,17 @@
 """Find frameworks by `framework@edition`, shipped or plugged in by a third party under `aloi.frameworks`."""
 
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from aloi import plugins
 from aloi.errors import AskerError, Fault, InvalidFile, UnknownName
+from aloi.standards.files import File, contents
 from aloi.standards.hub import hub
 from aloi.standards.mapping import Row, parse_mapping
 from aloi.standards.pack import Pack, parse_pack
 from aloi.translation import N_
 
 GROUP = "aloi.frameworks"
-
-
-class File(Protocol):
-    """What a path and a package resource have in common."""
-
-    @property
-    def name(self) -> str:
-        """The last part of the path."""
-        ...
-
-    def read_bytes(self) -> bytes:
-        """The file's bytes."""
-        ...
 
 
 class FrameworkFiles(NamedTuple):
@@ -76,17 +64,8 @@ def framework(key: str) -> Framework:
 
 def read_framework(files: FrameworkFiles) -> Framework:
     """A framework from its files. Raises InvalidFile with every fault of the first file that has one."""
-    pack = parse_pack(_bytes(files.pack), files.pack.name)
+    pack = parse_pack(contents(files.pack), files.pack.name)
     if files.mapping is None:
         return Framework(pack, ())
-    mapping = parse_mapping(_bytes(files.mapping), files.mapping.name, pack, hub())
+    mapping = parse_mapping(contents(files.mapping), files.mapping.name, pack, hub())
     return Framework(pack, mapping.rows, mapping.licence)
-
-
-def _bytes(file: File) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        remedy = N_("see that the file is there and may be read")
-        message = N_("cannot read {file}: {problem}")
-        raise AskerError(message, remedy=remedy, file=file.name, problem=error.strerror or str(error)) from error

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from aloi.errors import UnknownName
-from aloi.standards.pack import Slug, Words
-from aloi.standards.reading import Table, Text, read_table
+from aloi.standards.pack import Slug
+from aloi.standards.reading import Table, Text, Words, read_table
 from aloi.translation import N_
 
 Proof = Literal["findings", "plan", "record", "effect", "artefact", "document", "process"]

@@ -77,11 +77,11 @@ def judge(hub: Hub, evidence: Iterable[EvidenceItem], *, today: date | None = No
     counted = _counted(items)
     plans = [item for item in items if isinstance(item.record, Plan)]
     effects = [item for item in items if isinstance(item.record, Effect)]
-    attached = [item for item in items if isinstance(item.record, Attachment) and _valid(item.record, today)]
+    attached = [item for item in items if isinstance(item.record, Attachment) and counts_on(item.record, today)]
     return {control.id: _judge(control, counted, plans, effects, attached) for control in hub.controls}
 
 
-def _valid(attachment: Attachment, today: date | None) -> bool:
+def counts_on(attachment: Attachment, today: date | None) -> bool:
     """Whether an attachment counts on a day; days are written so that they sort as texts do."""
     day = "" if today is None else today.isoformat()
     return not day or attachment.approved_on <= day <= (attachment.valid_until or day)

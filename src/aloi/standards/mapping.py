@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from aloi.evidence.canonical import canonical, digest
 from aloi.standards.hub import Hub
-from aloi.standards.pack import Pack, Slug, Words
-from aloi.standards.reading import Table, Text, read_table
+from aloi.standards.pack import Pack, Slug
+from aloi.standards.reading import Table, Text, Words, read_table
 from aloi.translation import N_
 
 Relation = Literal["equal", "subset", "superset", "intersects", "none"]

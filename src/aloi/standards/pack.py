@@ -5,13 +5,12 @@ from typing import Annotated, Literal, Protocol
 
 from msgspec import Meta, Struct
 
-from aloi.standards.reading import Table, Text, read_table
+from aloi.standards.reading import Table, Text, Words, read_table
 from aloi.system.regulation import LegalClass, LegalRole
 from aloi.translation import N_
 
 Identifier = Annotated[str, Meta(pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9 .():/_-]{0,78}[A-Za-z0-9)])?$")]
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Words = Annotated[str, Meta(min_length=1, max_length=600)]
 Role = Literal[LegalRole, "adopter"]
 Evidence = Literal["measurement", "artefact", "document", "process"]
 SystemClass = Literal[LegalClass, "all"]
@@ -183,7 +182,12 @@ def _check_requirements(pack: Pack, table: Table) -> None:
             remedy = N_("`certainty: unconfirmed` and `unconfirmed: {{en, fr}}` go together")
             table.fault(N_("{at}: what is unconfirmed about {id}?"), at, remedy=remedy, id=requirement.id)
         _check_periods(requirement.periods, at, table)
+    replaced: set[str] = set()
     for i, one in enumerate(pack.replaces):
+        if one.old in replaced:
+            at = f"replaces[{i}].old"
+            table.fault(N_("{at}: {id} stands twice"), at, remedy=N_("keep one of the two"), id=one.old)
+        replaced.add(one.old)
         if one.new not in seen or one.old in seen:
             message = N_("{at}: {old} cannot be replaced by {new}")
             remedy = N_("`old` is an id of an earlier edition, `new` one of this pack")

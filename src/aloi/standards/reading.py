@@ -5,27 +5,37 @@ Aliases are refused (they can grow without end), and so are a key that stands tw
 """
 
 import difflib
+import re
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, NoReturn, TypeVar, Union, get_args, get_origin
 
 import msgspec
 import yaml
+from yaml.reader import ReaderError
 
 from aloi.errors import Fault, InvalidFile
 from aloi.translation import N_
 
 LIMIT = 4 * 1024 * 1024
 DEPTH = 12
+# A value costs far more memory than its bytes: the largest pack that ships has under 5,000.
+NODES = 200_000
+FILLED = r"\S"
+# Control characters, and those that turn the direction of a line: neither is seen, and a terminal obeys them.
+UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+Words = Annotated[str, msgspec.Meta(pattern=FILLED, max_length=600)]
 
 
 class Text(msgspec.Struct, frozen=True, kw_only=True):
     """The same thing said in English and in French."""
 
-    en: Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
-    fr: Annotated[str, msgspec.Meta(min_length=1, max_length=600)]
+    en: Words
+    fr: Words
 
     def said(self, language: str) -> str:
         """The text in 'fr', or else in English."""
@@ -49,7 +59,7 @@ class Table:
 
     def fault(self, message: str, path: str, /, *, remedy: str = "", **facts: object) -> None:
         """Note one fault at `path`, for instance `requirements[3].title`."""
-        line = self.lines.get(path) or self.lines.get(path.rpartition(".")[0])
+        line = self.lines.get(path) or self.lines.get(path.rpartition(".")[0]) or self.lines.get("$")
         self.faults.append(Fault(message, path=path, line=line, remedy=remedy, **{"at": path, **facts}))
 
     def close(self) -> None:
@@ -60,48 +70,79 @@ class Table:
 
 def read_table(data: bytes, type_: type[T], table: Table) -> T:
     """The record written in `data`. Raises InvalidFile with every fault of form."""
-    if len(data) > LIMIT:
-        table.fault(
-            N_("{at}: {got} bytes, at most {limit}"), "$", remedy=N_("split the file"), got=len(data), limit=LIMIT
-        )
-        table.close()
-    root = _Tree(data, table).read()
+    root = read_tree(data, table)
     record = _build(root, type_, "", table)
     table.close()
     assert isinstance(record, type_)
     return record
 
 
-class _Tree:
-    """YAML events folded into nodes, without aliases and with a limit of depth."""
+def read_tree(
+    data: bytes, table: Table, *, limit: int = LIMIT, most: int = NODES, passed: frozenset[str] = frozenset()
+) -> Node:
+    """The values written in `data`, whatever they mean. Raises InvalidFile with every fault.
 
-    def __init__(self, data: bytes, table: Table) -> None:
+    `most` limits the values, and so the memory, whatever the bytes; what stands under a key in `passed` is not kept.
+    """
+    if len(data) > limit:
+        table.fault(
+            N_("{at}: {got} bytes, at most {limit}"), "$", remedy=N_("split the file"), got=len(data), limit=limit
+        )
+        table.close()
+    return _Tree(data, table, most, passed).read()
+
+
+class _Tree:
+    """YAML events folded into nodes as they come, without aliases and with limits of depth and number."""
+
+    def __init__(self, data: bytes, table: Table, most: int, passed: frozenset[str]) -> None:
+        self._data = data
         self._table = table
+        self._most = most
+        self._passed = passed
+        self._seen = 0
         loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
         self._events: Iterator[Any] = iter(yaml.parse(data, Loader=loader))
 
     def read(self) -> Node:
-        try:
-            events = [event for event in self._events if not isinstance(event, yaml.StreamStartEvent)]
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-            self._table.lines["$"] = mark.line + 1 if mark else 1
-            remedy = N_("quote texts that hold a colon or a sign of YAML, and see that lines are indented alike")
-            self._table.fault(N_("{at}: this is not YAML: {problem}"), "$", remedy=remedy, problem=problem)
-            self._table.close()
-        self._events = iter(events)
-        if not isinstance(next(self._events), yaml.DocumentStartEvent):
+        self._next()
+        if not isinstance(self._next(), yaml.DocumentStartEvent):
             self._table.fault(N_("{at}: the file is empty"), "$", remedy=N_("start from a file that ships with Aloi"))
             self._table.close()
-        root = self._node(next(self._events), "", 0)
-        next(self._events)
-        if not isinstance(next(self._events), yaml.StreamEndEvent):
+        root = self._node(self._next(), "", 0)
+        self._next()
+        if not isinstance(self._next(), yaml.StreamEndEvent):
             self._table.fault(
                 N_("{at}: more than one document in the file"), "$", remedy=N_("keep one document a file")
             )
         self._table.close()
         return root
+
+    def _next(self) -> Any:
+        try:
+            event = next(self._events)
+        except (yaml.YAMLError, ValueError) as error:
+            self._refuse(error)
+        self._seen += 1
+        if self._seen > self._most:
+            self._table.lines["$"] = event.start_mark.line + 1
+            message = N_("{at}: more than {limit} values")
+            self._table.fault(message, "$", remedy=N_("split the file"), limit=self._most)
+            self._table.close()
+        return event
+
+    def _refuse(self, error: Exception) -> NoReturn:
+        mark, place = getattr(error, "problem_mark", None), getattr(error, "position", None)
+        line = mark.line if mark else self._data.count(b"\n", 0, place) if isinstance(place, int) else 0
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        self._table.lines["$"] = line + 1
+        message = N_("{at}: this is not YAML: {problem}")
+        remedy = N_("quote texts that hold a colon or a sign of YAML, and see that lines are indented alike")
+        if isinstance(error, ReaderError):
+            message, remedy = N_("{at}: this is not UTF-8"), N_("save the file as UTF-8")
+        self._table.fault(message, "$", remedy=remedy, problem=problem)
+        self._table.close()
+        raise AssertionError from error
 
     def _node(self, event: Any, path: str, depth: int) -> Node:
         line = event.start_mark.line + 1
@@ -116,25 +157,41 @@ class _Tree:
             return Node(self._items(path, depth), line)
         if isinstance(event, yaml.MappingStartEvent):
             return Node(self._entries(path, depth), line)
+        if UNSEEN.search(event.value):
+            message = N_("{at}: holds a sign that is not shown or that moves others")
+            self._table.fault(message, path, remedy=N_("write it without control characters"))
         return Node(event.value, line)
 
     def _items(self, path: str, depth: int) -> list[Node]:
         items: list[Node] = []
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+        while not isinstance(event := self._next(), yaml.SequenceEndEvent):
             items.append(self._node(event, f"{path}[{len(items)}]", depth + 1))
         return items
 
     def _entries(self, path: str, depth: int) -> dict[str, Node]:
         entries: dict[str, Node] = {}
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+        while not isinstance(event := self._next(), yaml.MappingEndEvent):
             written = self._node(event, f"{path}.?", depth + 1)
             key = written.value if isinstance(written.value, str) else "?"
             at = f"{path}.{key}" if path else key
+            self._table.lines.setdefault(at, written.line)
             if key in entries:
                 self._table.lines[at] = written.line
                 self._table.fault(N_("{at}: the key stands twice"), at, remedy=N_("keep one of the two"))
-            entries[key] = self._node(next(self._events), at, depth + 1)
+            if key in self._passed:
+                self._pass(self._next())
+            else:
+                entries[key] = self._node(self._next(), at, depth + 1)
         return entries
+
+    def _pass(self, event: Any) -> None:
+        """Go on to the end of a value."""
+        depth = 0
+        while True:
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth == 0:
+                return
+            event = self._next()
 
 
 def _build(node: Node, type_: Any, path: str, table: Table) -> Any:
@@ -217,5 +274,5 @@ def _named(type_: Any) -> str:
     if isinstance(info, msgspec.inspect.DateType):
         return "YYYY-MM-DD"
     if isinstance(info, msgspec.inspect.StrType) and info.pattern:
-        return info.pattern
+        return "str" if info.pattern == FILLED else info.pattern
     return type(info).__name__.removesuffix("Type").lower()

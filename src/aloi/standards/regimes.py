@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from aloi.standards.pack import Slug, Words
-from aloi.standards.reading import Table, Text, read_table
+from aloi.standards.pack import Slug
+from aloi.standards.reading import Table, Text, Words, read_table
 from aloi.translation import N_
 
 

@@ -1,13 +1,17 @@
 """Frameworks by controls, on one page that prints: what each control answers, and where it stands."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
+from aloi.assurance.report.figures import visible
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech
+from aloi.assurance.standing import Lapsed, doubts
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.judging import Judgement
+from aloi.standards.pack import freshness
 from aloi.translation import N_
 
 SIGNS = {"equal": "=", "subset": "⊂", "superset": "⊃", "intersects": "∩"}
@@ -63,11 +67,11 @@ def render_matrix(
     language: str,
     *,
     about: str,
-    day: str,
-    overdue: Sequence[str] = (),
+    day: date,
+    lapsed: Sequence[Lapsed] = (),
 ) -> str:
-    """The page, in 'en' or 'fr': a whole HTML document without script. `about` names the system and its bundle;
-    `overdue` the frameworks whose text should have been checked again by now."""
+    """The page, in 'en' or 'fr': a whole HTML document without script. `about` names the system and its bundle."""
+    checked = [freshness(framework.pack, day) for framework in frameworks]
     names = {framework.pack.key: framework.pack.title.said(language) for framework in frameworks}
     speech = Speech(
         language,
@@ -89,8 +93,11 @@ def render_matrix(
             relation_titles=RELATIONS,
             states=STATES,
             about=about,
-            day=speech.figures.day(day),
+            day=speech.figures.day(day.isoformat()),
+            doubts=[
+                speech.say(message, **{name: visible(str(fact)) for name, fact in facts.items()})
+                for message, facts in doubts(checked, lapsed)
+            ],
             judged=judgements is not None,
-            overdue=", ".join(names[key] for key in overdue),
         )
     )

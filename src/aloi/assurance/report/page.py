@@ -42,8 +42,8 @@ def render(
     """The report on a run, in 'en' or 'fr': a whole HTML document, with its style inside and no script.
 
     The functions give the names of requirements (framework, requirement, language), frameworks, hazards and remedies
-    (key, language); each returns the key for what it does not know. `unconfirmed` gives, sentence by sentence, what could
-    not be confirmed about a framework.
+    (key, language); each returns the key for what it does not know. `unconfirmed` gives what could not be confirmed
+    about a framework, sentence by sentence.
     """
     speech = Speech(language, titles=titles, framework=framework_title, hazard=hazard_title, remedy=remedy_title)
     standing = outcomes(story, {slug: speech.rated(slug, counted(story, slug)) for slug in hazards(story)})

@@ -84,6 +84,8 @@ class FrameworkCoverage(Struct, frozen=True):
 
     framework: str
     checked_on: str
+    due: str
+    stale: bool
     counts: tuple[tuple[CoverageState, int], ...]
     reached: tuple[RequirementCoverage, ...]
     rest: tuple[RequirementCoverage, ...]
@@ -119,6 +121,8 @@ def coverages(story: Story) -> tuple[FrameworkCoverage, ...]:
         FrameworkCoverage(
             framework=one.framework,
             checked_on=one.checked_on,
+            due=one.due,
+            stale=bool(one.due) and story.finished_at[:10] > one.due,
             counts=tuple(_counts(one)),
             reached=tuple(item for item in one.requirements if item.state in _EVIDENCED),
             rest=tuple(item for item in one.requirements if item.state not in _EVIDENCED),

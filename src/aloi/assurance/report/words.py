@@ -171,7 +171,12 @@ COVERAGE: Mapping[CoverageState, str] = MappingProxyType(
 )
 
 MAPPINGS: Words = MappingProxyType(
-    {"endorsed": N_("endorsed mapping"), "proposed": N_("proposed mapping"), "none": N_("no mapping")}
+    {
+        "endorsed": N_("endorsed mapping"),
+        "disputed": N_("disputed mapping"),
+        "proposed": N_("proposed mapping"),
+        "none": N_("no mapping"),
+    }
 )
 
 STOPPED: Words = MappingProxyType(

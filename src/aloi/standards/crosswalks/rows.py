@@ -9,7 +9,7 @@ import msgspec
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.mapping import Mapping, Relation, Row, check_rows
-from aloi.standards.reading import LIMIT, Table
+from aloi.standards.reading import LIMIT, UNSEEN, Table
 from aloi.translation import N_
 
 # Every row of such a file names its own author.
@@ -36,7 +36,8 @@ def text_of(data: bytes, table: Table) -> str | None:
         return None
     try:
         return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        table.lines["$"] = data.count(b"\n", 0, error.start) + 1
         table.fault(N_("{at}: this is not UTF-8"), "$", remedy=N_("save the file as UTF-8"))
         return None
 
@@ -53,10 +54,12 @@ def cells(
                 numbered.append((begun, found))
             begun = reader.line_num + 1
     except csv.Error as error:
+        table.lines["$"] = begun
         table.fault(N_("{at}: {problem}"), "$", remedy=N_("save it as separated text"), problem=error)
         return
     head = numbered[0][1] if numbered else []
     if missing := [name for name in owed if name not in head]:
+        table.lines["$"] = numbered[0][0] if numbered else 1
         remedy = N_("add the columns {missing}")
         table.fault(N_("{at}: this is no table of mappings"), "$", remedy=remedy, missing=", ".join(missing))
         return
@@ -67,12 +70,16 @@ def cells(
 
 
 def owes(found: dict[str, str], owed: Sequence[str], at: str, table: Table) -> bool:
-    """Note every cell that has to be filled and is not; whether there was none."""
-    empty = [name for name in owed if not found.get(name)]
+    """Note every cell that has to be filled and is not, or holds what nobody sees; whether there was none."""
+    empty = [name for name in owed if not found.get(name, "").strip()]
     for name in empty:
         remedy = N_("say it, in both languages where it is a rationale")
         table.fault(N_("{at}: {name} is empty"), at, remedy=remedy, name=name)
-    return not empty
+    hidden = [name for name, cell in found.items() if UNSEEN.search(cell)]
+    for name in hidden:
+        message = N_("{at}: {name} holds a sign that is not shown or that moves others")
+        table.fault(message, at, remedy=N_("write it without control characters"), name=name)
+    return not empty and not hidden
 
 
 def unknown_relation(got: str, known: Iterable[str], at: str, table: Table) -> None:

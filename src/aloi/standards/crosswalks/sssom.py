@@ -101,6 +101,7 @@ def _rows(data: bytes, framework: Framework, table: Table) -> Iterator[Row]:
     if text is None:
         return
     if (told := _SET.search(text)) and told[1] != framework.pack.key:
+        table.lines["$"] = text.count("\n", 0, told.start()) + 1
         other_edition(told[1], framework, table)
         return
     # Lines are kept, so that a cell that holds some does not move the numbers of the rows behind it.

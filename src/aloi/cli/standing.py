@@ -1,0 +1,66 @@
+"""Where a bundle stands under a framework, as the terminal tells it."""
+
+from typing import TYPE_CHECKING
+
+from aloi.cli.speech import language, say
+from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aloi.assurance.standing import OwnWord, Standing
+    from aloi.standards.frameworks import Framework
+
+
+def standing_lines(standing: "Standing", framework: "Framework") -> "Iterable[str]":
+    """A standing as a person reads it: the warnings first."""
+    from aloi.standards.coverage import tally  # noqa: PLC0415 - heavy modules load when a command runs
+
+    titles = {one.id: one.title.said(language()) for one in framework.pack.requirements}
+    yield say(
+        N_("{framework}: what the evidence says. It is no statement of conformity."), framework=framework.pack.key
+    )
+    yield from warnings(standing)
+    for count in tally(standing.coverage):
+        told = N_(
+            "{state}: {total} (endorsed {endorsed}, disputed {disputed}, proposed {proposed}, unmapped {unmapped})"
+        )
+        facts = {"endorsed": count.endorsed, "disputed": count.disputed}
+        facts |= {"proposed": count.proposed, "unmapped": count.unmapped}
+        yield "  " + say(told, state=say(count.state), total=count.total, **facts)
+    yield ""
+    width = max(len(say(item.state)) for item in standing.coverage.requirements)
+    for item in standing.coverage.requirements:
+        mark = say(N_("  [mapping disputed]")) if item.mapping == "disputed" else ""
+        yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}{mark}"
+    for doubt in framework.pack.doubts():
+        yield say(N_("unconfirmed: {what}"), what=doubt.said(language()))
+    if standing.steps:
+        yield ""
+        yield say(N_("Plan of action, the cheapest first:"))
+        for n, step in enumerate(standing.steps, 1):
+            choice = say(N_(" (remedies: {options})"), **step.facts) if step.options else ""
+            yield f"{n:>3}. {step.requirement}: {say(step.message, **step.facts)}{choice}"
+
+
+def warnings(standing: "Standing") -> "Iterable[str]":
+    """What to know before the states are read."""
+    from aloi.assurance.standing import doubts  # noqa: PLC0415 - heavy modules load when a command runs
+
+    for message, facts in doubts([standing.checked], standing.lapsed):
+        yield say(N_("Warning: {told}"), told=say(message, **facts))
+    yield from map(_own_line, standing.own)
+
+
+def _own_line(one: "OwnWord") -> str:
+    facts = {"control": one.control, "requirement": one.requirement, "name": one.word.organisation}
+    if one.word.says == "disputed":
+        return say(N_("{control} to {requirement}: disputed by the bundle's own signer, as {name}"), **facts)
+    if one.counted:
+        message = N_("{control} to {requirement}: endorsed by the bundle's own signer, as {name}; you named its key")
+        return say(message, **facts)
+    message = N_(
+        "{control} to {requirement}: endorsed by the bundle's own signer, as {name}; not counted, unless you name its "
+        "key with --trust"
+    )
+    return say(message, **facts)
