@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aloi.cli.speech import say
-from aloi.translation import N_
+from aloi.translation import LANGUAGES, N_
 
 if TYPE_CHECKING:
+    from aloi.assurance.standing import Said
     from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.verification import Verification
 
@@ -67,6 +68,13 @@ def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
+
+
+def said_in(folder: Path | None, trust: Sequence[Path]) -> "Said":
+    """What the signed statements in a folder say; nothing where none is named."""
+    from aloi.assurance.standing import Said, said  # noqa: PLC0415 - heavy modules load when a command runs
+
+    return said(folder, trusted_keys(trust)) if folder else Said()
 
 
 def write_new(path: Path, content: bytes) -> None:
@@ -131,4 +139,12 @@ trusted = click.option(
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
+)
+statements = click.option(
+    "--statements",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
+)
+reader = click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False, help=say(N_("Language of what is printed."))
 )

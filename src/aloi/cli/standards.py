@@ -11,9 +11,9 @@ from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from aloi.assurance.standing import Said, Standing
+    from aloi.assurance.standing import Standing
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
@@ -42,11 +42,6 @@ framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
 organisation = click.option("--organisation", required=True, help=say(N_("The organisation that speaks.")))
-statements = click.option(
-    "--statements",
-    type=click.Path(path_type=Path, file_okay=False),
-    help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
-)
 output = click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -72,7 +67,7 @@ def command() -> None:
     "rows", help=say(N_("List how Aloi's controls relate to FRAMEWORK, and who endorses or disputes that."))
 )
 @framework_name
-@statements
+@options.statements
 @options.trusted
 @options.as_json
 def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
@@ -82,7 +77,7 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
     from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
 
     found = named(framework)
-    words = standing(_said(statements, trust).words)
+    words = standing(options.said_in(statements, trust).words)
     by_row: dict[str, list[Word]] = {}
     for word in words:
         by_row.setdefault(word.row, []).append(word)
@@ -198,7 +193,7 @@ def attach(
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
-@statements
+@options.statements
 @options.trusted
 @options.as_json
 def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
@@ -210,7 +205,7 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
     found = named(framework)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
-    standing = stand(found, evidence_of(verification), _said(statements, trust), today=today)
+    standing = stand(found, evidence_of(verification), options.said_in(statements, trust), today=today)
     if as_json:
         options.print_json(standing)
         return
@@ -224,7 +219,7 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
     "--bundle", type=click.Path(path_type=Path), help=say(N_("Evidence that says where each control stands."))
 )
 @installed
-@statements
+@options.statements
 @options.trusted
 @options.as_json
 def matrix(
@@ -252,7 +247,7 @@ def matrix(
     judgements, about = None, ""
     if bundle:
         verification = options.verified(bundle, trust)
-        evidence = (*evidence_of(verification), *_said(statements, trust).attached)
+        evidence = (*evidence_of(verification), *options.said_in(statements, trust).attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"
     page = render_matrix(
@@ -389,12 +384,6 @@ def _write(envelope: object, path: Path, *, as_json: bool) -> None:
 
     options.write_new(path, canonical(envelope))
     options.print_written(N_("Signed: {file}"), path, as_json=as_json)
-
-
-def _said(statements: Path | None, trust: "Sequence[Path]") -> "Said":
-    from aloi.assurance.standing import Said, said  # noqa: PLC0415 - heavy modules load when a command runs
-
-    return said(statements, options.trusted_keys(trust)) if statements else Said()
 
 
 def _now() -> str:

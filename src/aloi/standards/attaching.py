@@ -76,11 +76,12 @@ def _read(file: Path) -> bytes:
 def read_attachment(data: bytes, keys: list[PublicKey]) -> EvidenceItem:
     """An attachment from its envelope. Raises EvidenceError: as `envelope.verify`, or 'no-attachment'."""
     opened = dsse.verify(dsse.read(data), keys)
-    claim = claimed(read_statement(opened.payload))
+    statement = read_statement(opened.payload)
+    claim = claimed(statement)
     if claim is None or not isinstance(claim.record, Attachment):
         raise EvidenceError(
             N_("this statement attaches nothing"),
             reason="no-attachment",
             remedy=N_("give files made by `aloi standards attach`"),
         )
-    return EvidenceItem(digest=digest(opened.payload), record=claim.record)
+    return EvidenceItem(digest=digest(opened.payload), record=claim.record, subject=statement.subject)

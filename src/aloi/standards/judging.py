@@ -7,6 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aloi.evidence.records import Effect, Finding, HazardPlan, Hunt, Plan, Record, Verdict
+from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Verification
 from aloi.evidence.vouching import Attachment
 from aloi.standards.hub import Control, Hub
@@ -15,17 +16,19 @@ from aloi.standards.hub import Control, Hub
 class EvidenceItem(Struct, frozen=True, kw_only=True):
     """A record, and the digest (`sha256:<64 hex>`) of the signed statement that carries it. All of one system.
 
-    Findings, hunts, effects, plans and attachments are read; any other record says nothing about a control.
+    Findings, hunts, effects, plans and attachments are read; any other record says nothing about a control. `subject`
+    is what the statement is about, for an attachment the file.
     """
 
     digest: str
     record: Record
+    subject: tuple[Subject, ...] = ()
 
 
 def evidence_of(verification: Verification) -> tuple[EvidenceItem, ...]:
     """The records of a verified bundle, with the digests of their statements."""
     return tuple(
-        EvidenceItem(digest=claim.digest, record=claim.record)
+        EvidenceItem(digest=claim.digest, record=claim.record, subject=claim.subject)
         for claim in verification.claims
         if claim.record is not None
     )
