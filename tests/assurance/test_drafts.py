@@ -111,6 +111,7 @@ def test_findings_fill_the_sections_that_ask_for_them():
     assert "not met at the stated threshold of 5%" in text
     assert "20.0% (16.0% to 24.0%, level 95%); 12 of 60 scorable trials, unscorable: 1" in text
     assert any("discriminatory" in gap for gap in testing.gaps)
+    assert any("accuracy and robustness" in gap for gap in testing.gaps)
     assert made["2-h"].state == "partly filled"
     assert {one.requirement: one.state for one in testing.coverage}["Art. 9(6)"] == "partial"
     for number in ("1-d", "1-h", "7", "8", "9"):

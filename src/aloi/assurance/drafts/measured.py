@@ -144,17 +144,20 @@ def effects(dossier: Dossier, pen: Pen, _: Hazards) -> Iterator[Line]:
 
 def _change(said: str, change: RateChange, of: Markdown, pen: Pen) -> Markdown:
     difference = change.difference
-    points = pen.figures.points
     interval = pen.say(
         N_("difference {value} points ({low} to {high}, level {level}, {n} pairs)"),
-        value=points(difference.value),
-        low=points(difference.low),
-        high=points(difference.high),
+        value=_points(difference.value, pen),
+        low=_points(difference.low, pen),
+        high=_points(difference.high, pen),
         level=pen.figures.threshold(difference.level),
         n=pen.figures.whole(difference.n),
     )
     before, after = (pen.figures.percent(one.value) for one in (change.before, change.after))
     return pen.say(said, of=of, before=before, after=after, difference=interval)
+
+
+def _points(value: Decimal, pen: Pen) -> Markdown:
+    return Markdown(pen.figures.points(value))
 
 
 def _costs(record: Effect, digest: str, pen: Pen) -> Iterator[Line]:

@@ -200,11 +200,11 @@ def _lines(lines: tuple[Line, ...], section: FilledSection, told: dict[Line, str
     """What is said on a point; lines that stand above already are named by their place, with their statements."""
     again: dict[str, list[str]] = {}
     for line in lines:
-        place = told.setdefault(line, section.number)
-        if place == section.number:
+        if line not in told:
+            told[line] = section.number
             yield f"- {line.text}{cited(line.digests)}"
         else:
-            again.setdefault(place, []).extend(line.digests)
+            again.setdefault(told[line], []).extend(line.digests)
     for place, digests in again.items():
         above = pen.say(N_("As told under {place}."), place=place)
         yield f"- {above}{cited(tuple(dict.fromkeys(digests)))}"
