@@ -18,7 +18,7 @@ from aloi.system.description import MODEL_ATTACKER
 PAGE = Path("docs/command-line.md")
 HAZARDS = Path("docs/hazards.md")
 ATTACKS = Path("docs/attacks.md")
-NESTED = {"judge": ("calibrate",), "keys": ("new", "show")}
+NESTED = {"incident": ("new",), "judge": ("calibrate",), "keys": ("new", "show")}
 HEAD = """# The command line
 
 This page is written by `make docs` from the commands' own help. In French: `aloi --lang fr --help`, or `ALOI_LANG=fr`.

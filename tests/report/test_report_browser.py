@@ -80,7 +80,7 @@ def page_of(name: str, language: str) -> str:
     if name == "matrix":
         judgements = judge(hub(), evidence)
         return render_matrix([found], hub(), judgements, language, about="banque-azur", day=date(2026, 11, 26))
-    case = assurance_case(found, hub(), evidence, endorsed=(), today=date(2026, 11, 26))
+    case = assurance_case(found, hub(), evidence, today=date(2026, 11, 26))
     titles = {"hazard": hazard_title, "remedy": remedy_title}
     return render_case(case, found, hub(), verification, (), language, day="2026-11-26", names=titles)
 

@@ -28,7 +28,7 @@ EVIDENCE = (
 @pytest.mark.parametrize("evidence", [(), EVIDENCE], ids=["nothing", "something"])
 def test_a_case_claims_what_coverage_says_and_no_more(key, evidence):
     found = framework(key)
-    case = assurance_case(found, hub(), evidence, endorsed=(), today=DAY)
+    case = assurance_case(found, hub(), evidence, today=DAY)
     states = {item.requirement: item.state for item in cover(found, evidence, today=DAY).requirements}
     assert {claim.requirement: claim.state for claim in case.requirements} | {
         name: states[name] for name in case.undeveloped
@@ -44,7 +44,7 @@ def test_a_case_claims_what_coverage_says_and_no_more(key, evidence):
 
 
 def test_what_fails_stands_beside_what_holds():
-    case = assurance_case(shipped("owasp-llm@2026"), hub(), EVIDENCE, endorsed=(), today=DAY)
+    case = assurance_case(shipped("owasp-llm@2026"), hub(), EVIDENCE, today=DAY)
     control = next(one for one in case.controls if one.control == "prompt-injection")
     assert control.state == "not met"
     verdicts = {hazard.hazard: str(hazard.verdict) for hazard in control.hazards}
@@ -55,13 +55,20 @@ def test_what_fails_stands_beside_what_holds():
 def test_a_row_that_somebody_vouches_for_says_so():
     found = shipped("owasp-llm@2026")
     digest = row_digest(found.pack.key, found.row("prompt-injection", "LLM01:2026"))
-    case = assurance_case(found, hub(), EVIDENCE, endorsed={digest}, today=DAY)
-    endorsed = [one.row.subject for claim in case.requirements for one in claim.arguments if one.endorsed]
-    assert endorsed == ["prompt-injection"]
+    case = assurance_case(found, hub(), EVIDENCE, words={digest: "endorsed"}, today=DAY)
+    said = [one.row.subject for claim in case.requirements for one in claim.arguments if one.standing == "endorsed"]
+    assert said == ["prompt-injection"]
     assert next(one for one in case.requirements if one.requirement == "LLM01:2026").mapping == "endorsed"
 
 
+def test_a_row_that_somebody_disputes_says_so():
+    found = shipped("owasp-llm@2026")
+    digest = row_digest(found.pack.key, found.row("prompt-injection", "LLM01:2026"))
+    case = assurance_case(found, hub(), EVIDENCE, words={digest: "disputed"}, today=DAY)
+    assert next(one for one in case.requirements if one.requirement == "LLM01:2026").mapping == "disputed"
+
+
 def test_what_is_no_longer_valid_argues_nothing():
-    late = assurance_case(shipped("eu-ai-act@2026-07-27"), hub(), EVIDENCE, endorsed=(), today=date(2026, 10, 1))
+    late = assurance_case(shipped("eu-ai-act@2026-07-27"), hub(), EVIDENCE, today=date(2026, 10, 1))
     oversight = next(one for one in late.controls if one.control == "human-oversight")
     assert (oversight.state, oversight.evidence) == ("untested", ())

@@ -30,7 +30,7 @@ def command(
     from aloi.assurance.telling import hazard_title, remedy_title  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.case import assurance_case  # noqa: PLC0415 - as above
-    from aloi.standards.endorsing import endorsed_rows  # noqa: PLC0415 - as above
+    from aloi.standards.endorsing import row_words  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
@@ -45,8 +45,8 @@ def command(
     more = options.said(statements, trust, verification.subject)
     today = datetime.now(UTC).date()
     evidence = (*evidence_of(verification), *more.attached)
-    endorsed = endorsed_rows(more.words, apart=options.signers(verification) - options.named(trust))
-    case = assurance_case(found, hub(), evidence, endorsed=endorsed, today=today)
+    words = row_words(more.words, apart=options.signers(verification) - options.named(trust))
+    case = assurance_case(found, hub(), evidence, words=words, today=today)
     if file is None:
         options.print_json(case)
         return

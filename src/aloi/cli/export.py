@@ -83,7 +83,10 @@ def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | 
     else:
         chosen = [framework(name) for name in frameworks or names()]
         today = date.fromisoformat(source.at[:10])
-        coverages = [(one, cover(one, source.items, endorsed=source.endorsed, today=today)) for one in chosen]
+        endorsed, disputed = source.rows("endorsed"), source.rows("disputed")
+        coverages = [
+            (one, cover(one, source.items, endorsed=endorsed, disputed=disputed, today=today)) for one in chosen
+        ]
         if kind == "cyclonedx":
             bom = cyclonedx.bom(source, coverages)
             references.require_whole(references.dangling_cyclonedx(bom))

@@ -26,6 +26,8 @@ COMMANDS = {
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
     "verify": N_("Check a bundle offline, claim by claim."),
     "export": N_("Write a bundle as OSCAL, CycloneDX, SARIF, or a signed in-toto summary."),
+    "draft": N_("Draft documents for people to finish, filled from a bundle: Annex IV, model evaluation, system card."),
+    "incident": N_("Begin the report of a serious incident, with the latest day to make it."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
     "standards": N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."),

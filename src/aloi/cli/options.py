@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from aloi.cli.speech import say
-from aloi.translation import N_
+from aloi.translation import LANGUAGES, N_
 
 if TYPE_CHECKING:
     from aloi.assurance.standing import Said
@@ -165,4 +165,7 @@ output = click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     help=say(N_("File to write; a name of its own where none is given.")),
+)
+reader = click.option(
+    "--lang", type=click.Choice(LANGUAGES), expose_value=False, help=say(N_("Language of what is printed."))
 )

@@ -5,8 +5,10 @@ through hazards or records, and every leaf is the digest of a statement that ver
 in it too, as undeveloped.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
+from typing import Literal
 
 from msgspec import Struct
 
@@ -19,11 +21,11 @@ from aloi.standards.mapping import Row, row_digest
 
 
 class Argument(Struct, frozen=True, kw_only=True):
-    """Why a control speaks for a requirement: a mapping row, and whether somebody vouches for it."""
+    """Why a control speaks for a requirement: a mapping row, and how far it is vouched for."""
 
     row: Row
     digest: str
-    endorsed: bool
+    standing: Literal["endorsed", "disputed", "proposed"]
 
 
 class RequirementClaim(Struct, frozen=True, kw_only=True):
@@ -71,18 +73,27 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 def assurance_case(
-    framework: Framework, hub: Hub, evidence: Sequence[EvidenceItem], *, endorsed: Collection[str], today: date
+    framework: Framework,
+    hub: Hub,
+    evidence: Sequence[EvidenceItem],
+    *,
+    words: Mapping[str, Literal["endorsed", "disputed"]] = MappingProxyType({}),
+    today: date,
 ) -> Case:
-    """The case that the evidence at hand makes, by the rules of `judging.judge` and `coverage.cover`."""
+    """The case that the evidence at hand makes, by the rules of `judging.judge` and `coverage.cover`.
+
+    `words` says, by the digest of a row, what stands of it (`aloi.standards.endorsing.row_words`).
+    """
     judgements = judge(hub, evidence, today=today)
-    coverage = cover_judged(framework, judgements, endorsed=endorsed)
+    endorsed = [row for row, word in words.items() if word == "endorsed"]
+    coverage = cover_judged(framework, judgements, endorsed=endorsed, disputed=set(words) - set(endorsed))
     claims = tuple(
         RequirementClaim(
             requirement=item.requirement,
             state=item.state,
             mapping=item.mapping,
             arguments=tuple(
-                Argument(row=row, digest=digest, endorsed=digest in endorsed)
+                Argument(row=row, digest=digest, standing=words.get(digest, "proposed"))
                 for row in framework.rows
                 if row.object == item.requirement and row.relation != "none"
                 for digest in (row_digest(framework.pack.key, row),)

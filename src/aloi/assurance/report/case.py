@@ -29,6 +29,7 @@ PROOFS = {
     "document": N_("argued from a document that somebody approved; nothing in it was read"),
     "process": N_("argued from the record of a process that somebody approved; nothing in it was read"),
 }
+STANDINGS = {"endorsed": N_("endorsed"), "disputed": N_("disputed")}
 KINDS: Sequence[tuple[type[Record], str]] = (
     (Plan, N_("plan")),
     (Finding, N_("finding")),
@@ -155,6 +156,7 @@ def render_case(
             control_titles={one.id: one.title.said(language) for one in hub.controls},
             signs=SIGNS,
             relations=RELATIONS,
+            standings=STANDINGS,
             control_states=CONTROL_STATES,
             proofs=PROOFS,
             leaves=found,

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from msgspec import Struct
 
@@ -36,10 +37,9 @@ class Source(Struct, frozen=True, kw_only=True):
         """The records with the digests of their statements, those of what was attached included."""
         return (*evidence_of(self.verification), *self.attached)
 
-    @property
-    def endorsed(self) -> frozenset[str]:
-        """Digests of the mapping rows that somebody endorses and nobody disputes."""
-        return frozenset(row for row, word in self.words.items() if word == "endorsed")
+    def rows(self, word: Literal["endorsed", "disputed"]) -> frozenset[str]:
+        """Digests of the mapping rows of which that is said."""
+        return frozenset(row for row, said in self.words.items() if said == word)
 
     @property
     def standing(self) -> Subject:

@@ -1,0 +1,1 @@
+"""Documents for people to finish, filled from a verified bundle, with the gaps visible."""
