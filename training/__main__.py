@@ -17,7 +17,7 @@ import numpy as np
 
 from aloi.solutions.tables import HERE as DATA
 from aloi.system.ngrams import BITS, ORDERS, STRIDE, WINDOW
-from training import calibrate, learn, near, own, rows, sources
+from training import authored, calibrate, learn, near, own, rows, sources
 
 SEED = 20261125
 RECORD = Path(__file__).parent / "digests.json"
@@ -27,7 +27,7 @@ NAME = "injection-detector"
 def train(folder: Path) -> tuple[learn.Weights, dict[str, Any]]:
     """The weights, and what the JSON beside them says."""
     read = sources.rows(folder)
-    distinct = rows.distinct(read["train"] + own.written(SEED))
+    distinct = rows.distinct(read["train"] + own.written(SEED) + authored.rows())
     kept = near.without(distinct, read["reserve"])
     held = rows.distinct(read["calibrate"])
     print(f"{len(distinct)} distinct rows, {len(distinct) - len(kept)} close to a reserved row left out", flush=True)
@@ -38,7 +38,7 @@ def train(folder: Path) -> tuple[learn.Weights, dict[str, Any]]:
     for line in table:
         print("  {language} {set:<16} {blocked:>4} of {n:>5} blocked, {allowed:.0%} allowed".format(**line))
     return weights, {
-        "source": "Made by `make train` from training/sources.yaml and training/grammars",
+        "source": "Made by `make train` from training/sources.yaml, training/grammars and training/written",
         "licence": "Apache-2.0",
         "seed": SEED,
         "bits": BITS,

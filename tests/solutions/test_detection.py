@@ -4,12 +4,15 @@ import hashlib
 import json
 import random
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from training import authored
+from training.rows import distinct
 
 from aloi.solutions import detector
 from aloi.solutions.detector import model, read
@@ -148,6 +151,19 @@ def test_the_weights_are_the_ones_that_training_recorded():
     recorded = json.loads((Path(__file__).parents[2] / "training" / "digests.json").read_bytes())
     assert recorded == {name: hashlib.sha256((HERE / name).read_bytes()).hexdigest() for name in detector.TABLES}
     assert sum((HERE / name).stat().st_size for name in detector.TABLES) <= 2_000_000
+
+
+def test_the_rows_that_a_person_wrote_are_read_in_families_of_ten():
+    found = authored.rows()
+    sizes = Counter((row.attack, row.kind, row.group) for row in found)
+    assert set(sizes.values()) == {10}
+    assert Counter((attack, kind) for attack, kind, _ in sizes) == {
+        (True, ""): 30,
+        (False, "trigger"): 12,
+        (False, "ordinary"): 10,
+    }
+    assert len(distinct(found)) == len(found)
+    assert {(row.source, row.language) for row in found} == {("ours", "fr")}
 
 
 def test_the_identity_covers_the_weights(remedy):
