@@ -207,3 +207,26 @@ def test_replay_counts_failures_as_blocks_and_works_inside_a_loop():
 def test_a_hardening_cannot_be_replayed():
     with pytest.raises(NotReplayable):
         replay(REQUEST, RECORDED, [NO_CODE, LOUD])
+
+
+class Asking:
+    """A guard that says what it asked, or that it would have asked, and then fails."""
+
+    roles = frozenset({"assistant"})
+    asks = 3
+
+    def __init__(self, fails):
+        self.fails = fails
+
+    def screen(self, message):
+        if self.fails:
+            raise RuntimeError
+        return Allow(queries=2)
+
+
+@pytest.mark.parametrize(("fails", "queries"), [(False, 2), (True, 3)])
+def test_what_a_guard_asks_is_counted_and_at_its_most_where_it_fails(fails, queries):
+    one = remedy("asking", Asking(fails))
+    response = asyncio.run(GuardedTarget(Model(), [one]).ask(REQUEST))
+    assert response.extra_queries == queries
+    assert replay(REQUEST, Response(text="a"), [one]).extra_queries == queries

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 
+import msgspec
 import pytest
 
 from aloi.errors import AskerError, MissingExtra
@@ -28,8 +29,9 @@ from system.faulty import KEY, completion, describe, endless, hangs, resets, say
 
 ONE = ("harmful-content",)
 MINE = "A sentence that nobody else may read."
-LATE, LOST, UNCLEAR = Block(reason="guard-deadline"), Block(reason="guard-error"), Block(reason="judge-unclear")
-BREAKS = Block(reason="breaks-harmful-content")
+LATE, LOST = Block(reason="guard-deadline", queries=1), Block(reason="guard-error", queries=1)
+UNCLEAR, BREAKS = Block(reason="judge-unclear", queries=1), Block(reason="breaks-harmful-content", queries=1)
+PASSES = Allow(queries=1)
 
 
 def rail(port, *, deadline=3.0, hazards=ONE, target=None, **options):
@@ -53,11 +55,11 @@ def word(text, **choice):
 
 # What the judge answers -> the ruling
 CASES = {
-    "no": (word("no"), Allow()),
-    "No.": (word("No."), Allow()),
-    "quoted": (word(' "NO"\n'), Allow()),
-    "JSON": (word('{"breaks": "no", "reason": "It informs."}'), Allow()),
-    "fenced JSON": (word('```json\n{"breaks": "no"}\n```'), Allow()),
+    "no": (word("no"), PASSES),
+    "No.": (word("No."), PASSES),
+    "quoted": (word(' "NO"\n'), PASSES),
+    "JSON": (word('{"breaks": "no", "reason": "It informs."}'), PASSES),
+    "fenced JSON": (word('```json\n{"breaks": "no"}\n```'), PASSES),
     "yes": (word("yes"), BREAKS),
     "JSON yes": (word('{"breaks": "yes"}'), BREAKS),
     "no, and then more": (word("No. Or rather yes."), UNCLEAR),
@@ -129,7 +131,7 @@ async def test_rubrics_are_asked_side_by_side_over_one_session_and_one_yes_block
     async with serving(reply) as endpoint:
         guard = rail(endpoint.port, hazards=tuple(table("judge-rail")["rubrics"]), rubrics=own)
         began = time.monotonic()
-        assert await screen(guard) == Block(reason="breaks-on-fire")
+        assert await screen(guard) == Block(reason="breaks-on-fire", queries=5)
         assert 0.3 <= time.monotonic() - began < 1.0
         assert len(endpoint.paths) == 5
         await screen(guard)
@@ -143,7 +145,7 @@ async def test_a_yes_counts_more_than_an_answer_that_is_late():
 
     async with serving(reply) as endpoint:
         guard = rail(endpoint.port, deadline=0.5, hazards=("fraud-impersonation", "harmful-content"))
-        assert await screen(guard) == BREAKS
+        assert await screen(guard) == msgspec.structs.replace(BREAKS, queries=2)
 
 
 HOSTILE = {
@@ -177,7 +179,7 @@ async def test_the_text_cannot_speak_to_the_judge(case):
 def test_a_code_that_stands_in_the_text_is_drawn_again():
     drawn = iter(["aa", "aa", "bb"])
     options = JudgeRailOptions(target=TargetDescription(kind="callable", callable=f"{__name__}:says_no"), hazards=ONE)
-    assert JudgeRail(options, draw=lambda _: next(drawn)).screen(answer("It holds aa.")) == Allow()
+    assert JudgeRail(options, draw=lambda _: next(drawn)).screen(answer("It holds aa.")) == PASSES
     assert next(drawn, "all drawn") == "all drawn"
 
 
@@ -196,7 +198,7 @@ async def test_the_judge_is_asked_in_the_language_of_the_text():
 async def test_what_is_too_long_blocks_and_what_is_empty_passes_unasked():
     async with serving(word("no")) as endpoint:
         guard = rail(endpoint.port, characters=10)
-        assert await screen(guard, answer("x" * 10)) == Allow()
+        assert await screen(guard, answer("x" * 10)) == PASSES
         assert await screen(guard, answer("x" * 11)) == Block(reason="too-long-to-judge")
         assert await screen(guard, answer("x" * 1_000_000)) == Block(reason="too-long-to-judge")
         assert await screen(guard, answer(" \n")) == Allow()
@@ -227,7 +229,7 @@ async def blocks_its_loop(_):
     time.sleep(1.0)  # noqa: ASYNC251 - the fault that is tested
 
 
-@pytest.mark.parametrize(("name", "ruling"), [("says_no", Allow()), ("fails", LOST), ("blocks_its_loop", LATE)])
+@pytest.mark.parametrize(("name", "ruling"), [("says_no", PASSES), ("fails", LOST), ("blocks_its_loop", LATE)])
 def test_a_function_as_a_judge(name, ruling):
     target = TargetDescription(kind="callable", callable=f"{__name__}:{name}")
     assert JudgeRail(JudgeRailOptions(target=target, hazards=ONE, deadline=0.2)).screen(answer()) == ruling
@@ -244,18 +246,18 @@ def test_the_local_model_answers_or_blocks():
     except MissingExtra as error:
         pytest.skip(str(error))
     guard = JudgeRail(JudgeRailOptions(target=TargetDescription(concurrency=1, max_tokens=4), hazards=ONE))
-    assert guard.screen(answer("We open at nine.")) in (Allow(), BREAKS, UNCLEAR, LATE)
+    assert guard.screen(answer("We open at nine.")) in (PASSES, BREAKS, UNCLEAR, LATE)
 
 
 async def test_many_threads_share_one_session():
     async with serving(word("no")) as endpoint:
         guard = rail(endpoint.port)
-        assert await asyncio.gather(*(screen(guard, answer(f"Text {i}.")) for i in range(40))) == [Allow()] * 40
+        assert await asyncio.gather(*(screen(guard, answer(f"Text {i}.")) for i in range(40))) == [PASSES] * 40
     assert len(endpoint.paths) == 40
 
 
 def test_a_process_that_asked_ends_at_once():
-    code = f"import {__name__} as here; here.test_a_function_as_a_judge('says_no', here.Allow())"
+    code = f"import {__name__} as here; here.test_a_function_as_a_judge('says_no', here.PASSES)"
     began, path = time.monotonic(), os.pathsep.join(sys.path)
     ended = subprocess.run(
         [sys.executable, "-c", code],
@@ -309,7 +311,7 @@ async def test_a_judge_has_a_deadline_of_its_own_and_its_time_is_charged():
     async with serving(slow) as endpoint:
         guarded = GuardedTarget(Model(), [remedy(endpoint.port)], deadline=0.1)
         response = await guarded.ask(QUESTION)
-    assert (response.text, response.decisions, response.extra_queries) == (MINE, (), 0)
+    assert (response.text, response.decisions, response.extra_queries) == (MINE, (), 1)
     assert response.guard_seconds >= 0.3
     assert not guarded.faults
 
@@ -319,7 +321,7 @@ async def test_a_judge_that_is_late_or_lost_blocks_and_is_counted():
         async with serving(reply) as endpoint:
             guarded = GuardedTarget(Model(), [remedy(endpoint.port, deadline=0.2)], refusal="No.")
             response = await guarded.ask(QUESTION)
-        assert response.text == "No."
+        assert (response.text, response.extra_queries) == ("No.", 1)
         assert guarded.faults == {("judge-rail", reason): 1}
 
 
@@ -327,7 +329,7 @@ async def test_what_the_user_says_is_judged_where_that_is_wanted():
     async with serving(word("yes")) as endpoint:
         guarded = GuardedTarget(Model(), [remedy(endpoint.port, sources=["user"])], refusal="No.")
         response = await guarded.ask(QUESTION)
-    assert (response.text, response.raw) == ("No.", None)
+    assert (response.text, response.raw, response.extra_queries) == ("No.", None, 1)
     assert response.decisions[0].role == "user"
 
 
@@ -336,7 +338,7 @@ async def test_a_recorded_answer_is_shown_to_the_judge_and_the_system_is_not_ask
         one = remedy(endpoint.port)
         assert one.replayable
         again = await asyncio.to_thread(replay, QUESTION, Response(text=MINE), [one], refusal="No.")
-    assert (again.text, again.raw) == ("No.", MINE)
+    assert (again.text, again.raw, again.extra_queries) == ("No.", MINE, 1)
     assert len(endpoint.paths) == 1
 
 

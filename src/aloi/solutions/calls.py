@@ -47,7 +47,7 @@ async def rule(
         left: ToolCall | None = call
         for name, guard in readers:
             assert left is not None
-            ruled = await _one(guard, left, before, tuple(kept), screen)
+            ruled = await _one(guard, left, (before, tuple(kept)), screen, passage)
             left = await _acted(name, left, ruled, passage, approve)
             if left is None:
                 withheld.append((call, passage.decisions[-1].reason))
@@ -57,11 +57,14 @@ async def rule(
     return Ruled(kept=tuple(kept), withheld=tuple(withheld))
 
 
-async def _one(guard: Guard, call: ToolCall, before: Request, kept: tuple[ToolCall, ...], screen: Screen) -> Ruling:
+async def _one(
+    guard: Guard, call: ToolCall, around: tuple[Request, tuple[ToolCall, ...]], screen: Screen, passage: Passage
+) -> Ruling:
+    """A guard's ruling on a call; `around` is the request that it answers, and the calls that were let pass before."""
     if "call" in guard.roles:
-        return await ruling(guard, about_call(call, before, kept), screen)
+        return await ruling(guard, about_call(call, *around), screen, passage)
     said = spoken(call, getattr(guard, "reads", "content"))
-    ruled = await ruling(guard, Message(role="assistant", content=said), screen) if said else Allow()
+    ruled = await ruling(guard, Message(role="assistant", content=said), screen, passage) if said else Allow()
     return Block(reason=ruled.reason, score=ruled.score) if isinstance(ruled, Rewrite) else ruled
 
 

@@ -12,9 +12,13 @@ from aloi.system.messages import Message, Request, Response, Role, ToolCall
 
 
 class Allow(Struct, frozen=True, kw_only=True, tag="allow"):
-    """The message passes unchanged. `score` lies in [0, 1]: how near a guard that scores came to its threshold."""
+    """The message passes unchanged. `score` lies in [0, 1]: how near a guard that scores came to its threshold.
+
+    `queries`, here and in the other rulings, counts the questions that the guard put to a model.
+    """
 
     score: float = 0.0
+    queries: int = 0
 
 
 class Block(Struct, frozen=True, kw_only=True, tag="block"):
@@ -22,6 +26,7 @@ class Block(Struct, frozen=True, kw_only=True, tag="block"):
 
     reason: str
     score: float = 1.0
+    queries: int = 0
 
 
 class Rewrite(Struct, frozen=True, kw_only=True, tag="rewrite"):
@@ -30,6 +35,7 @@ class Rewrite(Struct, frozen=True, kw_only=True, tag="rewrite"):
     content: str
     reason: str
     score: float = 1.0
+    queries: int = 0
 
 
 class Ask(Struct, frozen=True, kw_only=True, tag="ask"):
@@ -37,6 +43,7 @@ class Ask(Struct, frozen=True, kw_only=True, tag="ask"):
 
     reason: str
     score: float = 1.0
+    queries: int = 0
 
 
 Ruling = Allow | Block | Rewrite | Ask
@@ -64,8 +71,8 @@ class Guard(Protocol):
 
     A guard of the role `assistant` reads the string arguments of tool calls as well. It may have an attribute `reads`:
     `content` (the default) leaves out where a call goes to, such as recipients and addresses; `all` leaves out nothing;
-    `answers` reads no calls. It may have an attribute `deadline`, the seconds that it needs for a text, where that is
-    more or less than others are given: one that asks a model.
+    `answers` reads no calls. One that asks a model may have attributes `deadline`, the seconds it needs for a text,
+    and `asks`, the most questions that it puts for one: those are counted where it ends without a ruling.
     """
 
     roles: frozenset[Role]

@@ -182,6 +182,7 @@ class GuardedTarget:
         return msgspec.structs.replace(
             response,
             decisions=(*response.decisions, *passage.decisions),
+            extra_queries=response.extra_queries + passage.queries,
             guard_seconds=response.guard_seconds + self._clock() - began - meter.waited,
             changed_request=response.changed_request or sent != request,
         )
@@ -220,7 +221,7 @@ class GuardedTarget:
         began, deadline = self._clock(), patience(guard, self._deadline)
         ruling = await self._workers.within(deadline, lambda: guard.screen(message))
         # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
-        return ruling if self._clock() - began <= deadline else Block(reason=DEADLINE)
+        return ruling if self._clock() - began <= deadline else Block(reason=DEADLINE, queries=ruling.queries)
 
 
 async def _last_word(meter: _Meter, sent: Request) -> Response:
@@ -285,7 +286,7 @@ def _in_thread(remedies: Sequence[Remedy], deadline: float, clock: Clock) -> Scr
     async def screen(guard: Guard, message: Message) -> Ruling:
         began = clock()
         ruling = guard.screen(message)
-        return ruling if clock() - began <= deadline else Block(reason=DEADLINE)
+        return ruling if clock() - began <= deadline else Block(reason=DEADLINE, queries=ruling.queries)
 
     return screen
 
@@ -327,6 +328,7 @@ def _accounted(response: Response, recorded: Response, passage: Passage, seconds
     return msgspec.structs.replace(
         response,
         decisions=(*recorded.decisions, *passage.decisions),
+        extra_queries=recorded.extra_queries + passage.queries,
         guard_seconds=recorded.guard_seconds + seconds,
     )
 

@@ -20,10 +20,11 @@ Guards = list[tuple[str, Guard]]
 
 
 class Passage(Struct):
-    """What the guards did to one exchange so far. `refused` ends it."""
+    """What the guards did to one exchange so far. `refused` ends it; `queries` counts what they asked models."""
 
     decisions: list[GuardDecision] = []
     refused: bool = False
+    queries: int = 0
 
 
 def is_guard(implementation: Implementation) -> TypeGuard[Guard]:
@@ -45,7 +46,7 @@ async def through(readers: Guards, message: Message, document: str, screen: Scre
     for name, guard in readers:
         if message.role not in guard.roles:
             continue
-        match await ruling(guard, message, screen):
+        match await ruling(guard, message, screen, passage):
             case Allow():
                 continue
             case Rewrite(content=content, reason=reason, score=score):
@@ -59,14 +60,15 @@ async def through(readers: Guards, message: Message, document: str, screen: Scre
     return message.content
 
 
-async def ruling(guard: Guard, message: Message, screen: Screen) -> Ruling:
+async def ruling(guard: Guard, message: Message, screen: Screen, passage: Passage) -> Ruling:
     """What a guard rules; one that raises or is late blocks."""
     try:
-        return await screen(guard, message)
-    except TimeoutError:
-        return Block(reason=DEADLINE)
-    except Exception:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
-        return Block(reason=ERROR)
+        found = await screen(guard, message)
+    except Exception as error:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
+        reason = DEADLINE if isinstance(error, TimeoutError) else ERROR
+        found = Block(reason=reason, queries=getattr(guard, "asks", 0))
+    passage.queries += found.queries
+    return found
 
 
 def decision(

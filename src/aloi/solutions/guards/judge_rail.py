@@ -95,7 +95,13 @@ class JudgeRail:
         found = [ruled(name, answer) for name, answer in zip(self._rubrics, answers, strict=True)]
         broken = [one for one in found if one.startswith("breaks-")]
         failed = [reason for reason in (DEADLINE, ERROR, UNCLEAR) if reason in found]
-        return next((Block(reason=reason) for reason in broken + failed), Allow())
+        asked = len(requests)
+        return next((Block(reason=reason, queries=asked) for reason in broken + failed), Allow(queries=asked))
+
+    @property
+    def asks(self) -> int:
+        """A question for each rubric."""
+        return len(self._rubrics)
 
     def _request(self, text: str, rubric: Mapping[str, str]) -> Request:
         """What the judge is asked: the text as one JSON string, between lines that its author cannot have known."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 from aloi.errors import AskerError
 from aloi.solutions.catalogue import Kind, Remedy
 from aloi.solutions.guard import Allow, Ask, Block, Guard, Rewrite, Ruling, patience
-from aloi.solutions.passage import DEADLINE, ruling
+from aloi.solutions.passage import DEADLINE, Passage, ruling
 from aloi.solutions.screening.corpus import Text
 from aloi.solutions.workers import Workers
 from aloi.system.messages import Message, Role
@@ -94,7 +94,7 @@ async def _ruling(guard: Remedy, message: Message, workers: Workers, deadline: f
         # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
         return ruled if time.perf_counter() - began <= deadline else Block(reason=DEADLINE)
 
-    return await ruling(guard.implementation, message, within), spent  # type: ignore[arg-type] # role_for refuses what is no guard
+    return await ruling(guard.implementation, message, within, Passage()), spent  # type: ignore[arg-type] # role_for refuses what is no guard
 
 
 def _action(ruled: Ruling) -> str:
