@@ -215,7 +215,7 @@ def test_a_document_answers_its_section_while_it_is_valid(tmp_path):
     assert after.state == "empty"
     assert "It does not count today." in after.lines[0].text
     assert made.markdown.count("notice.pdf") == 2
-    assert {one.requirement: one.state for one in notice.coverage}["Art. 13(2)"] == "proven"
+    assert {one.requirement: one.state for one in notice.coverage}["Art. 13(2)"] == "partial"
 
 
 def test_the_purpose_comes_from_the_description_that_the_fingerprint_covers(tmp_path):

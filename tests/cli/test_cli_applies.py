@@ -156,3 +156,20 @@ def test_a_table_that_was_not_checked_again_says_so(monkeypatch, capsys):
         monkeypatch.setattr(law, "today", lambda day=day: day)
         law.warn_if_stale(regimes())
         assert ("other-regimes was checked on 2026-11-22" in capsys.readouterr().err) == stale, day
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "system.yaml")
+    assert aloi("applies", "system.yaml", home=tmp_path).code == 2
+
+
+def test_what_binds_public_authorities_does_not_bind_others(tmp_path):
+    given = ("--role", "deployer", "--class", "hr-annex3", "--on", "2028-02-01", "--placed", "2028-01-10")
+    assert {"art26-8-a3", "art49-3-a3"} <= binding(*given, "--public", home=tmp_path)
+    assert not {"art26-8-a3", "art49-3-a3"} & binding(*given, "--not-public", home=tmp_path)
+
+
+def test_duties_stand_apart_and_what_is_prohibited_to_all_is_said(tmp_path):
+    out = aloi("applies", EXAMPLE, home=tmp_path).out
+    assert out.index("Art. 50(1)") < out.index("applies without binding") < out.index("Art. 4a")
+    assert "--class prohibited" in out

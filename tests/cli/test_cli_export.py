@@ -95,3 +95,12 @@ def test_what_stands_beside_the_bundle_is_exported_with_it(tmp_path):
     assert aloi("export", BUNDLE, "--format", "cyclonedx", "--output", "b.json", *more, home=tmp_path).code == 0
     claims = json.loads((tmp_path / "b.json").read_bytes())["declarations"]["claims"]
     assert sum("notice d'usage.txt" in one["predicate"] for one in claims) == 2
+
+
+@pytest.mark.parametrize("kind", ["sarif", "svr", "oscal", "cyclonedx"])
+def test_an_unknown_framework_is_told_in_every_format(kind, tmp_path):
+    said = aloi(
+        "export", BUNDLE, "--format", kind, "--output", "x", "--trust", KEY, "--framework", "no@1", home=tmp_path
+    )
+    assert said.code == 2
+    assert not (tmp_path / "x").exists()

@@ -51,11 +51,12 @@ def test_a_bundle_is_seen_again_with_what_was_attached(home):
     more = json.loads(aloi(*command, "--statements", "said", "--json", home=home).out)
     states = [{one["requirement"]: one["state"] for one in told["coverage"]["requirements"]} for told in (bare, more)]
     assert own.exists()
-    assert (states[0]["Art. 14(1)"], states[1]["Art. 14(1)"]) == ("needs a document", "proven")
-    assert len(more["steps"]) < len(bare["steps"])
+    assert (states[0]["Art. 14(1)"], states[1]["Art. 14(1)"]) == ("needs a document", "partial")
+    judged = [step for step in more["steps"] if step["requirement"] == "Art. 14(1)"]
+    assert "judged by somebody" in judged[0]["message"], "a file alone proves nothing"
     people = aloi(*command, "--statements", "said", home=home).out
     assert "Plan of action" in people
-    assert "unconfirmed: The Official Journal was read through stored copies" in people
+    assert "To know: The Official Journal was read through stored copies" in people
     assert "no statement of conformity" in people
     french = aloi("--lang", "fr", *command, "--statements", "said", home=home)
     assert french.code == 0
@@ -96,7 +97,17 @@ def test_who_signed_the_bundle_does_not_vouch_for_it_unless_named(home):
         assert f"endorsed by the bundle's own signer, as Ourselves{told}" in people
 
 
+def test_only_endorsed_rows_are_counted_where_that_is_asked(home):
+    command = ("standards", "coverage", BUNDLE, "owasp-llm@2026", "--trust", KEY, "--endorsed", "--json")
+    told = json.loads(aloi(*command, home=home).out)
+    states = {one["requirement"]: one["state"] for one in told["coverage"]["requirements"]}
+    assert states["LLM08:2026"] == "proposed mapping only"
+    assert "proven" not in states.values()
+
+
 WRONG = {
+    "nobody endorses": (("endorse", *ROW, "--organisation", " "), 2),
+    "nobody approves": (("attach", "human-oversight", KEY, "--approved-by", "", "--approved-on", "2026-11-01"), 2),
     "no such framework": (("rows", "owasp-llm@2025"), 2),
     "no such row": (("endorse", "owasp-llm@2026", "prompt-injection", "LLM05:2026", "--organisation", "I"), 2),
     "a measured control": (

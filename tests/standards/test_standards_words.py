@@ -108,24 +108,24 @@ def attached(tmp_path, control="human-oversight", text="how people step in", unt
 
 def test_an_approved_document_supports_its_control_and_no_other(tmp_path):
     item = attached(tmp_path)
-    assert judge(hub(), [item])["human-oversight"].state == "supported"
+    assert judge(hub(), [item])["human-oversight"].state == "partial"
     assert judge(hub(), [item])["human-oversight"].evidence == (item.digest,)
     others = {name for name, found in judge(hub(), [item]).items() if found.state != "untested"}
     assert others == {"human-oversight"}
     found = cover(EU, [item])
-    assert next(one.state for one in found.requirements if one.requirement == "Art. 14(1)") == "proven"
+    assert next(one.state for one in found.requirements if one.requirement == "Art. 14(1)") == "partial"
 
 
 def test_a_document_that_expired_supports_nothing(tmp_path):
     item = attached(tmp_path, until=date(2026, 12, 31))
-    assert judge(hub(), [item], today=date(2026, 12, 31))["human-oversight"].state == "supported"
+    assert judge(hub(), [item], today=date(2026, 12, 31))["human-oversight"].state == "partial"
     assert judge(hub(), [item], today=date(2027, 1, 1))["human-oversight"].state == "untested"
 
 
 def test_a_document_that_is_approved_later_supports_nothing_yet(tmp_path):
     item = attached(tmp_path)
     assert judge(hub(), [item], today=date(2026, 10, 31))["human-oversight"].state == "untested"
-    assert judge(hub(), [item], today=DAY)["human-oversight"].state == "supported"
+    assert judge(hub(), [item], today=DAY)["human-oversight"].state == "partial"
 
 
 def test_a_file_cannot_stand_for_a_measurement(tmp_path):

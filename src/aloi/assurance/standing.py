@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from msgspec import Struct
 
@@ -117,6 +118,7 @@ def stand(
     today: date,
     signers: Collection[str] = (),
     named: Collection[str] = (),
+    rows: Literal["all", "endorsed"] = "all",
 ) -> Standing:
     """Where a framework stands today.
 
@@ -130,6 +132,7 @@ def stand(
         items,
         endorsed=endorsed_rows(more.words, apart=apart),
         disputed=disputed_rows(more.words),
+        rows=rows,
         today=today,
     )
     return Standing(

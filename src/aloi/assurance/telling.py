@@ -182,5 +182,6 @@ def remedy_title(name: str, language: str) -> str:
 
 
 def _requirement_title(key: str, requirement: str, language: str) -> str:
-    found = {entry.id: entry.title for entry in framework(key).pack.requirements}
-    return found[requirement].said(language) if requirement in found else requirement
+    pack = framework(key).pack
+    found = {entry.id: pack.told(entry, language) for entry in pack.requirements}
+    return found.get(requirement, requirement)

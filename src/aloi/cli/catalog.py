@@ -166,10 +166,10 @@ def _frameworks() -> Iterable[Entry]:
     for key in names():
         pack = framework(key).pack
         told = say(N_("{count} requirements, checked {day}"), count=len(pack.requirements), day=pack.checked_on)
-        doubts = tuple(say(N_("unconfirmed: {what}"), what=one.said(language())) for one in pack.doubts())
+        doubts = tuple(say(N_("To know: {what}"), what=one.said(language())) for one in pack.doubts())
         facts: dict[str, object] = {
             "status": pack.status,
-            "unconfirmed": [one.said(language()) for one in pack.doubts()],
+            "to_know": [one.said(language()) for one in pack.doubts()],
         }
         yield Entry(key, told, pack.title.said(language()), doubts, facts)
 

@@ -76,12 +76,12 @@ def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | 
     from aloi.standards.gaps import next_evidence  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
+    chosen = [framework(name) for name in frameworks or names()]
     if kind == "svr":
         return {"svr": dsse.write(svr.svr(source, signing_key(key or options.default_key())))}
     if kind == "sarif":
         documents: Mapping[str, object] = {"sarif": sarif.sarif(source)}
     else:
-        chosen = [framework(name) for name in frameworks or names()]
         today = date.fromisoformat(source.at[:10])
         endorsed, disputed = source.rows("endorsed"), source.rows("disputed")
         coverages = [

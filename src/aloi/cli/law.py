@@ -42,10 +42,12 @@ def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str,
     warn_if_stale(table)
     click.echo(_heading(table, answer.situation, answer.situation.day))
     for status, title in STATUS.items():
-        found = [one for one in answer.provisions if one.status == status]
-        if found:
-            click.echo("\n" + click.style(f"{say(title)} ({len(found)})", bold=True))
-            click.echo("\n".join(line for one in found for line in _provision(one, missing)))
+        _print_group(title, [one for one in _duties(answer) if one.status == status], missing)
+    others = [one for one in answer.provisions if one.provision.kind != "duty"]
+    _print_group(N_("applies without binding: what a system is, and what is permitted"), others, missing)
+    click.echo("\n" + say(N_("A provision binds only where a system does what it speaks of.")))
+    if "prohibited" not in answer.situation.classes:
+        click.echo(say(N_("What Art. 5 prohibits is prohibited to all; `--class prohibited` lists it with its days.")))
     if answer.open_points:
         click.echo("\n" + say(N_("Open points, both sides:")))
         for point in answer.open_points:
@@ -56,6 +58,16 @@ def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str,
         if source.id in cited:
             click.echo(f"  {source.id}  {source.document} [{say(CERTAINTIES[source.certainty])}]")
     click.echo("\n" + say(N_("Other regimes are listed by `aloi catalog regimes`, and never computed.")))
+
+
+def _duties(answer: "Answer") -> "list[Applies]":
+    return [one for one in answer.provisions if one.provision.kind == "duty"]
+
+
+def _print_group(title: str, found: "Sequence[Applies]", missing: Mapping[str, str]) -> None:
+    if found:
+        click.echo("\n" + click.style(f"{say(title)} ({len(found)})", bold=True))
+        click.echo("\n".join(line for one in found for line in _provision(one, missing)))
 
 
 def _heading(table: "Applicability", situation: "Situation | None", day: date) -> str:
@@ -119,7 +131,7 @@ def print_calendar(
         for provision in change.may_start:
             click.echo(f"  ? {provision.provision}: {provision.subject.said(language())}")
         if change.end:
-            ended = ", ".join(provision.provision for provision in change.end)
+            ended = ", ".join(dict.fromkeys(provision.provision for provision in change.end))
             click.echo("  " + say(N_("the respite of older systems ends: {provisions}"), provisions=ended))
     if any(change.may_start for change in changes):
         click.echo("\n" + say(N_("? may start that day: it hangs on an input that nobody gave")))

@@ -105,6 +105,17 @@ def write_new(path: Path, content: bytes) -> None:
         raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
 
 
+def said_in_words(_: click.Context, parameter: click.Parameter, value: str) -> str:
+    """What a person says of somebody or something: not nothing."""
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if not value.strip():
+        raise AskerError(
+            N_("{option}: nothing is said"), remedy=N_("say it in words: it is signed"), option=parameter.opts[0]
+        )
+    return value
+
+
 def refuse_to_overwrite(path: Path) -> None:
     """Raises AskerError where a file that is to be made is there already."""
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs

@@ -38,7 +38,9 @@ SHOWN = 10
 framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
-organisation = click.option("--organisation", required=True, help=say(N_("The organisation that speaks.")))
+organisation = click.option(
+    "--organisation", required=True, callback=options.said_in_words, help=say(N_("The organisation that speaks."))
+)
 installed = click.option(
     "--framework",
     "frameworks",
@@ -126,7 +128,7 @@ def endorse(
 @control_name
 @requirement_id
 @organisation
-@click.option("--reason", required=True, help=say(N_("Why, in a sentence or two.")))
+@click.option("--reason", required=True, callback=options.said_in_words, help=say(N_("Why, in a sentence or two.")))
 @options.key
 @options.output
 @options.as_json
@@ -151,7 +153,12 @@ def dispute(
 @command.command("attach", help=say(N_("Sign that FILE, which somebody approved, answers CONTROL.")))
 @control_name
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--approved-by", required=True, help=say(N_("Who approved the file: a person or a body.")))
+@click.option(
+    "--approved-by",
+    required=True,
+    callback=options.said_in_words,
+    help=say(N_("Who approved the file: a person or a body.")),
+)
 @click.option("--approved-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help=say(N_("The day, YYYY-MM-DD.")))
 @click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("The last day on which it counts.")))
 @click.option(
@@ -198,15 +205,18 @@ def attach(
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
+@click.option("--endorsed", is_flag=True, help=say(N_("Count only the mapping rows that somebody endorses.")))
 @options.statements
 @options.trusted
 @options.as_json
-def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+def coverage(
+    bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, endorsed: bool, as_json: bool
+) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
     from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.cli.standing import standing_lines  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
-    from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
+    from aloi.standards.judging import concerned, evidence_of  # noqa: PLC0415 - as above
 
     found = named(framework)
     verification = options.verified(bundle, trust)
@@ -218,11 +228,12 @@ def coverage(bundle: Path, framework: str, statements: Path | None, trust: tuple
         today=today,
         signers=options.signers(verification),
         named=options.named(trust),
+        rows="endorsed" if endorsed else "all",
     )
     if as_json:
         options.print_json(standing)
         return
-    for line in standing_lines(standing, found):
+    for line in standing_lines(standing, found, concerned(verification)):
         click.echo(line)
 
 
@@ -295,7 +306,7 @@ def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
     ]
     found = found_in(chosen, cited)
     if as_json:
-        options.print_json(found)
+        options.print_json([{"told": one.message.format(**one.facts), "found": one} for one in found])
         return
     width = max((len(say(KINDS[one.kind])) for one in found), default=0)
     for one in found:

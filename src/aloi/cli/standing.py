@@ -9,17 +9,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aloi.assurance.standing import OwnWord, Standing
+    from aloi.evidence.statement import Subject
     from aloi.standards.frameworks import Framework
 
 
-def standing_lines(standing: "Standing", framework: "Framework") -> "Iterable[str]":
-    """A standing as a person reads it: the warnings first."""
+def standing_lines(standing: "Standing", framework: "Framework", system: "Subject") -> "Iterable[str]":
+    """A standing as a person reads it: of which system, and then the warnings first."""
     from aloi.standards.coverage import tally  # noqa: PLC0415 - heavy modules load when a command runs
 
-    titles = {one.id: one.title.said(language()) for one in framework.pack.requirements}
+    titles = {one.id: framework.pack.told(one, language()) for one in framework.pack.requirements}
     yield say(
         N_("{framework}: what the evidence says. It is no statement of conformity."), framework=framework.pack.key
     )
+    yield say(N_("About {name}  {digest}"), name=system.name, digest=system.fingerprint)
     yield from warnings(standing)
     for count in tally(standing.coverage):
         told = N_(
@@ -34,7 +36,7 @@ def standing_lines(standing: "Standing", framework: "Framework") -> "Iterable[st
         mark = say(N_("  [mapping disputed]")) if item.mapping == "disputed" else ""
         yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}{mark}"
     for doubt in framework.pack.doubts():
-        yield say(N_("unconfirmed: {what}"), what=doubt.said(language()))
+        yield say(N_("To know: {what}"), what=doubt.said(language()))
     if standing.steps:
         yield ""
         yield say(N_("Plan of action, the cheapest first:"))

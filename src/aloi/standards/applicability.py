@@ -51,7 +51,8 @@ class Transition(Part, frozen=True, kw_only=True):
 class Provision(Part, frozen=True, kw_only=True):
     """One provision: whom it binds, from which literal day, and from which day it can have an addressee at all.
 
-    `basis` is 'text' where the second date is written in the law, and 'reading' where it is inferred.
+    `public_only` provisions concern public authorities alone. `basis` is 'text' where the second date is written in the
+    law, and 'reading' where it is inferred.
     """
 
     id: Slug
@@ -64,6 +65,7 @@ class Provision(Part, frozen=True, kw_only=True):
     operative_from: date | None = None
     basis: Literal["text", "reading"] = "text"
     transition: Transition | None = None
+    public_only: bool = False
     takes: tuple[Evidence, ...] = ()
     sources: Annotated[tuple[Identifier, ...], Meta(min_length=1)]
     certainty: Certainty = "primary"

@@ -86,7 +86,8 @@ def _concerned(table: Applicability, situation: Situation) -> Iterator[Provision
         if exclusive:
             by_class = exclusive & set(provision.systems)
         by_role = "all" in provision.binds or set(situation.roles) & set(provision.binds)
-        if provision.kind != "context" and by_class and by_role:
+        private = provision.public_only and situation.public_authorities is False
+        if provision.kind != "context" and by_class and by_role and not private:
             yield provision
 
 

@@ -115,6 +115,8 @@ def _for_control(requirement: Requirement, control: Control, hub: Hub, judgement
         return
     if control.proof in _WRITTEN:
         action, message = _WRITTEN[control.proof]
+        if judgement.evidence:
+            message = N_("have what is attached for {about} judged by somebody who may: nothing in it was read")
         yield _step(requirement.id, action, control.id, message, action)
     elif control.proof == "findings":
         yield from _for_hazards(requirement, hub, judgement)

@@ -70,8 +70,8 @@ def judge(hub: Hub, evidence: Iterable[EvidenceItem], *, today: date | None = No
     6. Tests support 'record' whatever they found, once a plan stands beside them; without it they are 'partial'.
     7. An accepted effect of stage 'confirm' supports 'effect'; a refused one makes it 'not met'; one that was not
        confirmed yet is 'partial'.
-    8. A document, artefact or record of a process that somebody approved supports its control, and says no more than
-       that it is there: nothing in it is read. `today` leaves out those that are no longer valid.
+    8. A document, artefact or record of a process that somebody approved makes its control 'partial', and never more:
+       that it is there is known, nothing in it is read. `today` leaves out those that are no longer valid.
     """
     items = tuple(evidence)
     counted = _counted(items)
@@ -109,6 +109,11 @@ def in_use(items: Iterable[EvidenceItem]) -> bool:
     return bool(confirmed) and all(effect.accepted for effect in confirmed)
 
 
+def concerned(verification: Verification) -> Subject:
+    """The system that a bundle's evidence speaks of: the remedied one where its remedies are in use."""
+    return verification.subject[-1 if in_use(evidence_of(verification)) else 0]
+
+
 def by_hazard(items: Iterable[EvidenceItem]) -> dict[str, tuple[Verdict, tuple[EvidenceItem, ...]]]:
     """For each hazard the verdict that counts (rules 1 to 3), and the findings and hunts that it rests on."""
     return {hazard: (_worst(found), tuple(found)) for hazard, found in _counted(tuple(items)).items()}
@@ -130,7 +135,7 @@ def _judge(
     if control.proof == "effect":
         return _by_effect(control, effects)
     written = [item for item in attached if isinstance(item.record, Attachment) and item.record.control == control.id]
-    return Judgement(control=control.id, state="supported" if written else "untested", evidence=_digests(written))
+    return Judgement(control=control.id, state="partial" if written else "untested", evidence=_digests(written))
 
 
 def _worst(found: Sequence[EvidenceItem]) -> Verdict:

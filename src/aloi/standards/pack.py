@@ -68,8 +68,9 @@ class Replacement(Part, frozen=True, kw_only=True):
 class Pack(Part, frozen=True, kw_only=True):
     """A framework at an edition.
 
-    `text_policy` says whose words the titles are: 'own' (ids, and our own words), 'title' (the publisher's titles may
-    be shipped), 'full' (the publisher's text may be shipped). `horizon` is a number of days after `checked_on`.
+    `lists` says whether titles name what is asked, or a risk that is to be held down. `text_policy` says whose words
+    the titles are: 'own' (ids, and our own words), 'title' (the publisher's titles may be shipped), 'full' (the
+    publisher's text may be shipped). `horizon` is a number of days after `checked_on`.
     `replaces` gives, for ids of earlier editions, the requirement that stands in their place.
     """
 
@@ -78,6 +79,7 @@ class Pack(Part, frozen=True, kw_only=True):
     title: Text
     publisher: Words
     status: Literal["law", "published", "draft", "frozen"]
+    lists: Literal["demands", "risks"] = "demands"
     in_force_from: date
     checked_on: date
     horizon: Annotated[int, Meta(ge=1, le=3_650)]
@@ -98,6 +100,13 @@ class Pack(Part, frozen=True, kw_only=True):
     def bound(self, requirement: Requirement) -> tuple[Role, ...]:
         """Whom a requirement binds: its own roles, or else the pack's."""
         return requirement.binds or self.binds
+
+    def told(self, requirement: Requirement, language: str) -> str:
+        """A requirement's title as it may stand beside a state: of a risk it is said that it is one."""
+        title = requirement.title.said(language)
+        if self.lists == "demands":
+            return title
+        return f"[risque] {title}" if language == "fr" else f"[risk] {title}"
 
     def doubts(self) -> tuple[Text, ...]:
         """All that could not be confirmed: about the pack, and then about single requirements, under their ids."""

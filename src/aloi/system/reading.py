@@ -121,6 +121,8 @@ def open_description(path: Path) -> SystemDescription:
 
 def _described(path: Path) -> tuple[Path, SystemDescription, Lines]:
     file = path / "system.yaml" if path.is_dir() else path
+    if file.exists() and not file.is_file():  # a pipe would be waited for
+        raise AskerError(N_("{file} is no file"), remedy=N_("give the path of a system.yaml"), file=file)
     try:
         data = file.read_bytes()
     except OSError as error:

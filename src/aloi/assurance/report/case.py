@@ -17,7 +17,7 @@ from aloi.evidence.vouching import Attachment
 from aloi.standards.case import Case
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
-from aloi.standards.judging import EvidenceItem
+from aloi.standards.judging import EvidenceItem, concerned
 from aloi.translation import N_
 
 PROOFS = {
@@ -131,7 +131,7 @@ def render_case(
 
     `names` gives the titles of a 'hazard' and of a 'remedy'; `attached` are the verified statements beside the bundle.
     """
-    titles = {one.id: one.title.said(language) for one in framework.pack.requirements}
+    titles = {one.id: framework.pack.told(one, language) for one in framework.pack.requirements}
     speech = Speech(
         language,
         titles=lambda _framework, requirement, _language: titles[requirement],
@@ -162,6 +162,7 @@ def render_case(
             leaves=found,
             numbers={leaf.digest: n for n, leaf in enumerate(found, 1)},
             about=verification.subject,
+            concerned=concerned(verification),
             bundle=verification.digest,
             day=speech.figures.day(day),
             overdue=overdue,

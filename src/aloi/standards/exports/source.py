@@ -10,7 +10,7 @@ from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt, P
 from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Verification, VerifiedClaim
 from aloi.evidence.vouching import Attachment
-from aloi.standards.judging import EvidenceItem, evidence_of, in_use
+from aloi.standards.judging import EvidenceItem, concerned, evidence_of
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://aloi.dev/export")
 Measured = Finding | Hunt | BenignRate | Effect
@@ -43,8 +43,8 @@ class Source(Struct, frozen=True, kw_only=True):
 
     @property
     def standing(self) -> Subject:
-        """The system that the evidence speaks of: the remedied one where its remedies are in use."""
-        return self.verification.subject[-1 if in_use(self.items) else 0]
+        """The system that the evidence speaks of."""
+        return concerned(self.verification)
 
     @property
     def plan(self) -> Plan | None:
