@@ -289,7 +289,8 @@ class TestFolder:
 
     def test_a_state_that_cannot_be_read_is_no_state(self, log, store):
         store._head(ORIGIN).mkdir()
-        refused(ask(witness_of(log, store), log, 0, 5), Status.UNAVAILABLE, "state-not-read")
+        answer = refused(ask(witness_of(log, store), log, 0, 5), Status.UNAVAILABLE, "state-not-read")
+        assert str(store.folder) not in str(answer.why)
 
     @pytest.mark.parametrize("call", ["open", "write", "fsync", "replace", "sync"])
     def test_no_cosignature_while_the_disk_is_full(self, log, store, monkeypatch, call):

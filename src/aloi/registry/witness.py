@@ -122,7 +122,10 @@ class Witness:
             return Refused(Status.UNAVAILABLE, error.reason, error)
         except OSError as error:
             return _refused(
-                Status.UNAVAILABLE, "state-not-read", N_("the witness cannot read its state: {problem}"), problem=error
+                Status.UNAVAILABLE,
+                "state-not-read",
+                N_("the witness cannot read its state: {problem}"),
+                problem=_named(error),
             )
         before = notes.read(known.note) if known else None
         last = checkpoints.parse(before.text) if before else Checkpoint(head.origin, 0, EMPTY)
@@ -137,7 +140,10 @@ class Witness:
             self._store.write(head.origin, Known(notes.write(note), now))
         except OSError as error:
             return _refused(
-                Status.UNAVAILABLE, "state-not-saved", N_("the witness cannot keep its state: {problem}"), problem=error
+                Status.UNAVAILABLE,
+                "state-not-saved",
+                N_("the witness cannot keep its state: {problem}"),
+                problem=_named(error),
             )
         return Cosigned(
             tuple(cosignatures.cosign(Note(note.text, ()), self._name, key, now).signatures[0] for key in self._signers)
@@ -205,6 +211,11 @@ def _time(known: Known | None, now: int) -> Refused | None:
     return _refused(
         Status.UNAVAILABLE, "clock-back", N_("the witness's clock says {now}, before its last cosignature"), now=now
     )
+
+
+def _named(error: OSError) -> str:
+    """What went wrong, without paths: strangers read it."""
+    return error.strerror or type(error).__name__
 
 
 def _refused(status: Status, reason: str, message: str, found: Misbehaviour | None = None, **facts: object) -> Refused:
