@@ -1,3 +1,4 @@
+import contextlib
 import itertools
 
 import msgspec
@@ -196,3 +197,21 @@ def test_files_that_show_nothing_are_refused():
 def test_a_witness_that_did_not_sign_is_not_accused():
     for one, other in itertools.permutations([cosigned(LOG, 9, 1000), FORK.signed(9)]):
         refused("no-known-signature", misbehaviour.find, notes.read(one), notes.read(other), KEYS[0])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.recursive(st.text() | st.integers() | st.binary().map(to_base64), lambda inner: st.lists(inner, max_size=3)))
+def test_whatever_stands_in_a_field_is_refused_with_a_reason(value):
+    parts = msgspec.json.decode(file_of(LOG.signed(9), FORK.signed(12), FORK.proof(9, 12)))
+    for field in parts:
+        with contextlib.suppress(UnicodeEncodeError):  # a lone surrogate is no JSON that we could write
+            data = msgspec.json.encode({**parts, field: value})
+            with pytest.raises(EvidenceError):
+                misbehaviour.verify(data, [LOG.public])
+
+
+def test_half_a_character_is_refused():
+    whole = file_of(LOG.signed(9), FORK.signed(9))
+    for field in (b'"first":"', b'"second":"', b'"key":"'):
+        with pytest.raises(EvidenceError):
+            misbehaviour.verify(whole.replace(field, field + b"\\ud800"), [LOG.public])

@@ -1,8 +1,12 @@
+import contextlib
+
 import pytest
 from benchmarks.registry.logs import Log, fixed_key
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aloi.errors import AskerError, EvidenceError
-from aloi.evidence import merkle, notes
+from aloi.evidence import checkpoints, merkle, notes
 from aloi.registry import misbehaviour
 from aloi.registry.copies import FolderCopy, MemoryCopy
 from aloi.registry.mirror import Declined, Heads, Mirror, Pulled, bundle, unbundle
@@ -281,3 +285,42 @@ def test_a_tree_of_three_levels_of_tiles():
     tree = Tree(log.fetch_tile, size, log.root(size))
     for first in (1, 77, 256, 65535, 65536, 65537, size - 1):
         assert list(tree.proof(first)) == merkle.consistency(hashes, first)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_whatever_a_source_serves_only_the_signed_log_is_kept(data):
+    log = Log(ORIGIN, fixed_key(11), ENTRIES)
+    copy = MemoryCopy()
+
+    def served(whole):
+        kind = data.draw(st.sampled_from(["honest", "honest", "cut", "changed", "other", "gone"]))
+        if kind == "gone":
+            raise TimeoutError
+        place = data.draw(st.integers(0, max(len(whole) - 1, 0)))
+        return {
+            "honest": whole,
+            "cut": whole[:place],
+            "changed": whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :] if whole else whole,
+            "other": data.draw(st.binary(max_size=70)),
+        }[kind]
+
+    source = Changed(
+        log,
+        fetch_checkpoint=lambda: served(log.fetch_checkpoint()),
+        fetch_tile=lambda *place: served(log.fetch_tile(*place)),
+        fetch_entries=lambda *place: served(log.fetch_entries(*place)),
+    )
+    seen = 0
+    for _ in range(data.draw(st.integers(1, 12))):
+        log.shown = data.draw(st.integers(0, len(ENTRIES)))
+        with contextlib.suppress(TimeoutError):
+            mirror_of(log, copy, source).pull(data.draw(st.integers(0, 3)))
+        assert copy.entries == ENTRIES[: copy.count()]
+        heads = [checkpoints.parse(notes.read(each).text).size if each else 0 for each in copy.heads()]
+        assert heads[0] >= copy.count() >= heads[1]
+        assert heads[0] >= seen
+        seen = heads[0]
+    assert not any(found.proven for found in copy.evidence)
+    log.shown = -1
+    assert mirror_of(log, copy).pull() == Pulled(len(ENTRIES), len(ENTRIES))

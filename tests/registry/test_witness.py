@@ -5,7 +5,7 @@ import pytest
 from benchmarks.registry.logs import Log, fixed_key
 from cryptography.hazmat.primitives.asymmetric import mldsa
 
-from aloi.errors import AskerError
+from aloi.errors import AskerError, EvidenceError
 from aloi.evidence import checkpoints, cosignatures, notes
 from aloi.evidence.checkpoints import LARGEST, Checkpoint
 from aloi.evidence.keys import PrivateKey
@@ -315,6 +315,12 @@ class TestFolder:
         size = checkpoints.parse(notes.read(witness.known(ORIGIN).note).text).size
         assert size == (12 if call == "sync" else 9)
         cosigned(ask(witness, log, size, 15), log, 15, witness)
+
+
+def test_a_key_that_cannot_cosign_is_refused_at_once(log, store):
+    with pytest.raises(EvidenceError) as caught:
+        witness_of(log, store, PrivateKey.generate("p256"))
+    assert caught.value.reason == "key-kind"
 
 
 def test_known_is_none_before_the_first_head(witness):
