@@ -8,6 +8,7 @@ import sys
 BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
+    "histories": "benchmarks.registry.histories",
     "guards": "benchmarks.solutions.guards",
     "catalogue": "benchmarks.solutions.catalogue",
     "agents": "benchmarks.solutions.agents",

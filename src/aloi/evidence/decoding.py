@@ -49,7 +49,8 @@ def shown(text: object, length: int = 80) -> str:
     return plain if len(plain) <= length else plain[: length - 1] + "…"
 
 
-def _scan(data: bytes, limit: int, *, floats: bool) -> None:
+def utf8(data: bytes, limit: int) -> str:
+    """The text of at most `limit` bytes. Raises EvidenceError: 'too-large' or 'not-utf8'."""
     if len(data) > limit:
         raise EvidenceError(
             N_("the evidence is {size} bytes long; at most {limit} are read"),
@@ -59,7 +60,7 @@ def _scan(data: bytes, limit: int, *, floats: bool) -> None:
             limit=limit,
         )
     try:
-        text = data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise EvidenceError(
             N_("the evidence is not UTF-8 text: byte {position} cannot be read"),
@@ -67,6 +68,10 @@ def _scan(data: bytes, limit: int, *, floats: bool) -> None:
             remedy=N_("obtain the evidence again from its author"),
             position=error.start,
         ) from error
+
+
+def _scan(data: bytes, limit: int, *, floats: bool) -> None:
+    text = utf8(data, limit)
     _bound_depth(text)
     try:
         (_ANY_NUMBER if floats else _EXACT_NUMBERS).decode(text)

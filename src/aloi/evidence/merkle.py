@@ -120,15 +120,25 @@ def verify_consistency(first: int, second: int, old: bytes, new: bytes, proof: S
         if proof or old != new:
             raise _not_consistent()
         return
-    path = list(proof) if first & (first - 1) else [old, *proof]
-    if not path:
+    roots = prefix_roots(first, second, proof if first & (first - 1) else [old, *proof])
+    if roots != (old, new):
         raise _not_consistent()
+
+
+def prefix_roots(first: int, second: int, path: Sequence[bytes]) -> tuple[bytes, bytes] | None:
+    """The hashes of the first `first` and of all `second` leaves to which a path leads; None where it leads nowhere.
+
+    0 < `first` < `second`. The path is a consistency proof that always names its first node: the proof of RFC 6962
+    leaves it out where `first` is a power of two, because it is then the older root.
+    """
+    if not path or not _hashes(path):
+        return None
     full = (first ^ (first - 1)).bit_length() - 1  # trailing ones of first - 1: levels where the old tree is whole
     position, last = (first - 1) >> full, (second - 1) >> full
     before = after = path[0]
     for sibling in path[1:]:
         if last == 0:
-            raise _not_consistent()
+            return None
         if position & 1 or position == last:
             before, after = node_hash(sibling, before), node_hash(sibling, after)
             position, last = _climb(position, last)
@@ -136,8 +146,7 @@ def verify_consistency(first: int, second: int, old: bytes, new: bytes, proof: S
             after = node_hash(after, sibling)
         position >>= 1
         last >>= 1
-    if last != 0 or before != old or after != new:
-        raise _not_consistent()
+    return (before, after) if last == 0 else None
 
 
 def _climb(position: int, last: int) -> tuple[int, int]:

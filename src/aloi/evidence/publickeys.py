@@ -90,6 +90,26 @@ class PublicKey:
         self.id = f"{algorithm}:{hashlib.sha256(der).hexdigest()}"
 
     @classmethod
+    def from_raw(cls, algorithm: str, raw: bytes) -> "PublicKey":
+        """From the bare key of one of `ALGORITHMS`. Raises EvidenceError: 'key-size' or 'invalid-key'."""
+        scheme = _SCHEMES[algorithm]
+        if len(raw) != scheme.size:
+            raise EvidenceError(
+                N_("a key of {algorithm} has {expected} bytes; this one has {got}"),
+                reason="key-size",
+                remedy=N_("obtain the key again from its owner"),
+                algorithm=algorithm,
+                expected=scheme.size,
+                got=len(raw),
+            )
+        return cls(scheme.prefix + raw)
+
+    @property
+    def raw(self) -> bytes:
+        """The bare key, without what names its algorithm."""
+        return self.der[len(_SCHEMES[self.algorithm].prefix) :]
+
+    @classmethod
     def from_pem(cls, data: bytes) -> "PublicKey":
         """From the text of a key file (RFC 7468, `PUBLIC KEY`). Raises AskerError where it holds something else."""
         found = _PEM.findall(data[:65536])
