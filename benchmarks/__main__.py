@@ -8,6 +8,8 @@ import sys
 BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
+    "look-up": "benchmarks.registry.lookups",
+    "omission": "benchmarks.registry.omission",
     "guards": "benchmarks.solutions.guards",
     "catalogue": "benchmarks.solutions.catalogue",
     "agents": "benchmarks.solutions.agents",
