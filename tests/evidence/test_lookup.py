@@ -11,7 +11,7 @@ from lookup_world import ENTRIES, LISTS, NOBODY, OF_A, A, B, about, answer, logg
 
 from aloi.errors import EvidenceError
 from aloi.evidence import checkpoints, notes
-from aloi.evidence.canonical import canonical
+from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.encoding import to_base64
 from aloi.evidence.lookup import LIMIT, LINE, IndexHead, LoggedEntry, Lookup, Neighbour, read, verify_lookup, write
 from aloi.evidence.naming import NOTHING, card, names
@@ -424,7 +424,7 @@ def test_what_a_verifier_would_take_for_a_statement_names_its_subjects_however_i
     for other in (
         json.dumps(told, indent=1).encode(),
         json.dumps({"envelope": "x", **told}).encode(),
-        json.dumps({**told, "type": "https://aloi.dev/log-entry/v1", "statement": "x"}).encode(),
+        json.dumps({**json.loads(card(ENTRIES[2])), **told}).encode(),
     ):
         assert names(other) == names(ENTRIES[1])
 
@@ -440,12 +440,21 @@ def test_what_a_verifier_would_take_for_a_statement_names_its_subjects_however_i
         ENTRIES[1][:-1],
         card(ENTRIES[1]) + b" ",
         card(ENTRIES[1]).replace(b'"subjects":[', b'"subjects":["sha256:' + b"a1" * 32 + b'",'),
-        card(ENTRIES[1]).replace(b"log-entry/v1", b"log-entry/v2"),
+        card(ENTRIES[1]).replace(b'"signers"', b'"more":1,"signers"'),
+        card(ENTRIES[1]).replace(b'"subjects"', b'"Subjects"'),
         b"\xff",
     ],
 )
 def test_what_is_no_statement_names_nothing(data):
     assert names(data) == NOTHING
+
+
+def test_a_card_that_keeps_its_statement_to_itself_is_known_by_its_envelope():
+    told = json.loads(card(ENTRIES[1]))
+    del told["statement"]
+    assert names(canonical(told)) == (told["envelope"], (A,))
+    assert told["envelope"] == digest(ENTRIES[1])
+    assert card(json.dumps(json.loads(ENTRIES[1]), indent=1).encode()) == card(ENTRIES[1])
 
 
 def test_a_card_of_no_statement_is_not_made():

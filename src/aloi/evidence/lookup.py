@@ -114,16 +114,14 @@ class Complete(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write(answer: Answer) -> bytes:
-    """The answer's bytes. Raises EvidenceError as `read`."""
-    data = canonical(answer)
-    read(data)
-    return data
+    """The answer's bytes."""
+    return canonical(answer)
 
 
 def read(data: bytes) -> Answer:
     """An answer from its bytes, nothing verified yet. Raises EvidenceError as `decode`, and 'lookup-form'."""
     answer = decode(data, Answer, limit=LIMIT, floats=False)
-    if canonical(answer) != data:
+    if write(answer) != data:
         raise _refusal(N_("the answer is not in its one canonical spelling"), "lookup-form")
     return answer
 
@@ -284,6 +282,4 @@ def _miscounted(subjects: int) -> EvidenceError:
 
 
 def _refusal(message: str, reason: str, **facts: object) -> EvidenceError:
-    return EvidenceError(
-        message, reason=reason, remedy=N_("ask the log again; keep this answer, which its checkpoint signs"), **facts
-    )
+    return EvidenceError(message, reason=reason, remedy=N_("ask the log again, and keep this answer"), **facts)

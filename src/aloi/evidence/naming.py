@@ -7,7 +7,7 @@ These rules are part of `aloi.dev/lookup/v1`: two readers who named differently 
 """
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 from msgspec import Meta
 
@@ -21,11 +21,9 @@ from aloi.evidence.predicates import Digest
 from aloi.evidence.records import Record
 from aloi.evidence.statement import Statement
 
-CARD: Final = "https://aloi.dev/log-entry/v1"
-
 
 class Named(NamedTuple):
-    """`statement` is the digest of the bytes that were signed; `subjects` are the digests they name, each once."""
+    """`statement` is the digest by which others name it; `subjects` are the digests that it names, each once."""
 
     statement: str
     subjects: tuple[str, ...]
@@ -35,12 +33,14 @@ Naming = Callable[[bytes], Named]
 NOTHING = Named("", ())
 
 
-class Card(Record, frozen=True, kw_only=True):
-    """An envelope without its words: what it names, which bytes it is, and which keys are said to have signed."""
+class Card(Record, frozen=True, kw_only=True, rename="camel"):
+    """An envelope without its words: its digest, the digest of what was signed, who signed, and what it names.
 
-    type: Literal["https://aloi.dev/log-entry/v1"]
+    Where `statement` is left out, because it could be guessed at, others have to name the envelope's digest.
+    """
+
     envelope: Digest
-    statement: Digest
+    statement: Digest | None = None
     predicate_type: str
     signers: tuple[str, ...]
     subjects: Annotated[tuple[Digest, ...], Meta(min_length=1)]
@@ -56,13 +56,12 @@ def names(entry: bytes) -> Named:
 
 
 def card(entry: bytes) -> bytes:
-    """The card of an envelope, one for its bytes. Raises EvidenceError as `envelope.read` and `statement.read`,
+    """The card of an envelope, one however it is spelt. Raises EvidenceError as `envelope.read` and `statement.read`,
     and 'payload-type', 'bad-base64'."""
     signed, payload, said = _read(entry)
     return canonical(
         Card(
-            type=CARD,
-            envelope=digest(entry),
+            envelope=digest(envelope.write(signed)),
             statement=digest(payload),
             predicate_type=said.predicate_type,
             signers=tuple(each.keyid for each in signed.signatures),
@@ -90,4 +89,4 @@ def _of_card(entry: bytes) -> Named:
     except EvidenceError:
         return NOTHING
     once = spelt == entry and len(set(told.subjects)) == len(told.subjects)
-    return Named(told.statement, told.subjects) if once else NOTHING
+    return Named(told.statement or told.envelope, told.subjects) if once else NOTHING

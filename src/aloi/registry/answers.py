@@ -5,7 +5,6 @@ from typing import Protocol
 
 from aloi.errors import RegistryError
 from aloi.evidence import lookup, notes
-from aloi.evidence.canonical import canonical
 from aloi.evidence.decoding import shown
 from aloi.evidence.lookup import Answer, LoggedEntry
 from aloi.evidence.notes import Note
@@ -52,7 +51,7 @@ def answer(subject: str, index: Index, log: Log, checkpoint: Note) -> bytes:
         lookups=tuple(lookups),
         entries=entries,
     )
-    written = canonical(data)
+    written = lookup.write(data)
     if len(written) > lookup.LIMIT:
         raise RegistryError(
             N_("the answer about {subject} is {size} bytes long; verifiers read at most {limit}"),
