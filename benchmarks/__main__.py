@@ -9,6 +9,8 @@ BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
     "histories": "benchmarks.registry.histories",
+    "look-up": "benchmarks.registry.lookups",
+    "omission": "benchmarks.registry.omission",
     "guards": "benchmarks.solutions.guards",
     "catalogue": "benchmarks.solutions.catalogue",
     "agents": "benchmarks.solutions.agents",

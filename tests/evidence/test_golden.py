@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import lookup_world
 import pytest
 from evidence_world import World
 
 from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PublicKey
+from aloi.evidence.lookup import verify_lookup
 from aloi.evidence.verification import verify_bundle
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -24,3 +26,18 @@ def test_old_bundles_verify(name, expected):
 
 def test_the_newest_edition_is_what_we_write():
     assert (GOLDEN / "bundle-v1.json").read_bytes() == World().pack()
+
+
+LOOKUPS = {"lookup-v1": "sha256:7420b59c26c3dd650fdff436bde02a042d7559d0e4da12ec13c6515bd4412c5d"}
+
+
+@pytest.mark.parametrize(("name", "expected"), LOOKUPS.items(), ids=LOOKUPS)
+def test_old_answers_to_a_look_up_verify(name, expected):
+    data = (GOLDEN / f"{name}.json").read_bytes()
+    assert digest(data) == expected
+    told = verify_lookup(data, lookup_world.A, lookup_world.POLICY)
+    assert told.indices == (0, 1, 3, 4, 5, 6, 9, 10)
+
+
+def test_the_newest_edition_of_an_answer_is_what_a_log_gives():
+    assert (GOLDEN / "lookup-v1.json").read_bytes() == lookup_world.spelt(lookup_world.answer())

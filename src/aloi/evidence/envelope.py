@@ -76,13 +76,7 @@ def verify(envelope: Envelope, keys: Iterable[PublicKey], *, threshold: int = 1)
     'repeated-signer', 'unknown-signer', 'bad-signature', 'too-few-signers'.
     """
     if envelope.payload_type != PAYLOAD_TYPE:  # (1)
-        raise EvidenceError(
-            N_("the envelope holds “{got}” where “{expected}” is expected"),
-            reason="payload-type",
-            remedy=N_("obtain the evidence again from its author"),
-            got=shown(envelope.payload_type),
-            expected=PAYLOAD_TYPE,
-        )
+        raise other_payload(envelope.payload_type)
     known = {key.id: key for key in keys}
     payload = from_base64(envelope.payload, "payload")  # (2)
     signed = pae(payload)
@@ -107,6 +101,17 @@ def _known(keys: Mapping[str, PublicKey], keyid: str) -> PublicKey:
     if keyid not in keys:
         raise unknown_signer(keyid)
     return keys[keyid]
+
+
+def other_payload(got: str) -> EvidenceError:
+    """The refusal of an envelope that holds something else than a statement."""
+    return EvidenceError(
+        N_("the envelope holds “{got}” where “{expected}” is expected"),
+        reason="payload-type",
+        remedy=N_("obtain the evidence again from its author"),
+        got=shown(got),
+        expected=PAYLOAD_TYPE,
+    )
 
 
 def unknown_signer(keyid: str) -> EvidenceError:

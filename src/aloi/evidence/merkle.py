@@ -26,9 +26,14 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A growing tree that keeps its right edge only: one hash per set bit of `size`."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._edge: list[bytes] = []
+    def __init__(self, size: int = 0, edge: Iterable[bytes] = ()) -> None:
+        self.size = size
+        self._edge = list(edge)
+
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """What the tree goes on from: `Tree(size, edge)` is this tree."""
+        return tuple(self._edge)
 
     def append(self, leaf: bytes) -> None:
         """Add one leaf hash."""

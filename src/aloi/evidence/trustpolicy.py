@@ -13,7 +13,7 @@ import msgspec
 from aloi.errors import EvidenceError
 from aloi.evidence import cosignatures, logproof
 from aloi.evidence.decoding import shown
-from aloi.evidence.notes import NoteKey
+from aloi.evidence.notes import Note, NoteKey
 from aloi.translation import N_
 
 NONE = "none"
@@ -82,14 +82,28 @@ def verify_logged(entry: bytes, proof: bytes, policy: Policy) -> Logged:
     """That a log of the policy holds the entry, and that enough operators saw the log's head.
 
     We check (1) the file's form, (2) the log's signature and origin, (3) the inclusion path, (4) every cosignature by
-    a witness of the policy, (5) the quorum. Times are told, not judged. Raises EvidenceError as `logproof.read`,
-    `logproof.verify` and `cosignatures.verify`, and 'too-few-witnesses'.
+    a witness of the policy, and the quorum. Times are told, not judged. Raises EvidenceError as `logproof.read`,
+    `logproof.verify` and `witnessed`.
     """
     read_proof = logproof.read(proof)  # (1)
     checkpoint = logproof.verify(read_proof, entry, policy.logs)  # (2), (3)
+    return Logged(
+        origin=checkpoint.origin,
+        index=read_proof.index,
+        size=checkpoint.size,
+        root=checkpoint.root,
+        witnesses=witnessed(read_proof.note, policy),  # (4)
+    )
+
+
+def witnessed(note: Note, policy: Policy) -> tuple[Witnessed, ...]:
+    """The witnesses of the policy that cosigned the head and count, once they are a quorum.
+
+    Raises EvidenceError as `cosignatures.verify`, and 'too-few-witnesses'.
+    """
     by_key = {witness.key: witness for witness in policy.witnesses}
-    signed = [(by_key[each.key], each.time) for each in cosignatures.verify(read_proof.note, by_key)]  # (4)
-    if not policy.holds({witness.operator for witness, _ in signed}):  # (5)
+    signed = [(by_key[each.key], each.time) for each in cosignatures.verify(note, by_key)]
+    if not policy.holds({witness.operator for witness, _ in signed}):
         raise EvidenceError(
             N_("the log's head was cosigned for {got}; that is no quorum of {quorum}"),
             reason="too-few-witnesses",
@@ -98,10 +112,4 @@ def verify_logged(entry: bytes, proof: bytes, policy: Policy) -> Logged:
             quorum=shown(policy.quorum),
         )
     counted = policy.counted()
-    return Logged(
-        origin=checkpoint.origin,
-        index=read_proof.index,
-        size=checkpoint.size,
-        root=checkpoint.root,
-        witnesses=tuple(Witnessed(each.name, each.operator, time) for each, time in signed if each.operator in counted),
-    )
+    return tuple(Witnessed(each.name, each.operator, time) for each, time in signed if each.operator in counted)

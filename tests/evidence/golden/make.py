@@ -1,6 +1,7 @@
 """Make the golden files: run once per edition of the formats, never again for the same edition.
 
     python tests/evidence/golden/make.py bundle-v1
+    python tests/evidence/golden/make.py lookup-v1
 
 Old files are never made anew: a release that cannot verify them is broken.
 """
@@ -11,12 +12,16 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from evidence_world import World  # noqa: E402 - the folder above is put on the path first
+import lookup_world  # noqa: E402 - the folder above is put on the path first
+from evidence_world import World  # noqa: E402
 
 
 def main(name: str) -> None:
     world = World()
-    files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
+    if name.startswith("lookup"):
+        files = {HERE / f"{name}.json": lookup_world.spelt(lookup_world.answer())}
+    else:
+        files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
     for path, data in files.items():
         with path.open("xb") as file:
             file.write(data)
