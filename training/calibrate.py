@@ -45,15 +45,21 @@ def cross(rows: list[Row], given: Examples, settings: Settings) -> dict[tuple[st
 def frozen(
     benign: dict[tuple[str, str], list[float]], rows: list[Row], scores: Vector
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
-    """The threshold of each language, and for each set of calibration data how much it blocks there."""
+    """The threshold of each language, and for each set of calibration data how much it blocks there.
+
+    An allowance holds for all prompts of a kind in a language together: one percent of 68 prompts is none of them.
+    """
     sets = [
         (language, kind, "ours, " + kind, margins) for (language, kind), margins in benign.items() if kind in ALLOWED
     ]
     for source in sorted({row.source for row in rows}):
         chosen = [float(score) for row, score in zip(rows, scores, strict=True) if row.source == source]
         sets.append((next(row.language for row in rows if row.source == source), "ordinary", source, chosen))
-    needed: dict[str, float] = {}
+    pooled: dict[tuple[str, str], list[float]] = defaultdict(list)
     for language, kind, _, values in sets:
+        pooled[language, kind] += values
+    needed: dict[str, float] = {}
+    for (language, kind), values in pooled.items():
         needed[language] = max(needed.get(language, -np.inf), _least(values, ALLOWED[kind]))
     thresholds = {language: float(f"{value:.3f}") for language, value in sorted(needed.items())}
     thresholds[""] = max(thresholds.values())

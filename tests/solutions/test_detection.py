@@ -158,12 +158,12 @@ def test_the_rows_that_a_person_wrote_are_read_in_families_of_ten():
     sizes = Counter((row.attack, row.kind, row.group) for row in found)
     assert set(sizes.values()) == {10}
     assert Counter((attack, kind) for attack, kind, _ in sizes) == {
-        (True, ""): 30,
-        (False, "trigger"): 12,
-        (False, "ordinary"): 10,
+        (True, ""): 54,
+        (False, "trigger"): 48,
+        (False, "ordinary"): 35,
     }
     assert len(distinct(found)) == len(found)
-    assert {(row.source, row.language) for row in found} == {("ours", "fr")}
+    assert {(row.source, row.language) for row in found} == {("ours", "fr"), ("ours", "en")}
 
 
 def test_the_identity_covers_the_weights(remedy):
