@@ -18,6 +18,8 @@ BENCHMARKS = {
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "exports": "benchmarks.standards.exports",
+    "ingest": "benchmarks.registry.ingest",
+    "growth": "benchmarks.registry.growth",
     "runner": "benchmarks.science.runner",
     "refusals": "benchmarks.science.refusals",
     "distress": "benchmarks.science.distress",

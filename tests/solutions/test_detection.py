@@ -162,7 +162,7 @@ def test_the_rows_that_a_person_wrote_are_read_in_families_of_ten():
         (False, "trigger"): 48,
         (False, "ordinary"): 35,
     }
-    assert len(distinct(found)) == len(found)
+    assert len(distinct(found)) == len(found) - 1, "two authors wrote one and the same request"
     assert {(row.source, row.language) for row in found} == {("ours", "fr"), ("ours", "en")}
 
 

@@ -1,0 +1,95 @@
+"""How fast a log takes entries in: verified, each batch durable before it is answered.
+
+`python -m benchmarks.registry.ingest` (or `make bench BENCH=ingest`). Every envelope is another one, signed beforehand;
+every figure is wall time, the median of five rounds, with the slowest and the fastest.
+"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+from aloi.evidence import envelope as dsse
+from aloi.evidence.keys import PrivateKey
+from aloi.evidence.statement import Subject, state
+from aloi.evidence.vouching import Endorsement
+from aloi.registry.log import Log
+from benchmarks.bars import bar
+from benchmarks.registry import postgres
+
+ORIGIN = "bench.example.org/log"
+ROUNDS = 5
+BATCH = 256
+SYSTEM = Subject.of("banque-azur", "sha256:" + "a1" * 32)
+KEY, SUBMITTER = PrivateKey.generate(), PrivateKey.generate()
+NUMBERS = count()
+
+
+def fresh(many: int) -> list[bytes]:
+    """Envelopes that nobody has seen, of the size that findings have (about 1.6 kB)."""
+    made = []
+    for _ in range(many):
+        name = f"organisation {next(NUMBERS):>180}"
+        payload = state(Endorsement(organisation=name, at="2026-11-26"), [SYSTEM] * 4)
+        made.append(dsse.write(dsse.sign(payload, SUBMITTER)))
+    return made
+
+
+def rates(take: Callable[[list[bytes]], object], many: int) -> list[float]:
+    """Entries a second, one figure a round, slowest first."""
+    found = []
+    for _ in range(ROUNDS):
+        batch = fresh(many)
+        start = time.perf_counter()
+        take(batch)
+        found.append(many / (time.perf_counter() - start))
+    return sorted(found)
+
+
+def measure(url: str) -> tuple[list[float], list[float]]:
+    """Rates of batches, and of single commits."""
+    log = Log.open(url, KEY, ORIGIN)
+    keys = [SUBMITTER.public]
+
+    def batched(envelopes: list[bytes]) -> None:
+        for place in range(0, len(envelopes), BATCH):
+            log.append(envelopes[place : place + BATCH], keys)
+
+    def single(envelopes: list[bytes]) -> None:
+        for each in envelopes:
+            log.append([each], keys)
+
+    batched(fresh(BATCH))
+    found = rates(batched, 8 * BATCH), rates(single, 300)
+    log.close()
+    return found
+
+
+def tell(what: str, found: list[float], wanted: int) -> None:
+    """Print a median and its range beside the bar."""
+    median = statistics.median(found)
+    shown = f"{median:,.0f}/s"
+    print(f"{what}: {shown} ({found[0]:,.0f} to {found[-1]:,.0f})")
+    bar(what, shown, f">= {wanted:,}/s", met=median >= wanted)
+
+
+def main() -> None:
+    """Print the figures."""
+    print(f"an envelope: {len(fresh(1)[0])} bytes")
+    with tempfile.TemporaryDirectory() as folder:
+        batched, single = measure(f"sqlite:///{Path(folder)}/log.db")
+    tell(f"SQLite, batches of {BATCH}, verified and durable", batched, 2000)
+    tell("SQLite, single commits, verified and durable", single, 250)
+    if postgres.programs() is None:
+        print("PostgreSQL is not installed on this machine: not measured")
+        return
+    with postgres.cluster() as server:
+        batched, single = measure(server.database("ingest"))
+    tell(f"PostgreSQL, batches of {BATCH}, verified and durable", batched, 3000)
+    print(f"PostgreSQL, single commits: {statistics.median(single):,.0f}/s ({single[0]:,.0f} to {single[-1]:,.0f})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""What a log holds of a signed statement: digests and names, never what it says.
+
+A stranger with the envelope makes the same bytes again, and so can check a proof of inclusion. The envelope's digest
+covers the signatures too: once the envelope is erased, nobody can find out by guessing what it said.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from aloi.errors import EvidenceError
+from aloi.evidence import envelope as dsse
+from aloi.evidence import statement as statements
+from aloi.evidence.canonical import canonical, digest
+from aloi.evidence.decoding import decode
+from aloi.evidence.encoding import from_base64
+from aloi.evidence.envelope import Envelope
+from aloi.evidence.predicates import Digest
+from aloi.evidence.records import Record
+from aloi.evidence.statement import Statement
+from aloi.translation import N_
+
+LONGEST = 65_535  # C2SP tlog-tiles, "Log entries": two bytes say how long an entry is
+
+
+class LogEntry(Record, frozen=True, kw_only=True, rename="camel"):
+    """Digest of the canonical envelope, type of its predicate, ids of its signers, digests of its subjects."""
+
+    envelope: Digest
+    predicate_type: str
+    signers: Annotated[tuple[str, ...], Meta(min_length=1)]
+    subjects: Annotated[tuple[Digest, ...], Meta(min_length=1)]
+
+
+def build(envelope: Envelope, statement: Statement) -> LogEntry:
+    """The entry of an envelope whose statement was read already."""
+    return LogEntry(
+        envelope=digest(dsse.write(envelope)),
+        predicate_type=statement.predicate_type,
+        signers=tuple(each.keyid for each in envelope.signatures),
+        subjects=tuple(dict.fromkeys(each.fingerprint for each in statement.subject)),
+    )
+
+
+def of(envelope: Envelope) -> bytes:
+    """The bytes that a log holds of an envelope; its signatures are not verified here.
+
+    Raises EvidenceError as `statement.read`, and 'bad-base64', 'entry-too-large'.
+    """
+    return write(build(envelope, statements.read(from_base64(envelope.payload, "payload"))))
+
+
+def write(entry: LogEntry) -> bytes:
+    """The entry's canonical bytes. Raises EvidenceError: 'entry-too-large'."""
+    data = canonical(entry)
+    if len(data) > LONGEST:
+        raise EvidenceError(
+            N_("the log's entry would have {got} bytes; at most {limit} fit: the statement names {count} subjects"),
+            reason="entry-too-large",
+            remedy=N_("make several statements, each about fewer subjects"),
+            got=len(data),
+            limit=LONGEST,
+            count=len(entry.subjects),
+        )
+    return data
+
+
+def read(data: bytes) -> LogEntry:
+    """An entry from its bytes. Raises EvidenceError as `decode`."""
+    return decode(data, LogEntry, limit=LONGEST)

@@ -1,0 +1,91 @@
+"""The tables of a log, alike in SQLite and PostgreSQL. `migrations/` makes them; a test holds the two together.
+
+`entries` and `tiles` are for ever. `payloads` can be emptied, row by row, without touching them. Times are POSIX
+seconds.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+)
+
+REVISION = "0002"
+
+_Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite: only INTEGER is the row's own number
+
+metadata = MetaData()
+
+log = Table(
+    "log",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_log"), primary_key=True, autoincrement=False),
+    Column("origin", Text, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+)
+
+signers = Table(
+    "signers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("idx", _Number, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("signer", Integer, ForeignKey("signers.id"), nullable=False),
+    Column("received", _Number, nullable=False),
+)
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("idx", _Number, ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("idx", _Number, ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
+    Column("at", _Number, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+# By which the same statement, signed by the same, is known again: digest of the payload, and who signed.
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("signer", Integer, ForeignKey("signers.id"), primary_key=True, autoincrement=False),
+    Column("idx", _Number, ForeignKey("entries.idx"), nullable=False),
+    sqlite_with_rowid=False,
+)
+
+tiles = Table(
+    "tiles",
+    metadata,
+    Column("level", SmallInteger, primary_key=True, autoincrement=False),
+    Column("idx", _Number, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("size", _Number, primary_key=True, autoincrement=False),
+    Column("time", _Number, nullable=False),
+    Column("note", LargeBinary, nullable=False),
+)
