@@ -27,6 +27,7 @@ KINDS = {
     "classification": N_("says what a system is"),
     "permission": N_("permits"),
 }
+BOTH = N_("{first}; {second}")
 CERTAINTIES = {
     "primary": N_("the law's text was read"),
     "secondary": N_("only others' accounts were read"),
@@ -75,14 +76,14 @@ def _heading(table: "Applicability", situation: "Situation | None", day: date) -
     if situation is None:
         return told
     classes = ", ".join(situation.classes) or say(N_("of no class"))
-    return f"{told}\n{', '.join(situation.roles)}; {classes}"
+    return told + "\n" + say(BOTH, first=", ".join(situation.roles), second=classes)
 
 
 def _provision(found: "Applies", missing: Mapping[str, str]) -> Iterator[str]:
     provision = found.provision
     kind = f" ({say(KINDS[provision.kind])})" if provision.kind in KINDS else ""
     yield f"  {provision.provision}: {provision.subject.said(language())}{kind}"
-    sure = f"{say(CERTAINTIES[provision.certainty])}; {', '.join(provision.sources)}"
+    sure = say(BOTH, first=say(CERTAINTIES[provision.certainty]), second=", ".join(provision.sources))
     yield f"      {_dates(provision, found.since)} [{sure}]"
     if found.missing:
         named = ", ".join(missing[name] for name in found.missing)
@@ -96,9 +97,9 @@ def _dates(provision: "Provision", since: date | None) -> str:
         message = N_("can bind from {day}, as the law says")
         if provision.basis == "reading":
             message = N_("can bind from {day}, which is inferred and not written")
-        told += "; " + say(message, day=provision.operative)
+        told = say(BOTH, first=told, second=say(message, day=provision.operative))
     if since and since != provision.operative:
-        told += "; " + say(N_("this system from {day}"), day=since)
+        told = say(BOTH, first=told, second=say(N_("this system from {day}"), day=since))
     return told
 
 

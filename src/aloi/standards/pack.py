@@ -106,7 +106,7 @@ class Pack(Part, frozen=True, kw_only=True):
         title = requirement.title.said(language)
         if self.lists == "demands":
             return title
-        return f"[risque] {title}" if language == "fr" else f"[risk] {title}"
+        return f"Face au risque\u202f: {title}" if language == "fr" else f"Against the risk: {title}"
 
     def doubts(self) -> tuple[Text, ...]:
         """All that could not be confirmed: about the pack, and then about single requirements, under their ids."""
