@@ -108,10 +108,13 @@ def _known(system: Path | None, given: dict[str, Any]) -> "Regulation":
     import msgspec  # noqa: PLC0415 - heavy modules load when a command runs
 
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
-    from aloi.system.reading import open_description  # noqa: PLC0415 - as above
     from aloi.system.regulation import Regulation  # noqa: PLC0415 - as above
 
-    written = open_description(system).regulation if system else Regulation()
+    written = Regulation()
+    if system:
+        from aloi.system.reading import open_description  # noqa: PLC0415 - where a file is named
+
+        written = open_description(system).regulation
     try:
         told = msgspec.convert({name: value for name, value in given.items() if value is not None}, Regulation)
     except msgspec.ValidationError as error:
