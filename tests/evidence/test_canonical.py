@@ -1,13 +1,14 @@
 import hashlib
 from decimal import Decimal
 
+import msgspec
 import pytest
 from evidence_world import finding, plan
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aloi.errors import EvidenceError
-from aloi.evidence.canonical import canonical, digest
+from aloi.evidence.canonical import canonical, canonical_texts, digest
 from aloi.evidence.decoding import decode
 from aloi.evidence.records import Plan
 
@@ -49,3 +50,27 @@ def test_digest_is_sha256():
 @given(st.dictionaries(st.text(alphabet=st.characters(exclude_categories=["Cs"])), st.integers(-1000, 1000)))
 def test_order_of_keys_does_not_matter(value):
     assert canonical(value) == canonical(dict(reversed(value.items())))
+
+
+class Texts(msgspec.Struct, rename="camel"):
+    zebra_name: str
+    apple: tuple[str, ...]
+
+
+@given(st.text(), st.lists(st.text(), max_size=3))
+def test_texts_are_written_sooner_and_the_same(zebra, apples):
+    record = Texts(zebra, tuple(apples))
+    assert canonical_texts(record) == canonical(record)
+
+
+def test_a_lone_surrogate_has_no_canonical_form_either_way():
+    for write in (canonical, canonical_texts):
+        with pytest.raises(EvidenceError) as caught:
+            write(Texts("\ud800", ()))
+        assert caught.value.reason == "not-canonical"
+
+
+@given(st.text(st.characters(max_codepoint=0x7F)))
+def test_ascii_texts_are_written_sooner_and_the_same(text):
+    record = Texts(text, (text, ""))
+    assert canonical_texts(record) == canonical(record)

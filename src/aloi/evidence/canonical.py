@@ -26,6 +26,15 @@ def canonical(value: object) -> bytes:
         ) from error
 
 
+def canonical_texts(record: msgspec.Struct) -> bytes:
+    """As `canonical`, sooner, for a record of nothing but texts: where no text needs an escape, both write the same."""
+    try:
+        data = msgspec.json.encode(record, order="sorted")
+    except UnicodeEncodeError:  # a lone surrogate, which `canonical` refuses
+        return canonical(record)
+    return data if data.isascii() and b"\\" not in data and b"\x7f" not in data else canonical(record)
+
+
 def digest(data: bytes) -> str:
     """`sha256:<64 hex>` of `data`."""
     return "sha256:" + hashlib.sha256(data).hexdigest()

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from aloi.errors import EvidenceError
-from aloi.evidence.canonical import canonical
+from aloi.evidence.canonical import canonical_texts
 from aloi.evidence.decoding import decode, shown
 from aloi.evidence.encoding import from_base64, to_base64
 from aloi.evidence.publickeys import PublicKey, SigningKey
@@ -65,7 +65,7 @@ def read(data: bytes) -> Envelope:
 
 def write(envelope: Envelope) -> bytes:
     """The envelope's canonical bytes."""
-    return canonical(envelope)
+    return canonical_texts(envelope)
 
 
 def verify(envelope: Envelope, keys: Iterable[PublicKey], *, threshold: int = 1) -> Opened:

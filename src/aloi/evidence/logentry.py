@@ -11,7 +11,7 @@ from msgspec import Meta
 from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
 from aloi.evidence import statement as statements
-from aloi.evidence.canonical import canonical, digest
+from aloi.evidence.canonical import canonical_texts, digest
 from aloi.evidence.decoding import decode
 from aloi.evidence.encoding import from_base64
 from aloi.evidence.envelope import Envelope
@@ -32,10 +32,10 @@ class LogEntry(Record, frozen=True, kw_only=True, rename="camel"):
     subjects: Annotated[tuple[Digest, ...], Meta(min_length=1)]
 
 
-def build(envelope: Envelope, statement: Statement) -> LogEntry:
-    """The entry of an envelope whose statement was read already."""
+def build(envelope: Envelope, written: bytes, statement: Statement) -> LogEntry:
+    """The entry of an envelope, whose canonical bytes and whose statement are at hand."""
     return LogEntry(
-        envelope=digest(dsse.write(envelope)),
+        envelope=digest(written),
         predicate_type=statement.predicate_type,
         signers=tuple(each.keyid for each in envelope.signatures),
         subjects=tuple(dict.fromkeys(each.fingerprint for each in statement.subject)),
@@ -47,12 +47,13 @@ def of(envelope: Envelope) -> bytes:
 
     Raises EvidenceError as `statement.read`, and 'bad-base64', 'entry-too-large'.
     """
-    return write(build(envelope, statements.read(from_base64(envelope.payload, "payload"))))
+    statement = statements.read(from_base64(envelope.payload, "payload"))
+    return write(build(envelope, dsse.write(envelope), statement))
 
 
 def write(entry: LogEntry) -> bytes:
     """The entry's canonical bytes. Raises EvidenceError: 'entry-too-large'."""
-    data = canonical(entry)
+    data = canonical_texts(entry)
     if len(data) > LONGEST:
         raise EvidenceError(
             N_("the log's entry would have {got} bytes; at most {limit} fit: the statement names {count} subjects"),

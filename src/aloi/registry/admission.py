@@ -42,9 +42,10 @@ def admit(data: bytes, keys: Iterable[PublicKey]) -> Admitted:
             got=shown(statement.predicate_type),
             known=", ".join(CLAIMS),
         )
+    written = dsse.write(envelope)
     return Admitted(
-        envelope=dsse.write(envelope),
-        body=logentry.write(logentry.build(envelope, statement)),
+        envelope=written,
+        body=logentry.write(logentry.build(envelope, written, statement)),
         digest=hashlib.sha256(opened.payload).digest(),
         kind=known[0],
         signers=" ".join(sorted(key.id for key in opened.signers)),

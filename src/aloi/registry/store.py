@@ -43,7 +43,11 @@ class Owner(NamedTuple):
 _heads = select(schema.checkpoints.c.size, schema.checkpoints.c.time, schema.checkpoints.c.note)
 _newest = _heads.order_by(schema.checkpoints.c.size.desc()).limit(1)
 _known = select(schema.submissions).where(schema.submissions.c.digest.in_(bindparam("digests", expanding=True)))
-_signers = select(schema.signers.c.name, schema.signers.c.id)
+_signers = select(schema.signers.c.name, schema.signers.c.id).where(
+    schema.signers.c.name.in_(bindparam("names", expanding=True))
+)
+_add_entries, _add_payloads = insert(schema.entries), insert(schema.payloads)
+_add_submissions, _add_tiles, _add_head = insert(schema.submissions), insert(schema.tiles), insert(schema.checkpoints)
 _tiles = select(schema.tiles).where(
     tuple_(schema.tiles.c.level, schema.tiles.c.idx).in_(bindparam("places", expanding=True))
 )
@@ -98,7 +102,7 @@ def heads(connection: Connection, above: int, up_to: int) -> list[Head]:
 
 def put_head(connection: Connection, head: Head) -> None:
     """Keep a checkpoint."""
-    connection.execute(insert(schema.checkpoints), [head._asdict()])
+    connection.execute(_add_head, [head._asdict()])
 
 
 def signer_ids(connection: Connection, names: Collection[str]) -> dict[str, int]:
@@ -127,9 +131,9 @@ def put_entries(connection: Connection, first: int, batch: Sequence[tuple[Admitt
     payloads = [{"idx": index, "envelope": item.envelope} for index, (item, _) in numbered]
     numbered.sort(key=lambda each: each[1][0].digest)  # their index is kept in this order
     submissions = [{"digest": item.digest, "signer": signer, "idx": index} for index, (item, signer) in numbered]
-    connection.execute(insert(schema.entries), entries)
-    connection.execute(insert(schema.payloads), payloads)
-    connection.execute(insert(schema.submissions), submissions)
+    connection.execute(_add_entries, entries)
+    connection.execute(_add_payloads, payloads)
+    connection.execute(_add_submissions, submissions)
 
 
 def tiles(connection: Connection, places: Collection[Place]) -> dict[Place, bytes]:
@@ -145,7 +149,7 @@ def put_tiles(connection: Connection, changed: Mapping[Place, bytes], held: Coll
     if old:
         connection.execute(_change, old)
     if new:
-        connection.execute(insert(schema.tiles), new)
+        connection.execute(_add_tiles, new)
 
 
 def count_tiles(connection: Connection) -> dict[int, int]:
@@ -172,7 +176,7 @@ def erase(connection: Connection, index: int, at: int, reason: str) -> None:
 
 
 def _signer_ids(connection: Connection, names: Iterable[str]) -> dict[str, int]:
-    found = connection.execute(_signers.where(schema.signers.c.name.in_(list(names))))
+    found = connection.execute(_signers, {"names": list(names)})
     return {row.name: row.id for row in found}
 
 
