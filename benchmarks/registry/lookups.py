@@ -9,14 +9,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from aloi.evidence import checkpoints
+from aloi.evidence import checkpoints, logentry
 from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.checkpoints import Checkpoint
-from aloi.evidence.envelope import sign, write
+from aloi.evidence.envelope import read, sign, write
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.lookup import verify_lookup
 from aloi.evidence.merkle import leaf_hash, node_hash
-from aloi.evidence.naming import card, names
+from aloi.evidence.naming import names
 from aloi.evidence.notes import ED25519, NoteKey
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.trustpolicy import Policy
@@ -43,9 +43,9 @@ def envelope() -> bytes:
     return write(sign(state(record, [Subject.of("system", fingerprint(0))]), KEY))
 
 
-def cards() -> list[bytes]:
+def made() -> list[bytes]:
     """One entry about each system, then twenty about a system of its own, each disputed."""
-    pattern = card(envelope())
+    pattern = logentry.of(read(envelope()), with_statement=True)
     statement, subject = names(pattern).statement.encode(), fingerprint(0).encode()
 
     def about(named: str, says: int) -> bytes:
@@ -90,14 +90,14 @@ def per_call(call: Callable[[T], object], given: Sequence[T]) -> float:
 
 def main() -> None:
     """Print the figures."""
-    entries = cards()
+    entries = made()
     log, index = Log(entries), Index(MemoryNodes())
     filing = per_call(index.append, entries)
     naming = per_call(names, entries[:2_000])
     note = checkpoints.sign(Checkpoint(ORIGIN, len(entries), log.levels[-1][0], (index.head().line,)), ORIGIN, KEY)
     present = [fingerprint(number * 397 % SUBJECTS) for number in range(ASKED)]
     absent = [fingerprint(SUBJECTS + number) for number in range(ASKED)]
-    print(f"{index.head().subjects} subjects, {len(entries)} entries (cards of {len(entries[0])} bytes)")
+    print(f"{index.head().subjects} subjects, {len(entries)} entries (of digests, {len(entries[0])} bytes each)")
     print(f"{'to name and file an entry':<44}{filing:>8.0f} us, of which naming {naming:.0f}")
     print(f"{'to name an envelope':<44}{per_call(names, [envelope()] * 2_000):>8.0f} us")
     for what, asked in (("present", present), ("absent", absent)):

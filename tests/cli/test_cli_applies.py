@@ -89,7 +89,7 @@ def test_nobody_is_bound_without_a_role(system, tmp_path):
 
 
 def test_what_is_missing_is_asked_for_at_a_terminal(system, tmp_path):
-    code, told = asked("applies", system(), answers="deployer\nno-such\nhr-annex3\n", home=tmp_path)
+    code, told = asked("applies", system(), answers="deployer\nno-such\nhr-annex3\nn\n", home=tmp_path)
     assert code == 0, told
     assert "no-such" in told
     assert "deployer; hr-annex3" in told
@@ -97,7 +97,7 @@ def test_what_is_missing_is_asked_for_at_a_terminal(system, tmp_path):
     code, told = asked(*late, answers="2027-01-01\nn\nn\n", home=tmp_path)
     assert code == 0, told
     assert "spared, as an older system" in told
-    code, told = asked(*late, answers="2027-12-02\n", home=tmp_path)
+    code, told = asked(*late, answers="2027-12-02\nn\n", home=tmp_path)
     assert code == 0, told
     assert "hangs on" not in told
 
@@ -167,6 +167,9 @@ def test_what_binds_public_authorities_does_not_bind_others(tmp_path):
     given = ("--role", "deployer", "--class", "hr-annex3", "--on", "2028-02-01", "--placed", "2028-01-10")
     assert {"art26-8-a3", "art49-3-a3"} <= binding(*given, "--public", home=tmp_path)
     assert not {"art26-8-a3", "art49-3-a3"} & binding(*given, "--not-public", home=tmp_path)
+    told = json.loads(aloi("applies", *given, "--json", home=tmp_path).out)["provisions"]
+    found = {one["provision"]["id"]: (one["status"], one["missing"]) for one in told}
+    assert found["art26-8-a3"] == ("unknown", ["public_authorities"])
 
 
 def test_duties_stand_apart_and_what_is_prohibited_to_all_is_said(tmp_path):

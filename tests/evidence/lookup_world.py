@@ -7,7 +7,7 @@ from evidence_world import STRANGER, SYSTEM, fixed_key
 from log_world import LOG, ORIGIN, TIMES, WITNESSES
 from log_world import POLICY as POLICY_FILE
 
-from aloi.evidence import checkpoints, cosignatures, notes, policyfile
+from aloi.evidence import checkpoints, cosignatures, logentry, notes, policyfile
 from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.checkpoints import Checkpoint
 from aloi.evidence.encoding import from_base64
@@ -29,6 +29,11 @@ def about(*subjects: str, word: str = "x", key: int = 31) -> bytes:
     """An entry that says something about these digests."""
     record = Attachment(control="c", size=1, approved_by=word, approved_on="2026-11-26")
     return write(sign(state(record, [Subject.of("it", each) for each in subjects]), fixed_key(key)))
+
+
+def digests(entry: bytes) -> bytes:
+    """What a log that keeps envelopes beside itself holds of one, the statement's digest with it."""
+    return logentry.of(read(entry), with_statement=True)
 
 
 def statement_of(entry: bytes) -> str:

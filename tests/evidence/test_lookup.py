@@ -10,11 +10,11 @@ from log_world import LOG, LOG_KEY, ORIGIN, OTHER_LOG, refused
 from lookup_world import ENTRIES, LISTS, NOBODY, OF_A, A, B, about, answer, logged, look_up, signed, spelt
 
 from aloi.errors import EvidenceError
-from aloi.evidence import checkpoints, notes
+from aloi.evidence import checkpoints, envelope, logentry, notes
 from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.encoding import to_base64
 from aloi.evidence.lookup import LIMIT, LINE, IndexHead, LoggedEntry, Lookup, Neighbour, read, verify_lookup, write
-from aloi.evidence.naming import NOTHING, card, names
+from aloi.evidence.naming import NOTHING, names
 from aloi.evidence.prefixtree import EMPTY
 from aloi.evidence.trustpolicy import Policy
 
@@ -287,7 +287,7 @@ ATTACKS = {
     "an entry at another index": (entry(6, index=8), "not-included"),
     "an entry behind the log": (entry(7, index=11), "not-included"),
     "no path": (entry(1, path=()), "not-included"),
-    "the card in the place of its envelope": (entry(1, entry=card(ENTRIES[1])), "not-included"),
+    "its digests in the place of an envelope": (entry(1, entry=world.digests(ENTRIES[1])), "not-included"),
     "entries of an older tree": (
         alter(entries=tuple(logged(each.index, size=9) if each.index < 9 else each for each in HONEST.entries)),
         "not-included",
@@ -408,11 +408,11 @@ def test_of_two_thousand_well_formed_changes_none_is_accepted():
     assert len(changed_in) > 8
 
 
-def test_an_entry_and_its_card_name_the_same():
+def test_an_envelope_and_its_digests_name_the_same():
     for each in ENTRIES:
         if names(each) is not NOTHING:
-            assert names(card(each)) == names(each)
-    entries = [card(each) if names(each) is not NOTHING else each for each in ENTRIES]
+            assert names(world.digests(each)) == names(each)
+    entries = [world.digests(each) if names(each) is not NOTHING else each for each in ENTRIES]
     assert (
         verify_lookup(spelt(answer(entries=entries)), A, world.POLICY).lists
         == verify_lookup(DATA, A, world.POLICY).lists
@@ -424,7 +424,7 @@ def test_what_a_verifier_would_take_for_a_statement_names_its_subjects_however_i
     for other in (
         json.dumps(told, indent=1).encode(),
         json.dumps({"envelope": "x", **told}).encode(),
-        json.dumps({**json.loads(card(ENTRIES[2])), **told}).encode(),
+        json.dumps({**json.loads(world.digests(ENTRIES[2])), **told}).encode(),
     ):
         assert names(other) == names(ENTRIES[1])
 
@@ -438,10 +438,10 @@ def test_what_a_verifier_would_take_for_a_statement_names_its_subjects_however_i
         b'{"payload":"","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":""}]}',
         ENTRIES[1].replace(b"vnd.in-toto", b"vnd.other"),
         ENTRIES[1][:-1],
-        card(ENTRIES[1]) + b" ",
-        card(ENTRIES[1]).replace(b'"subjects":[', b'"subjects":["sha256:' + b"a1" * 32 + b'",'),
-        card(ENTRIES[1]).replace(b'"signers"', b'"more":1,"signers"'),
-        card(ENTRIES[1]).replace(b'"subjects"', b'"Subjects"'),
+        world.digests(ENTRIES[1]) + b" ",
+        world.digests(ENTRIES[1]).replace(b'"subjects":[', b'"subjects":["sha256:' + b"a1" * 32 + b'",'),
+        world.digests(ENTRIES[1]).replace(b'"signers"', b'"more":1,"signers"'),
+        world.digests(ENTRIES[1]).replace(b'"subjects"', b'"Subjects"'),
         b"\xff",
     ],
 )
@@ -449,14 +449,11 @@ def test_what_is_no_statement_names_nothing(data):
     assert names(data) == NOTHING
 
 
-def test_a_card_that_keeps_its_statement_to_itself_is_known_by_its_envelope():
-    told = json.loads(card(ENTRIES[1]))
-    del told["statement"]
-    assert names(canonical(told)) == (told["envelope"], (A,))
-    assert told["envelope"] == digest(ENTRIES[1])
-    assert card(json.dumps(json.loads(ENTRIES[1]), indent=1).encode()) == card(ENTRIES[1])
+def test_digests_without_that_of_the_statement_are_known_by_the_envelope():
+    assert names(logentry.of(envelope.read(ENTRIES[1]))) == (digest(ENTRIES[1]), (A,))
+    assert world.digests(json.dumps(json.loads(ENTRIES[1]), indent=1).encode()) == world.digests(ENTRIES[1])
 
 
-def test_a_card_of_no_statement_is_not_made():
-    refused("payload-type", card, ENTRIES[1].replace(b"vnd.in-toto", b"vnd.other"))
-    refused("not-json", card, b"no statement")
+def test_of_what_is_no_statement_there_are_no_digests():
+    refused("payload-type", world.digests, ENTRIES[1].replace(b"vnd.in-toto", b"vnd.other"))
+    refused("not-json", world.digests, b"no statement")

@@ -8,7 +8,7 @@ from aloi.evidence.continuity import verify_continued, verify_listed
 from aloi.evidence.logproof import LogProof
 from aloi.evidence.lookup import verify_lookup
 from aloi.evidence.merkle import consistency, inclusion, leaf_hash
-from aloi.evidence.naming import card, names
+from aloi.evidence.naming import names
 from aloi.evidence.trustpolicy import verify_logged
 
 FIRST = world.statement_of(ENTRIES[1])
@@ -115,8 +115,8 @@ def test_an_author_sees_a_log_that_was_written_anew_without_the_result():
     refused("not-consistent", verify_listed, told(anew), entry, logged, between(3, anew))
 
 
-def test_cards_are_owed_like_envelopes():
-    entries = [card(each) if names(each).statement else each for each in ENTRIES]
+def test_digests_are_owed_like_envelopes():
+    entries = [world.digests(each) if names(each).statement else each for each in ENTRIES]
     entry, logged = proved(1, entries)
     verify_listed(told(entries), entry, logged)
     refused("omitted", verify_listed, told(entries, hiding(entries, A, 1)), entry, logged)

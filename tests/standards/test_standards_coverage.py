@@ -86,18 +86,22 @@ def test_rules(case):
     assert state(framework, requirement, evidence) == (expected, mapping)
 
 
+def endorsed(digests):
+    return dict.fromkeys(digests, "endorsed")
+
+
 def digests(framework: Framework, *objects: str) -> list[str]:
     return [row_digest(framework.pack.key, row) for row in framework.rows if row.object in objects]
 
 
 ENDORSEMENTS = {
     "proposed rows are computed and flagged": (OWASP, {}, ("proven", "proposed")),
-    "an endorsement of another row": (OWASP, {"endorsed": [ENDORSED]}, ("proven", "proposed")),
-    "an endorsed one": (OWASP, {"endorsed": digests(OWASP, "LLM08:2026")}, ("proven", "endorsed")),
+    "an endorsement of another row": (OWASP, {"words": endorsed([ENDORSED])}, ("proven", "proposed")),
+    "an endorsed one": (OWASP, {"words": endorsed(digests(OWASP, "LLM08:2026"))}, ("proven", "endorsed")),
     "endorsed rows alone, none": (OWASP, {"rows": "endorsed"}, ("proposed mapping only", "proposed")),
     "endorsed rows alone, endorsed": (
         OWASP,
-        {"rows": "endorsed", "endorsed": digests(OWASP, "LLM08:2026")},
+        {"rows": "endorsed", "words": endorsed(digests(OWASP, "LLM08:2026"))},
         ("proven", "endorsed"),
     ),
 }
@@ -116,7 +120,7 @@ def test_nothing_is_silenced_where_nothing_would_be_said():
 def test_one_endorsed_row_of_two_does_not_vouch_for_the_other():
     evidence = [finding("artefact-compromise", "met")]
     one = digests(OWASP, "LLM04:2026")[:1]
-    assert state(OWASP, "LLM04:2026", evidence, endorsed=one) == ("partial", "proposed")
+    assert state(OWASP, "LLM04:2026", evidence, words=endorsed(one)) == ("partial", "proposed")
 
 
 def test_an_endorsement_signs_the_row_under_its_edition():
@@ -253,11 +257,8 @@ def test_freshness(today, stale, over):
 def test_a_disputed_row_is_told_from_a_proposed_one():
     framework = shipped("owasp-llm@2026")
     digests = {row.object: row_digest(framework.pack.key, row) for row in framework.rows if row.relation != "none"}
-    disputed = digests["LLM01:2026"]
-    mappings = {
-        one.requirement: one.mapping
-        for one in cover(framework, [], endorsed=set(digests.values()) - {disputed}, disputed={disputed}).requirements
-    }
+    words = endorsed(digests.values()) | {digests["LLM01:2026"]: "disputed"}
+    mappings = {one.requirement: one.mapping for one in cover(framework, [], words=words).requirements}
     assert mappings["LLM01:2026"] == "disputed"
     assert {found for name, found in mappings.items() if name != "LLM01:2026"} <= {"endorsed", "proposed"}
     assert mappings["LLM08:2026"] == "endorsed"
@@ -271,10 +272,12 @@ def test_one_disputed_row_of_several_is_enough(rows):
         if row.relation != "none":
             by_object.setdefault(row.object, []).append(row_digest(framework.pack.key, row))
     name, digests = next((name, found) for name, found in by_object.items() if len(found) > 1)
-    told = {one.requirement: one.mapping for one in cover(framework, [], endorsed=digests, rows=rows).requirements}
+    told = {
+        one.requirement: one.mapping for one in cover(framework, [], words=endorsed(digests), rows=rows).requirements
+    }
     assert told[name] == "endorsed"
-    said = {"endorsed": digests[1:], "disputed": digests[:1]}
-    told = {one.requirement: one.mapping for one in cover(framework, [], **said, rows=rows).requirements}
+    words = endorsed(digests) | {digests[0]: "disputed"}
+    told = {one.requirement: one.mapping for one in cover(framework, [], words=words, rows=rows).requirements}
     # With `rows="endorsed"` the disputed row is not among those that count.
     assert told[name] == ("disputed" if rows == "all" else "endorsed")
 
@@ -282,7 +285,7 @@ def test_one_disputed_row_of_several_is_enough(rows):
 def test_a_tally_counts_the_disputed_apart():
     framework = shipped("owasp-llm@2026")
     digests = [row_digest(framework.pack.key, row) for row in framework.rows if row.object == "LLM01:2026"]
-    counts = tally(cover(framework, [], disputed=digests))
+    counts = tally(cover(framework, [], words=dict.fromkeys(digests, "disputed")))
     assert sum(one.disputed for one in counts) == 1
     assert sum(one.total for one in counts) == len(framework.pack.requirements)
 

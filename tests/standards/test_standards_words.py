@@ -14,7 +14,7 @@ from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import Dispute, Endorsement
 from aloi.standards.attaching import LIMIT, attach, read_attachment
 from aloi.standards.coverage import cover
-from aloi.standards.endorsing import endorsed_rows, read_word, sign_word, standing
+from aloi.standards.endorsing import read_word, row_words, sign_word, standing
 from aloi.standards.hub import hub
 from aloi.standards.judging import judge
 from aloi.standards.mapping import row_digest
@@ -63,7 +63,7 @@ STANDING = {
 def test_who_stands(case):
     said, expected = STANDING[case]
     words = [word(kind, key, f"2026-11-25T{hour}:00:00Z") for kind, key, hour in said]
-    assert (row_digest(OWASP.pack.key, ROW) in endorsed_rows(words)) is expected
+    assert (row_words(words).get(row_digest(OWASP.pack.key, ROW)) == "endorsed") is expected
     assert len(standing(words)) == len({(one.signer, one.row) for one in words})
 
 
@@ -71,9 +71,9 @@ def test_a_row_that_changed_has_to_be_endorsed_again():
     changed = msgspec.structs.replace(ROW, relation="subset")
     framework = OWASP._replace(rows=tuple(changed if row == ROW else row for row in OWASP.rows))
     evidence = [finding("hidden-context-exposure", "met")]
-    found = cover(framework, evidence, endorsed=endorsed_rows([word()]))
+    found = cover(framework, evidence, words=row_words([word()]))
     assert next(item.mapping for item in found.requirements if item.requirement == "LLM08:2026") == "proposed"
-    found = cover(OWASP, evidence, endorsed=endorsed_rows([word()]))
+    found = cover(OWASP, evidence, words=row_words([word()]))
     assert next(item.mapping for item in found.requirements if item.requirement == "LLM08:2026") == "endorsed"
 
 

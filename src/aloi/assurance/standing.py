@@ -10,16 +10,16 @@ from msgspec import Struct
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Coverage
-from aloi.evidence.statement import Subject
+from aloi.evidence.verification import Verification
 from aloi.evidence.vouching import Attachment
 from aloi.standards.attaching import read_attachment, speaks_of
 from aloi.standards.coverage import cover
-from aloi.standards.endorsing import Word, disputed_rows, endorsed_rows, read_word, standing
+from aloi.standards.endorsing import Word, read_word, row_words, standing
 from aloi.standards.files import contents
 from aloi.standards.frameworks import Framework
 from aloi.standards.gaps import NextStep, next_evidence
 from aloi.standards.judging import EvidenceItem, counts_on
-from aloi.standards.mapping import row_digest
+from aloi.standards.mapping import RowWords, row_digest
 from aloi.standards.pack import Freshness, freshness
 from aloi.translation import N_
 
@@ -30,13 +30,22 @@ LIMIT = 1024 * 1024
 class Said(Struct, frozen=True):
     """Organisations' words on mapping rows, and what people attached; `files` name where each attachment was read.
 
-    `left_out` are the files that attach something for another system.
+    `left_out` are the files that attach something for another system. `signers` are the ids of the keys that signed the
+    evidence that this is read beside, `apart` those of them whose trust the reader did not say in so many words: what
+    they endorse does not count, since nobody vouches for oneself.
     """
 
     words: tuple[Word, ...] = ()
     attached: tuple[EvidenceItem, ...] = ()
     files: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    signers: frozenset[str] = frozenset()
+    apart: frozenset[str] = frozenset()
+
+    @property
+    def rows(self) -> RowWords:
+        """What stands of each mapping row that somebody spoke of."""
+        return row_words(self.words, apart=self.apart)
 
 
 class Lapsed(Struct, frozen=True, kw_only=True):
@@ -71,10 +80,13 @@ class Standing(Struct, frozen=True, kw_only=True):
     own: tuple[OwnWord, ...] = ()
 
 
-def said(folder: Path, keys: Sequence[PublicKey], systems: Sequence[Subject] | None = None) -> Said:
+def said(
+    folder: Path, keys: Sequence[PublicKey], beside: Verification | None = None, named: Collection[str] = ()
+) -> Said:
     """What the signed statements in a folder say (`*.dsse.json`). Raises EvidenceError for one that does not hold.
 
-    `systems` are those of the bundle that is looked at: what was attached for another one is left out.
+    `beside` is the bundle that is looked at: what was attached for another system is left out. `named` are the ids of
+    the keys whose trust the reader said in so many words.
     """
     if not folder.is_dir():
         raise AskerError(
@@ -92,12 +104,14 @@ def said(folder: Path, keys: Sequence[PublicKey], systems: Sequence[Subject] | N
             raise
         if isinstance(found, Word):
             words.append(found)
-        elif systems is None or speaks_of(found, systems):
+        elif beside is None or speaks_of(found, beside.subject):
             attached.append(found)
             files.append(str(file))
         else:
             left_out.append(file.name)
-    return Said(tuple(words), tuple(attached), tuple(files), tuple(left_out))
+    signers = frozenset(one.key_id for claim in beside.claims for one in claim.signers) if beside else frozenset()
+    apart = signers - frozenset(named)
+    return Said(tuple(words), tuple(attached), tuple(files), tuple(left_out), signers, apart)
 
 
 def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem:
@@ -116,31 +130,17 @@ def stand(
     more: Said,
     *,
     today: date,
-    signers: Collection[str] = (),
-    named: Collection[str] = (),
     rows: Literal["all", "endorsed"] = "all",
 ) -> Standing:
-    """Where a framework stands today.
-
-    `signers` are the ids of the keys that signed the evidence, `named` those of the keys whose trust the reader said
-    in so many words. What a signer of the evidence endorses counts only where it is named: nobody vouches for oneself.
-    """
+    """Where a framework stands today."""
     items = (*evidence, *more.attached)
-    apart = frozenset(signers) - frozenset(named)
-    coverage = cover(
-        framework,
-        items,
-        endorsed=endorsed_rows(more.words, apart=apart),
-        disputed=disputed_rows(more.words),
-        rows=rows,
-        today=today,
-    )
+    coverage = cover(framework, items, words=more.rows, rows=rows, today=today)
     return Standing(
         coverage=coverage,
         steps=next_evidence(coverage, framework, items, today=today),
         checked=freshness(framework.pack, today),
         lapsed=tuple(lapsed(more, today)),
-        own=tuple(_own(framework, more, frozenset(signers), apart)),
+        own=tuple(_own(framework, more)),
     )
 
 
@@ -174,10 +174,10 @@ def doubts(checked: Iterable[Freshness], late: Iterable[Lapsed]) -> Iterator[tup
             yield message, {**facts, "day": one.approved_on}
 
 
-def _own(framework: Framework, more: Said, signers: Collection[str], apart: Collection[str]) -> Iterator[OwnWord]:
+def _own(framework: Framework, more: Said) -> Iterator[OwnWord]:
     rows = {row_digest(framework.pack.key, row): row for row in framework.rows}
     for word in standing(more.words):
-        if word.signer in signers and word.row in rows:
+        if word.signer in more.signers and word.row in rows:
             row = rows[word.row]
-            counted = word.says == "disputed" or word.signer not in apart
+            counted = word.says == "disputed" or word.signer not in more.apart
             yield OwnWord(control=row.subject, requirement=row.object, word=word, counted=counted)

@@ -30,7 +30,6 @@ def command(
     from aloi.assurance.telling import hazard_title, remedy_title  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.case import assurance_case  # noqa: PLC0415 - as above
-    from aloi.standards.endorsing import row_words  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
@@ -42,11 +41,10 @@ def command(
     if file is not None:
         options.refuse_to_overwrite(file)
     verification = options.verified(bundle, trust)
-    more = options.said(statements, trust, verification.subject)
+    more = options.said(statements, trust, verification)
     today = datetime.now(UTC).date()
     evidence = (*evidence_of(verification), *more.attached)
-    words = row_words(more.words, apart=options.signers(verification) - options.named(trust))
-    case = assurance_case(found, hub(), evidence, words=words, today=today)
+    case = assurance_case(found, hub(), evidence, words=more.rows, today=today)
     if file is None:
         options.print_json(case)
         return

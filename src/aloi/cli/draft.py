@@ -62,8 +62,7 @@ def command(
     dossier = Dossier(
         today=now.date(),
         source=Source(verification=verification, at=at),
-        said=options.said(statements, trust, verification.subject),
-        apart=options.signers(verification) - options.named(trust),
+        said=options.said(statements, trust, verification),
         system=described(bundle, verification),
     )
     hand_over(draft(kind, dossier, language(), at), output, as_json=as_json)

@@ -44,15 +44,13 @@ def command(
 ) -> None:
     """The bundle is verified first; the export is a copy, and the bundle stays what counts."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.endorsing import row_words  # noqa: PLC0415 - as above
     from aloi.standards.exports.source import Source  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(output)
     verification = options.verified(bundle, trust)
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    more = options.said(statements, trust, verification.subject)
-    words = row_words(more.words, apart=options.signers(verification) - options.named(trust))
-    source = Source(verification=verification, at=at, attached=more.attached, words=words)
+    more = options.said(statements, trust, verification)
+    source = Source(verification=verification, at=at, attached=more.attached, words=more.rows)
     written = _made(source, kind, frameworks, key)
     if kind == "oscal":
         written = {f"{output}/{name}": content for name, content in written.items()}
@@ -83,10 +81,7 @@ def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | 
         documents: Mapping[str, object] = {"sarif": sarif.sarif(source)}
     else:
         today = date.fromisoformat(source.at[:10])
-        endorsed, disputed = source.rows("endorsed"), source.rows("disputed")
-        coverages = [
-            (one, cover(one, source.items, endorsed=endorsed, disputed=disputed, today=today)) for one in chosen
-        ]
+        coverages = [(one, cover(one, source.items, words=source.words, today=today)) for one in chosen]
         if kind == "cyclonedx":
             bom = cyclonedx.bom(source, coverages)
             references.require_whole(references.dangling_cyclonedx(bom))

@@ -78,8 +78,7 @@ def new(
             today=today,
             facts=given,
             source=Source(verification=verification, at=at),
-            said=options.said(statements, trust, verification.subject),
-            apart=options.signers(verification) - options.named(trust),
+            said=options.said(statements, trust, verification),
             system=described(bundle, verification),
         )
     hand_over(incident(dossier, language(), at), output, as_json=as_json)

@@ -13,7 +13,6 @@ from aloi.translation import LANGUAGES, N_
 if TYPE_CHECKING:
     from aloi.assurance.standing import Said
     from aloi.evidence.publickeys import PublicKey
-    from aloi.evidence.statement import Subject
     from aloi.evidence.verification import Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,26 +70,21 @@ def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
 
 
-def said(folder: Path | None, trust: Sequence[Path], systems: "Sequence[Subject] | None" = None) -> "Said":
-    """What signed statements beside a bundle say; what was attached for another system is left out, and told."""
+def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":
+    """What signed statements say, beside a bundle where there is one.
+
+    What was attached for another system is left out, and told. One's own key is trusted without being named.
+    """
     from aloi.assurance.standing import Said  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.assurance.standing import said as read  # noqa: PLC0415 - as above
 
-    found = read(folder, trusted_keys(trust), systems) if folder else Said()
+    if not folder:
+        return Said()
+    found = read(folder, trusted_keys(trust), beside, [public_key(path).id for path in trust])
     if found.left_out:
         told = N_("left out, since they are attached for another system: {files}")
         click.echo(say(told, files=", ".join(found.left_out)), err=True)
     return found
-
-
-def signers(verification: "Verification") -> frozenset[str]:
-    """The ids of the keys that signed a bundle's evidence."""
-    return frozenset(one.key_id for claim in verification.claims for one in claim.signers)
-
-
-def named(trust: Sequence[Path]) -> frozenset[str]:
-    """The ids of the keys whose trust the reader said in so many words: one's own is trusted unsaid."""
-    return frozenset(public_key(path).id for path in trust)
 
 
 def write_new(path: Path, content: bytes) -> None:

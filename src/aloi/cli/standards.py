@@ -224,10 +224,8 @@ def coverage(
     standing = stand(
         found,
         evidence_of(verification),
-        options.said(statements, trust, verification.subject),
+        options.said(statements, trust, verification),
         today=today,
-        signers=options.signers(verification),
-        named=options.named(trust),
         rows="endorsed" if endorsed else "all",
     )
     if as_json:
@@ -273,7 +271,7 @@ def matrix(
     more = Said()
     if bundle:
         verification = options.verified(bundle, trust)
-        more = options.said(statements, trust, verification.subject)
+        more = options.said(statements, trust, verification)
         evidence = (*evidence_of(verification), *more.attached)
         judgements = judge(hub(), evidence, today=today)
         about = f"{verification.subject[0].name} · {verification.digest}"

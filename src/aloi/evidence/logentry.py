@@ -24,31 +24,54 @@ LONGEST = 65_535  # C2SP tlog-tiles, "Log entries": two bytes say how long an en
 
 
 class LogEntry(Record, frozen=True, kw_only=True, rename="camel"):
-    """Digest of the canonical envelope, type of its predicate, ids of its signers, digests of its subjects."""
+    """Digest of the canonical envelope, type of its predicate, ids of its signers, digests of its subjects.
+
+    `statement` is the digest of what was signed. A log may leave it out, because it could be guessed at; others then
+    have to name the envelope's digest.
+    """
 
     envelope: Digest
+    statement: Digest | None = None
     predicate_type: str
     signers: Annotated[tuple[str, ...], Meta(min_length=1)]
     subjects: Annotated[tuple[Digest, ...], Meta(min_length=1)]
 
 
-def build(envelope: Envelope, written: bytes, statement: Statement) -> LogEntry:
-    """The entry of an envelope, whose canonical bytes and whose statement are at hand."""
+def stated(envelope: Envelope) -> tuple[bytes, Statement]:
+    """The payload of an envelope and the statement in it; its signatures are not verified here.
+
+    Raises EvidenceError as `statement.read`, and 'payload-type', 'bad-base64'.
+    """
+    if envelope.payload_type != dsse.PAYLOAD_TYPE:
+        raise dsse.other_payload(envelope.payload_type)
+    payload = from_base64(envelope.payload, "payload")
+    return payload, statements.read(payload)
+
+
+def subjects(statement: Statement) -> tuple[str, ...]:
+    """The digests that a statement is about, each once."""
+    return tuple(dict.fromkeys(each.fingerprint for each in statement.subject))
+
+
+def build(envelope: Envelope, written: bytes, statement: Statement, *, named: str | None = None) -> LogEntry:
+    """The entry of an envelope whose canonical bytes and statement are at hand; `named` is the statement's digest."""
     return LogEntry(
         envelope=digest(written),
+        statement=named,
         predicate_type=statement.predicate_type,
         signers=tuple(each.keyid for each in envelope.signatures),
-        subjects=tuple(dict.fromkeys(each.fingerprint for each in statement.subject)),
+        subjects=subjects(statement),
     )
 
 
-def of(envelope: Envelope) -> bytes:
-    """The bytes that a log holds of an envelope; its signatures are not verified here.
+def of(envelope: Envelope, *, with_statement: bool = False) -> bytes:
+    """The bytes that a log holds of an envelope, with the digest of its statement or without.
 
-    Raises EvidenceError as `statement.read`, and 'bad-base64', 'entry-too-large'.
+    Raises EvidenceError as `stated`, and 'entry-too-large'.
     """
-    statement = statements.read(from_base64(envelope.payload, "payload"))
-    return write(build(envelope, dsse.write(envelope), statement))
+    payload, statement = stated(envelope)
+    named = digest(payload) if with_statement else None
+    return write(build(envelope, dsse.write(envelope), statement, named=named))
 
 
 def write(entry: LogEntry) -> bytes:

@@ -86,13 +86,12 @@ def _concerned(table: Applicability, situation: Situation) -> Iterator[Provision
         if exclusive:
             by_class = exclusive & set(provision.systems)
         by_role = "all" in provision.binds or set(situation.roles) & set(provision.binds)
-        private = provision.public_only and situation.public_authorities is False
-        if provision.kind != "context" and by_class and by_role and not private:
+        if provision.kind != "context" and by_class and by_role:
             yield provision
 
 
 class _Unconcerned:
-    """The provision is written for systems of another age."""
+    """The provision is written for other systems: of another age, or meant for public authorities."""
 
 
 _Start = date | None | type[_Unconcerned]
@@ -101,6 +100,8 @@ _Start = date | None | type[_Unconcerned]
 def _start(provision: Provision, *, older: bool, redesigned: bool, public: bool) -> _Start:
     """The day from which a provision binds a system, None for never."""
     transition = provision.transition
+    if provision.public_only and not public:
+        return _Unconcerned
     if transition is None:
         return provision.operative
     if transition.rule in {"only-older", "only-newer"}:

@@ -5,9 +5,8 @@ through hazards or records, and every leaf is the digest of a statement that ver
 in it too, as undeveloped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from types import MappingProxyType
 from typing import Literal
 
 from msgspec import Struct
@@ -17,7 +16,7 @@ from aloi.standards.coverage import cover_judged
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub, Proof
 from aloi.standards.judging import EvidenceItem, Judgement, State, by_hazard, judge
-from aloi.standards.mapping import Row, row_digest
+from aloi.standards.mapping import UNSAID, Row, RowWords, row_digest
 
 
 class Argument(Struct, frozen=True, kw_only=True):
@@ -77,16 +76,12 @@ def assurance_case(
     hub: Hub,
     evidence: Sequence[EvidenceItem],
     *,
-    words: Mapping[str, Literal["endorsed", "disputed"]] = MappingProxyType({}),
+    words: RowWords = UNSAID,
     today: date,
 ) -> Case:
-    """The case that the evidence at hand makes, by the rules of `judging.judge` and `coverage.cover`.
-
-    `words` says, by the digest of a row, what stands of it (`aloi.standards.endorsing.row_words`).
-    """
+    """The case that the evidence at hand makes, by the rules of `judging.judge` and `coverage.cover`."""
     judgements = judge(hub, evidence, today=today)
-    endorsed = [row for row, word in words.items() if word == "endorsed"]
-    coverage = cover_judged(framework, judgements, endorsed=endorsed, disputed=set(words) - set(endorsed))
+    coverage = cover_judged(framework, judgements, words=words)
     claims = tuple(
         RequirementClaim(
             requirement=item.requirement,

@@ -1,8 +1,8 @@
 """See a framework through the evidence at hand, requirement by requirement, without ever saying more than it does."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.hub import hub as shipped_hub
 from aloi.standards.judging import EvidenceItem, Judgement, judge
-from aloi.standards.mapping import Row, row_digest
+from aloi.standards.mapping import UNSAID, Row, RowWords, row_digest
 from aloi.standards.pack import Requirement, freshness
 
 STATES: tuple[CoverageState, ...] = get_args(CoverageState)
@@ -22,15 +22,14 @@ def cover(
     evidence: Iterable[EvidenceItem],
     *,
     hub: Hub | None = None,
-    endorsed: Collection[str] = (),
-    disputed: Collection[str] = (),
+    words: RowWords = UNSAID,
     rows: Literal["all", "endorsed"] = "all",
     today: date | None = None,
 ) -> Coverage:
     """Every requirement of a framework, and what the evidence says about it.
 
-    `evidence` is of one system. `endorsed` and `disputed` hold the digests of the rows that organisations endorse and
-    dispute, as the caller verified (`aloi.standards.endorsing`); any other row is *proposed*.
+    `evidence` is of one system. `words` says which rows organisations endorse or dispute, as the caller verified
+    (`aloi.standards.endorsing`); any other row is *proposed*.
 
     What is said of a requirement, from where its controls stand (`aloi.standards.judging.judge`):
 
@@ -46,21 +45,19 @@ def cover(
        evidence through other rows alone is 'proposed mapping only'.
     """
     judgements = judge(hub or shipped_hub(), evidence, today=today)
-    return cover_judged(framework, judgements, endorsed=endorsed, disputed=disputed, rows=rows)
+    return cover_judged(framework, judgements, words=words, rows=rows)
 
 
 def cover_judged(
     framework: Framework,
     judgements: dict[str, Judgement],
     *,
-    endorsed: Collection[str] = (),
-    disputed: Collection[str] = (),
+    words: RowWords = UNSAID,
     rows: Literal["all", "endorsed"] = "all",
 ) -> Coverage:
     """The same, from where the controls stand, be it so or only supposed."""
-    said = _Said(frozenset(endorsed), frozenset(disputed))
     found = [
-        _requirement(requirement, framework, judgements, said, endorsed_only=rows == "endorsed")
+        _requirement(requirement, framework, judgements, words, endorsed_only=rows == "endorsed")
         for requirement in framework.pack.requirements
     ]
     checked = freshness(framework.pack, framework.pack.checked_on)
@@ -72,34 +69,26 @@ def cover_judged(
     )
 
 
-class _Said(NamedTuple):
-    """Digests of the rows that are endorsed, and of those that are disputed."""
-
-    endorsed: frozenset[str]
-    disputed: frozenset[str]
-
-    def of(self, key: str, rows: Sequence[Row]) -> Literal["endorsed", "disputed", "proposed", "none"]:
-        """How far rows of a framework are vouched for, together."""
-        if not rows:
-            return "none"
-        if not (self.endorsed or self.disputed):
-            return "proposed"
-        digests = {row_digest(key, row) for row in rows}
-        if digests & self.disputed:
-            return "disputed"
-        return "endorsed" if digests <= self.endorsed else "proposed"
+def _vouched(key: str, rows: Sequence[Row], words: RowWords) -> Literal["endorsed", "disputed", "proposed", "none"]:
+    """How far rows of a framework are vouched for, together."""
+    said = {words.get(row_digest(key, row), "proposed") for row in rows} if words else {"proposed"}
+    if not rows:
+        return "none"
+    if "disputed" in said:
+        return "disputed"
+    return "endorsed" if said == {"endorsed"} else "proposed"
 
 
 def _requirement(
     requirement: Requirement,
     framework: Framework,
     judgements: dict[str, Judgement],
-    said: _Said,
+    words: RowWords,
     *,
     endorsed_only: bool,
 ) -> RequirementCoverage:
     reaching = [row for row in framework.rows if row.object == requirement.id and row.relation != "none"]
-    endorsed = [row for row in reaching if said.of(framework.pack.key, [row]) == "endorsed"]
+    endorsed = [row for row in reaching if _vouched(framework.pack.key, [row], words) == "endorsed"]
     counted = endorsed if endorsed_only else reaching
     if not counted:
         # Rule 6: something would be said here, but by proposed rows alone.
@@ -108,14 +97,14 @@ def _requirement(
             requirement=requirement.id,
             state="proposed mapping only" if silenced else _wanted(requirement),
             controls=_controls(reaching),
-            mapping=said.of(framework.pack.key, reaching),
+            mapping=_vouched(framework.pack.key, reaching, words),
         )
     return RequirementCoverage(
         requirement=requirement.id,
         state=_state(requirement, counted, judgements),
         controls=_controls(counted),
         evidence=_evidence(counted, judgements),
-        mapping=said.of(framework.pack.key, counted),
+        mapping=_vouched(framework.pack.key, counted, words),
     )
 
 

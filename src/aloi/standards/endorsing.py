@@ -13,7 +13,7 @@ from aloi.evidence.publickeys import PublicKey, SigningKey
 from aloi.evidence.statement import Subject, claimed, state
 from aloi.evidence.statement import read as read_statement
 from aloi.evidence.vouching import Dispute, Endorsement
-from aloi.standards.mapping import Row, row_digest
+from aloi.standards.mapping import Row, RowWords, row_digest
 from aloi.translation import N_
 
 
@@ -68,7 +68,7 @@ def standing(words: Iterable[Word]) -> tuple[Word, ...]:
     return tuple(last.values())
 
 
-def row_words(words: Iterable[Word], *, apart: Collection[str] = ()) -> dict[str, Literal["endorsed", "disputed"]]:
+def row_words(words: Iterable[Word], *, apart: Collection[str] = ()) -> RowWords:
     """What stands of each row that somebody spoke of: one dispute is enough, since what is disputed is not settled.
 
     What keys in `apart` endorse does not count; what they dispute does.
@@ -78,13 +78,3 @@ def row_words(words: Iterable[Word], *, apart: Collection[str] = ()) -> dict[str
         if word.says == "disputed" or (word.signer not in apart and found.get(word.row) != "disputed"):
             found[word.row] = word.says
     return found
-
-
-def disputed_rows(words: Iterable[Word]) -> frozenset[str]:
-    """Digests of the rows that somebody disputes."""
-    return frozenset(row for row, word in row_words(words).items() if word == "disputed")
-
-
-def endorsed_rows(words: Iterable[Word], *, apart: Collection[str] = ()) -> frozenset[str]:
-    """Digests of the rows that somebody endorses, keys in `apart` aside, and nobody disputes."""
-    return frozenset(row for row, word in row_words(words, apart=apart).items() if word == "endorsed")

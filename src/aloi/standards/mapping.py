@@ -1,6 +1,8 @@
 """Typed relations from Aloi's controls to a framework's requirements. A row is only *proposed* until it is endorsed."""
 
+from collections.abc import Mapping as ReadOnly
 from datetime import date
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -39,6 +41,11 @@ class Mapping(Struct, frozen=True, kw_only=True):
     licence: Words
     author: Words
     rows: tuple[Row, ...] = ()
+
+
+# What stands of the rows that organisations spoke of, by a row's digest; of any other row nothing, it is proposed.
+RowWords = ReadOnly[str, Literal["endorsed", "disputed"]]
+UNSAID: RowWords = MappingProxyType({})
 
 
 def row_digest(framework: str, row: Row) -> str:

@@ -15,7 +15,6 @@ from aloi.evidence.records import Plan, RequirementCoverage
 from aloi.evidence.verification import Verification, VerifiedClaim
 from aloi.evidence.vouching import Attachment
 from aloi.standards.coverage import cover
-from aloi.standards.endorsing import disputed_rows, endorsed_rows
 from aloi.standards.exports.source import Source
 from aloi.standards.frameworks import framework
 from aloi.standards.judging import EvidenceItem
@@ -32,15 +31,11 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class Dossier(Struct, frozen=True, kw_only=True):
-    """The evidence at hand, which may be none. `system` is there where the bundle's fingerprint is its own.
-
-    What keys in `apart` endorse does not count.
-    """
+    """The evidence at hand, which may be none. `system` is there where the bundle's fingerprint is its own."""
 
     today: date
     source: Source | None = None
     said: Said = Said()
-    apart: frozenset[str] = frozenset()
     system: System | None = None
     facts: Facts = Facts()
 
@@ -68,9 +63,7 @@ class Dossier(Struct, frozen=True, kw_only=True):
         """Where each requirement of a framework stands today; nothing where there is no evidence."""
         if not key or not self.source:
             return {}
-        endorsed = endorsed_rows(self.said.words, apart=self.apart)
-        disputed = disputed_rows(self.said.words)
-        told = cover(framework(key), self.items, endorsed=endorsed, disputed=disputed, today=self.today)
+        told = cover(framework(key), self.items, words=self.said.rows, today=self.today)
         return {one.requirement: one for one in told.requirements}
 
 

@@ -6,7 +6,6 @@ An id that is no OSCAL token keeps its own form in a property; so do a row's Fre
 import re
 import uuid
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any, Protocol
 
 from msgspec import Struct, field
@@ -18,8 +17,8 @@ from aloi.evidence.decoding import decode
 from aloi.standards.crosswalks.rows import Said, checked, other_edition, owes, row, unknown_relation
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
+from aloi.standards.mapping import UNSAID, Relation, Row, RowWords, row_digest
 from aloi.standards.mapping import Mapping as Rows
-from aloi.standards.mapping import Relation, Row, row_digest
 from aloi.standards.pack import Pack
 from aloi.standards.reading import LIMIT, Table
 from aloi.translation import N_
@@ -135,10 +134,10 @@ def requirements_catalog(naming: Naming, pack: Pack) -> Document:
     }
 
 
-def collection(naming: Naming, framework: Framework, words: Mapping[str, str] = MappingProxyType({})) -> Document:
+def collection(naming: Naming, framework: Framework, words: RowWords = UNSAID) -> Document:
     """A framework's rows as a mapping-collection between the two catalogs.
 
-    `words` says, by a row's digest, whether it is endorsed or disputed.
+    `words` says what stands of them.
     """
     key = framework.pack.key
     maps = [

@@ -1,8 +1,7 @@
 """What the exports are made from: the claims of a verified bundle, and names that do not change from run to run."""
 
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -11,6 +10,7 @@ from aloi.evidence.statement import Subject
 from aloi.evidence.verification import Verification, VerifiedClaim
 from aloi.evidence.vouching import Attachment
 from aloi.standards.judging import EvidenceItem, concerned, evidence_of
+from aloi.standards.mapping import UNSAID, RowWords
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://aloi.dev/export")
 Measured = Finding | Hunt | BenignRate | Effect
@@ -19,14 +19,13 @@ Measured = Finding | Hunt | BenignRate | Effect
 class Source(Struct, frozen=True, kw_only=True):
     """A verified bundle, and when it is exported (RFC 3339 in UTC).
 
-    `attached` was signed beside it and verified; `words` says by the digest of a mapping row whether it is 'endorsed'
-    or 'disputed'.
+    `attached` was signed beside it and verified; `words` says what stands of mapping rows.
     """
 
     verification: Verification
     at: str
     attached: tuple[EvidenceItem, ...] = ()
-    words: Mapping[str, str] = {}
+    words: RowWords = UNSAID
 
     def name(self, *parts: str) -> str:
         """A UUID (version 5) for a thing in an export of this bundle."""
@@ -36,10 +35,6 @@ class Source(Struct, frozen=True, kw_only=True):
     def items(self) -> tuple[EvidenceItem, ...]:
         """The records with the digests of their statements, those of what was attached included."""
         return (*evidence_of(self.verification), *self.attached)
-
-    def rows(self, word: Literal["endorsed", "disputed"]) -> frozenset[str]:
-        """Digests of the mapping rows of which that is said."""
-        return frozenset(row for row, said in self.words.items() if said == word)
 
     @property
     def standing(self) -> Subject:
