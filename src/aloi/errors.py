@@ -11,10 +11,10 @@ A risk above its threshold is a result, never an exception.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from aloi.translation import N_
+from aloi.translation import N_, translate
 
 
 class AloiError(Exception):
@@ -118,3 +118,24 @@ class RegistryError(AloiError):
     """A registry refused, or could not be reached."""
 
     exit_code = 5
+
+
+def told(error: AloiError, language: str) -> list[str]:
+    """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
+
+    def say(message: str, facts: Mapping[str, object]) -> str:
+        # the kind of thing that a name stands for is a word, and is translated too
+        words = {name: translate(str(fact), language) if name == "kind" else fact for name, fact in facts.items()}
+        return translate(message, language).format(**words)
+
+    where = f"{error.where}: " if isinstance(error, AskerError | EvidenceError) and error.where else ""
+    lines = [where + say(error.message, error.facts)]
+    if isinstance(error, InvalidFile):
+        for fault in error.faults:
+            file = fault.file or error.file
+            place = f"{file}:{fault.line}" if fault.line else file
+            hint = f" ({say(fault.remedy, fault.facts)})" if fault.remedy else ""
+            lines.append(f"  {place}: {say(fault.message, fault.facts)}{hint}")
+    if error.remedy:
+        lines.append(say(N_("Next: {step}"), {"step": say(error.remedy, error.facts)}))
+    return lines

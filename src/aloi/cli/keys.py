@@ -1,6 +1,5 @@
 """`aloi keys`: make and show signing keys."""
 
-import os
 from pathlib import Path
 
 import click
@@ -23,10 +22,10 @@ def command() -> None:
 @options.as_json
 def new(file: Path | None, algorithm: str, *, as_json: bool) -> None:
     """ALOI_KEY_PASSPHRASE, where it is set, encrypts the file. A key is never overwritten."""
-    from aloi.assurance.proving import PASSPHRASE, make_key  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.proving import make_key, passphrase  # noqa: PLC0415 - heavy modules load when a command runs
 
     path = file or options.default_key()
-    key = make_key(path, os.environ.get(PASSPHRASE, "").encode() or None, algorithm)
+    key = make_key(path, passphrase(), algorithm)
     if as_json:
         options.print_json({"private": str(path), "public": str(path.with_suffix(".pub.pem")), "id": key.public.id})
         return

@@ -13,6 +13,7 @@ from aloi.translation import LANGUAGES, N_
 if TYPE_CHECKING:
     from aloi.assurance.standing import Said
     from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.trustpolicy import Policy
     from aloi.evidence.verification import Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,18 +33,9 @@ def default_key() -> Path:
 
 def public_key(path: Path) -> "PublicKey":
     """A public key file. Raises AskerError where it cannot be read."""
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - as above
+    from aloi.evidence.keys import load_public  # noqa: PLC0415 - heavy modules load when a command runs
 
-    try:
-        return PublicKey.from_pem(path.read_bytes())
-    except OSError as error:
-        raise AskerError(
-            N_("the key file {path} cannot be read: {problem}"),
-            remedy=N_("check the name of the file"),
-            path=path,
-            problem=error.strerror or error,
-        ) from error
+    return load_public(path)
 
 
 def own_keys() -> list[Path]:
@@ -68,6 +60,14 @@ def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
+
+
+def trust_policy(path: Path) -> "Policy":
+    """Which logs and witnesses the reader believes. Raises InvalidFile, AskerError where it cannot be read."""
+    from aloi.evidence import bundle, policyfile  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.decoding import LIMIT  # noqa: PLC0415 - as above
+
+    return policyfile.read(bundle.read(path, LIMIT), str(path))
 
 
 def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":
@@ -160,6 +160,12 @@ trusted = click.option(
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
+)
+policy = click.option(
+    "--policy",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Trust policy: which logs and witnesses you believe; `aloi registry trust` begins one.")),
 )
 statements = click.option(
     "--statements",

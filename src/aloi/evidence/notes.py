@@ -44,7 +44,7 @@ class NoteKey(msgspec.Struct, frozen=True):
     public: PublicKey
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name)
         _check_kind(self.kind, {kind for kind, algorithm in _ALGORITHMS.items() if algorithm == self.public.algorithm})
 
     @property
@@ -180,14 +180,15 @@ def _line(line: str) -> Signature:
     words = line.split(" ")
     if len(words) != 3 or words[0] != _DASH:
         raise _refusal(N_("“{got}” is no line that signs a note"), "signature-line", got=shown(line))
-    _check_name(words[1])
+    check_name(words[1])
     data = from_base64(words[2], "signature")
     if len(data) <= _ID:
         raise _refusal(N_("“{got}” is no line that signs a note"), "signature-line", got=shown(line))
     return Signature(words[1], data[:_ID], data[_ID:])
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises EvidenceError ('key-name') for what cannot name a key."""
     if not name or any(character.isspace() or character < " " or character == "+" for character in name):
         raise _refusal(
             N_("“{got}” cannot name a key: it is empty, or holds a space or a plus"), "key-name", got=shown(name)

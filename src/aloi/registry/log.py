@@ -74,7 +74,7 @@ class Log:
         What was logged before, the same statement signed by the same, has the index that it had. Raises EvidenceError
         as `admission.admit`, with the place of the refused one in `where`, and as `sequence`.
         """
-        _check_count(len(envelopes))
+        require_batch(len(envelopes))
         return self.sequence(admit_all(envelopes, keys))
 
     def sequence(self, batch: Sequence[Admitted], *, publish: bool = True) -> list[int]:
@@ -83,7 +83,7 @@ class Log:
         Without `publish` their checkpoint waits for the call of that name. Raises RegistryError: the batch is too
         large, the disk full, the database gone, another writer too slow.
         """
-        _check_count(len(batch))
+        require_batch(len(batch))
         if not batch:
             return []
         changes, self._changes = self._changes, None  # what a failed transaction took in is forgotten with it
@@ -259,7 +259,8 @@ def _publish(connection: "Connection", head: Head, changes: Changes | None) -> C
     return None
 
 
-def _check_count(count: int) -> None:
+def require_batch(count: int) -> None:
+    """Raises RegistryError where so many envelopes are not taken at once."""
     if count > BATCH:
         raise RegistryError(
             N_("a batch of {got} envelopes is too large; at most {limit} are taken at once"),

@@ -14,6 +14,10 @@ from aloi.registry.tiles import ENTRIES, HASH, HEIGHT, WIDTH, Tile, pack
 from aloi.translation import N_
 
 
+class NotThere(RegistryError):
+    """The log has no such entry, tile or size."""
+
+
 def published(connection: Connection) -> Head:
     """The published checkpoint. Raises RegistryError while a log of an older release is being opened."""
     taken = indexstore.published(connection)
@@ -36,7 +40,7 @@ def tile(connection: Connection, asked: Tile) -> bytes:
     size = published(connection).size >> (HEIGHT * max(asked.level, 0))
     first = asked.index * WIDTH
     if first + asked.width > size:
-        raise RegistryError(
+        raise NotThere(
             N_("the log has no tile {path} yet"), remedy=N_("see the size in the newest checkpoint"), path=asked.path
         )
     if asked.level == ENTRIES:
@@ -100,14 +104,12 @@ def _require_size(connection: Connection, size: int) -> None:
         raise _no_size(size, largest)
 
 
-def _no_entry(index: int) -> RegistryError:
-    return RegistryError(
-        N_("the log has no entry {index}"), remedy=N_("see the size in the newest checkpoint"), index=index
-    )
+def _no_entry(index: int) -> NotThere:
+    return NotThere(N_("the log has no entry {index}"), remedy=N_("see the size in the newest checkpoint"), index=index)
 
 
-def _no_size(size: int, largest: int) -> RegistryError:
-    return RegistryError(
+def _no_size(size: int, largest: int) -> NotThere:
+    return NotThere(
         N_("there is no tree of size {size} here; sizes run from 0 to {largest}"),
         remedy=N_("see the size in the newest checkpoint"),
         size=size,

@@ -1,0 +1,110 @@
+"""What a client does with a registry, each step verified: publish with proof, and look up all that is logged."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from aloi.errors import EvidenceError, RegistryError
+from aloi.evidence import envelope as dsse
+from aloi.evidence import logentry
+from aloi.evidence.logentry import LogEntry
+from aloi.evidence.lookup import Complete, verify_lookup
+from aloi.evidence.notes import NoteKey
+from aloi.evidence.trustpolicy import Logged, Policy, verify_logged
+from aloi.registry.client import Erasure, open_registry
+from aloi.translation import N_
+
+PART = 200
+_AT_ONCE = 8
+
+
+class Shared(NamedTuple):
+    """A statement that a log of the policy holds: where, under which head, and the proof of it."""
+
+    logged: Logged
+    proof: bytes
+
+
+class Held(Struct, frozen=True):
+    """An entry of a complete look-up: the second the log says it came, and its envelope unless that was erased."""
+
+    index: int
+    entry: LogEntry
+    received: int
+    envelope: bytes | None
+    erased: Erasure | None
+
+
+class Found(NamedTuple):
+    """All that a log holds about a subject, as its answer proves, and what the entries stand for."""
+
+    answer: bytes
+    complete: Complete
+    held: tuple[Held, ...]
+
+
+async def share(url: str, envelopes: Sequence[bytes], policy: Policy) -> list[Shared]:
+    """Publish envelopes (canonical bytes), and verify the proof of each under the policy.
+
+    Raises RegistryError where the registry refuses or cannot be reached, EvidenceError as `verify_logged` where what
+    it answers does not hold. To share the same again changes nothing.
+    """
+    shared = []
+    async with open_registry(url) as registry:
+        for first in range(0, len(envelopes), PART):
+            part = envelopes[first : first + PART]
+            for envelope, receipt in zip(part, await registry.publish(part), strict=True):
+                proof = receipt.proof.encode()
+                shared.append(Shared(verify_logged(logentry.of(dsse.read(envelope)), proof, policy), proof))
+    return shared
+
+
+async def find(url: str, subject: str, policy: Policy) -> Found:
+    """All about `sha256:<64 hex>`: the answer verified, then each envelope fetched and held to its entry.
+
+    Raises as `share`, EvidenceError as `verify_lookup`, and 'entry-mismatch' for an envelope that is not its entry's.
+    """
+    turns = asyncio.Semaphore(_AT_ONCE)
+    async with open_registry(url) as registry:
+        answer = await registry.look_up(subject)
+        complete = verify_lookup(answer, subject, policy)
+
+        async def held(index: int, body: bytes) -> Held:
+            async with turns:
+                told = await registry.entry(index)
+                envelope = None if told.erased else await registry.envelope(index)
+            if told.entry.encode() != body or (envelope is not None and _entry_of(envelope) != body):
+                raise EvidenceError(
+                    N_("what the registry serves as entry {index} is not what its log holds"),
+                    reason="entry-mismatch",
+                    remedy=N_("keep its answer, ask again, and tell who keeps the registry"),
+                    index=index,
+                )
+            return Held(index, logentry.read(body), told.received, envelope, told.erased)
+
+        found = await asyncio.gather(*(held(index, body) for index, body in complete.entries.items()))
+    return Found(answer, complete, tuple(found))
+
+
+async def trust(url: str) -> str:
+    """The line of a trust policy for the log that answers at `url`. It is the registry's own word."""
+    async with open_registry(url) as registry:
+        about = await registry.about()
+    try:
+        return f"log {NoteKey.parse(about.key)}"
+    except EvidenceError as error:
+        raise RegistryError(
+            N_("{url} does not answer as a registry does: {problem}"),
+            remedy=N_("check the address"),
+            url=url,
+            problem=str(error),
+        ) from error
+
+
+def _entry_of(envelope: bytes) -> bytes:
+    try:
+        return logentry.of(dsse.read(envelope))
+    except EvidenceError:
+        return b""
