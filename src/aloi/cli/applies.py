@@ -1,6 +1,7 @@
 """`aloi applies`: which requirements of the EU AI Act bind this system, this role, on this day."""
 
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +23,36 @@ QUESTIONS = {
     "placed": N_("On which day was the first unit of this type and model on the market or in service (YYYY-MM-DD)?"),
     "redesigned": N_("Has its design changed significantly since the cut-off of its class?"),
     "public_authorities": N_("Are public authorities meant to use it?"),
+    "annex_x": N_("Is it a component of a large-scale IT system of the Union listed in Annex X?"),
+    "interacts": N_("Does it deal directly with people?"),
+    "generates": N_("Does it make synthetic audio, images, video or text?"),
+    "emotions_or_biometrics": N_("Does it recognise emotions, or sort people by biometrics?"),
+    "deep_fakes": N_("Does it make or alter images, audio or video that are deep fakes?"),
+    "informs_public": N_("Does it make or alter text that informs the public on matters of public interest?"),
 }
-OPTIONS = {
-    "placed": "--placed",
-    "redesigned": "--redesigned / --not-redesigned",
-    "public_authorities": "--public / --not-public",
+SWITCHES = {
+    "redesigned": ("redesigned", N_("Significant design change since the cut-off.")),
+    "public_authorities": ("public", N_("Meant for use by public authorities.")),
+    "annex_x": ("annex-x", N_("Component of a large-scale IT system of Annex X (Art. 111(1)).")),
+    "interacts": ("interacts", N_("Deals directly with people (Art. 50(1)).")),
+    "generates": ("generates", N_("Makes synthetic audio, images, video or text (Art. 50(2)).")),
+    "emotions_or_biometrics": (
+        "emotions-or-biometrics",
+        N_("Recognises emotions or sorts people by biometrics (Art. 50(3))."),
+    ),
+    "deep_fakes": ("deep-fakes", N_("Makes deep fakes (Art. 50(4)).")),
+    "informs_public": ("informs-public", N_("Makes text that informs the public (Art. 50(4)).")),
 }
+OPTIONS = {"placed": "--placed"} | {name: f"--{option} / --not-{option}" for name, (option, _) in SWITCHES.items()}
+# What a person may type for yes and for no, in either language; nothing leaves the question open.
+TYPED = {"y": True, "yes": True, "o": True, "oui": True, "n": False, "no": False, "non": False, "": None}
+
+
+def switches(command: Callable[..., Any]) -> Callable[..., Any]:
+    """An option for each circumstance that is yes, no, or not known."""
+    for name, (option, told) in reversed(SWITCHES.items()):
+        command = click.option(f"--{option}/--not-{option}", name, default=None, help=say(told))(command)
+    return command
 
 
 @click.command(
@@ -44,10 +69,7 @@ OPTIONS = {
 @click.option("--class", "classes", multiple=True, help=say(N_("prohibited, hr-annex3, transparency, gpai, …")))
 @click.option("--on", type=DAY, help=say(N_("The day, YYYY-MM-DD; today, if none is given.")))
 @click.option("--placed", type=DAY, help=say(N_("Day of the first placing on the market.")))
-@click.option(
-    "--redesigned/--not-redesigned", default=None, help=say(N_("Significant design change since the cut-off."))
-)
-@click.option("--public/--not-public", default=None, help=say(N_("Meant for use by public authorities.")))
+@switches
 @click.option(
     "--calendar",
     "as_calendar",
@@ -62,10 +84,9 @@ def command(
     on: datetime | None,
     placed: datetime | None,
     *,
-    redesigned: bool | None,
-    public: bool | None,
     as_calendar: bool,
     as_json: bool,
+    **circumstances: bool | None,
 ) -> None:
     """Nothing here is legal advice: each line names its article, its date and how sure it is."""
     from aloi.cli import law  # noqa: PLC0415 - heavy modules load when a command runs
@@ -79,8 +100,7 @@ def command(
         "classes": classes or None,
         "day": _written(on),
         "placed": _written(placed),
-        "redesigned": redesigned,
-        "public_authorities": public,
+        **circumstances,
     }
     known = _known(system, given)
     day = known.day or law.today()
@@ -140,7 +160,7 @@ def _choices(name: str) -> tuple[str, ...]:
 def _situation(known: "Regulation", day: date, *, ask: bool) -> "Situation":
     """The situation. A role is asked for, or else missed: nothing binds nobody. A system may be of no class."""
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.applies import Situation  # noqa: PLC0415 - as above
+    from aloi.standards.applies import INPUTS, Situation  # noqa: PLC0415 - as above
 
     roles, classes = known.roles, known.classes
     if not roles and ask:
@@ -157,9 +177,7 @@ def _situation(known: "Regulation", day: date, *, ask: bool) -> "Situation":
         roles=roles,
         classes=classes or (),
         day=day,
-        placed=known.placed,
-        redesigned=known.redesigned,
-        public_authorities=known.public_authorities,
+        **{name: getattr(known, name) for name in INPUTS},
     )
 
 
@@ -175,7 +193,7 @@ def _asked_names(kind: str, question: str) -> Any:
 
 
 def _asked(answer: "Answer") -> "Answer":
-    """The answer, after asking for each input on which something in it hangs."""
+    """The answer, after asking for each input on which something in it hangs; what nobody knows stays open."""
     from msgspec import structs  # noqa: PLC0415 - heavy modules load when a command runs
 
     from aloi.standards.applicability import applicability  # noqa: PLC0415 - as above
@@ -183,10 +201,24 @@ def _asked(answer: "Answer") -> "Answer":
 
     for name in INPUTS:
         if any(name in found.missing for found in answer.provisions):
-            value = (
-                click.prompt(say(QUESTIONS[name]), type=DAY).date()
-                if name == "placed"
-                else click.confirm(say(QUESTIONS[name]))
-            )
+            value = _asked_day(QUESTIONS[name]) if name == "placed" else _asked_whether(QUESTIONS[name])
             answer = applies(applicability(), structs.replace(answer.situation, **{name: value}))
     return answer
+
+
+def _asked_day(question: str) -> date | None:
+    told = click.prompt(say(question), default="", show_default=False, prompt_suffix=" ", value_proc=_day)
+    return told if isinstance(told, date) else None
+
+
+def _day(typed: str) -> date | None:
+    return DAY.convert(typed.strip(), None, None).date() if typed.strip() else None
+
+
+def _asked_whether(question: str) -> bool | None:
+    asked = say(N_("{question} [y/n; nothing if not known]"), question=say(question))
+    while True:
+        told = click.prompt(asked, default="", show_default=False).strip().casefold()
+        if told in TYPED:
+            return TYPED[told]
+        tell(N_("not known: {names}"), names=told)
