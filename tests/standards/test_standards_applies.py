@@ -293,13 +293,21 @@ def test_every_row_ships():
     ] == []
 
 
+def test_a_citation_that_holds_english_words_has_a_french_form():
+    english = re.compile(r"\b(Annex|Section|with|subpara|point)\b")
+    for row in TABLE.provisions:
+        assert bool(english.search(row.provision)) == bool(row.in_french), row.id
+        assert not english.search(row.cited("fr").replace("point 21", "")), row.id
+        assert row.cited("en") == row.provision
+
+
 HEAD = """\
 id: law
 edition: "1"
 checked_on: 2026-11-22
 horizon: 30
 licence: CC0-1.0
-sources: [{id: P1, certainty: primary, document: Journal}]
+sources: [{id: P1, certainty: primary, document: {en: Journal, fr: Journal officiel}}]
 provisions:
 """
 ROW = (

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from aloi.standards.applies import Answer, Situation
     from aloi.system.regulation import Regulation
 
-DAY = click.DateTime(["%Y-%m-%d"])
 ROLES = N_("Roles towards the system, with commas: {choices}")
 CLASSES = N_("Classes of the system, with commas; nothing, where it is of none: {choices}")
 QUESTIONS = {
@@ -67,8 +66,8 @@ def switches(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("system", required=False, type=click.Path(path_type=Path))
 @click.option("--role", "roles", multiple=True, help=say(N_("provider, deployer, importer, …")))
 @click.option("--class", "classes", multiple=True, help=say(N_("prohibited, hr-annex3, transparency, gpai, …")))
-@click.option("--on", type=DAY, help=say(N_("The day, YYYY-MM-DD; today, if none is given.")))
-@click.option("--placed", type=DAY, help=say(N_("Day of the first placing on the market.")))
+@click.option("--on", type=options.DAY, help=say(N_("The day, YYYY-MM-DD; today, if none is given.")))
+@click.option("--placed", type=options.DAY, help=say(N_("Day of the first placing on the market.")))
 @switches
 @click.option(
     "--calendar",
@@ -81,8 +80,8 @@ def command(
     system: Path | None,
     roles: tuple[str, ...],
     classes: tuple[str, ...],
-    on: datetime | None,
-    placed: datetime | None,
+    on: date | None,
+    placed: date | None,
     *,
     as_calendar: bool,
     as_json: bool,
@@ -98,8 +97,8 @@ def command(
     given = {
         "roles": roles or None,
         "classes": classes or None,
-        "day": _written(on),
-        "placed": _written(placed),
+        "day": on,
+        "placed": placed,
         **circumstances,
     }
     known = _known(system, given)
@@ -119,34 +118,23 @@ def command(
     law.print_answer(table, answer, OPTIONS, as_json=as_json)
 
 
-def _written(value: datetime | None) -> str | None:
-    return value.date().isoformat() if value else None
-
-
 def _known(system: Path | None, given: dict[str, Any]) -> "Regulation":
     """What the options say, and where they are silent the system's own file."""
     import msgspec  # noqa: PLC0415 - heavy modules load when a command runs
 
-    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.errors import UnknownName  # noqa: PLC0415 - as above
     from aloi.system.regulation import Regulation  # noqa: PLC0415 - as above
 
+    for kind, called in (("roles", N_("role")), ("classes", N_("class of system"))):
+        for name in given[kind] or ():
+            if name not in _choices(kind):
+                raise UnknownName(called, name, _choices(kind))
     written = Regulation()
     if system:
         from aloi.system.reading import open_description  # noqa: PLC0415 - where a file is named
 
         written = open_description(system).regulation
-    try:
-        told = msgspec.convert({name: value for name, value in given.items() if value is not None}, Regulation)
-    except msgspec.ValidationError as error:
-        raise AskerError(
-            N_("this situation cannot be read: {problem}"),
-            remedy=N_("a role is one of: {roles}; a class is one of: {classes}"),
-            problem=error,
-            roles=", ".join(_choices("roles")),
-            classes=", ".join(_choices("classes")),
-        ) from error
-    kept = {name: getattr(told, name) for name in Regulation.__struct_fields__ if getattr(told, name) is not None}
-    return msgspec.structs.replace(written, **kept)
+    return msgspec.structs.replace(written, **{name: value for name, value in given.items() if value is not None})
 
 
 def _choices(name: str) -> tuple[str, ...]:
@@ -211,8 +199,8 @@ def _asked_day(question: str) -> date | None:
     return told if isinstance(told, date) else None
 
 
-def _day(typed: str) -> date | None:
-    return DAY.convert(typed.strip(), None, None).date() if typed.strip() else None
+def _day(typed: str) -> date | str:
+    return options.DAY.convert(typed, None, None) if typed.strip() else ""
 
 
 def _asked_whether(question: str) -> bool | None:

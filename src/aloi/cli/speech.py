@@ -1,11 +1,20 @@
 """Speak to the one who reads the terminal, in English or French."""
 
 import sys
+from datetime import date
+from functools import cache
+from typing import TYPE_CHECKING
 
 import click
 
 from aloi.errors import AloiError, AskerError, EvidenceError, InvalidFile
 from aloi.translation import LANGUAGES, N_, language_of, translate
+
+if TYPE_CHECKING:
+    from aloi.assurance.report.figures import Figures
+
+# Facts that are words of ours, or of the operating system, and are said in the reader's language too.
+WORDS = ("kind", "problem")
 
 
 def language() -> str:
@@ -23,8 +32,20 @@ def language() -> str:
 
 
 def say(message: str, /, **facts: object) -> str:
-    """A sentence in the reader's language, with its facts filled in."""
-    return translate(message, language()).format(**facts)
+    """A sentence in the reader's language, with its facts filled in; a day is written out where one would write it."""
+    shown = {name: _french().day(str(fact)) if _is_written_out(fact) else fact for name, fact in facts.items()}
+    return translate(message, language()).format(**shown)
+
+
+def _is_written_out(fact: object) -> bool:
+    return type(fact) is date and language() == "fr"
+
+
+@cache
+def _french() -> "Figures":
+    from aloi.assurance.report.figures import Figures  # noqa: PLC0415 - loads Babel, for a day in French alone
+
+    return Figures("fr")
 
 
 def tell(message: str = "", /, **facts: object) -> None:
@@ -33,8 +54,7 @@ def tell(message: str = "", /, **facts: object) -> None:
 
 
 def _told(message: str, error: AloiError) -> str:
-    """A sentence with its facts; the kind of thing that a name stands for is a word, and is translated too."""
-    facts = {name: say(str(fact)) if name == "kind" else fact for name, fact in error.facts.items()}
+    facts = {name: translate(str(fact), language()) if name in WORDS else fact for name, fact in error.facts.items()}
     return say(message, **facts)
 
 

@@ -25,7 +25,7 @@ class SourceRead(Part, frozen=True, kw_only=True):
 
     id: Identifier
     certainty: Certainty
-    document: Words
+    document: Text
 
 
 class OpenPoint(Part, frozen=True, kw_only=True):
@@ -62,13 +62,14 @@ class LargeScale(Part, frozen=True, kw_only=True):
 class Provision(Part, frozen=True, kw_only=True):
     """One provision: whom it binds, from which literal day, and from which day it can have an addressee at all.
 
-    `public_only` provisions concern public authorities alone, those with `concerns` only systems that do one of these
-    things. `basis` is 'text' where the second date is written in the
-    law, and 'reading' where it is inferred.
+    `in_french` is its citation in French, where that differs. `public_only` provisions concern public authorities
+    alone, those with `concerns` only systems that do one of these things. `basis` is 'text' where the second date is
+    written in the law, and 'reading' where it is inferred.
     """
 
     id: Slug
     provision: Words
+    in_french: Words = ""
     kind: Kind
     subject: Text
     binds: Annotated[tuple[Addressee, ...], Meta(min_length=1)]
@@ -83,6 +84,10 @@ class Provision(Part, frozen=True, kw_only=True):
     sources: Annotated[tuple[Identifier, ...], Meta(min_length=1)]
     certainty: Certainty = "primary"
     open_points: tuple[Slug, ...] = ()
+
+    def cited(self, language: str) -> str:
+        """Its citation, as the reader's language writes it."""
+        return self.in_french if language == "fr" and self.in_french else self.provision
 
     @property
     def operative(self) -> date:
