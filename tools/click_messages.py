@@ -1,4 +1,7 @@
-"""The sentences of click that a person can meet: click looks them up in the domain "messages", which is ours."""
+"""The sentences of click that a person can meet: click looks them up in the domain "messages", which is ours.
+
+Beside them the commonest words of the operating system, which errors quote.
+"""
 
 from aloi.translation import N_
 
@@ -9,6 +12,18 @@ def ngettext(one: str, many: str) -> tuple[str, str]:
 
 
 SENTENCES = (
+    N_("No such file or directory"),
+    N_("Permission denied"),
+    N_("Is a directory"),
+    N_("Not a directory"),
+    N_("File exists"),
+    N_("File name too long"),
+    N_("No space left on device"),
+    N_("Too many levels of symbolic links"),
+    N_("COMMAND [ARGS]..."),
+    N_("TEXT"),
+    N_("INTEGER"),
+    N_("FLOAT"),
     N_("Usage:"),
     N_("Options"),
     N_("Commands"),

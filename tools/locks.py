@@ -1,5 +1,9 @@
-"""Resolve the locked requirements: every package with its hashes, no index address, for all platforms."""
+"""Resolve the locked requirements: every package with its hashes, no index address, for all platforms.
 
+The schemas that a package of npm carries are locked beside them, where npm is installed.
+"""
+
+import shutil
 import subprocess
 import sys
 
@@ -38,12 +42,17 @@ COMMON = [
     "--no-header",
     "--no-annotate",
 ]
+SCHEMAS = ["--prefix", "requirements/schemas", "install", "--package-lock-only", "--omit-lockfile-registry-resolved"]
 
 
 def main() -> None:
     for name, what in LOCKS.items():
         command = [sys.executable, "-m", "uv", "pip", "compile", *COMMON, *what, "-o", f"requirements/{name}.txt"]
         subprocess.run(command, check=True)  # noqa: S603 - our own arguments
+    npm = shutil.which("npm")
+    if npm is None:
+        sys.exit("npm is not installed: requirements/schemas keeps the lock that it has")
+    subprocess.run([npm, *SCHEMAS], check=True)  # noqa: S603 - as above
 
 
 if __name__ == "__main__":

@@ -16,6 +16,9 @@ from typing import ClassVar
 
 from aloi.translation import N_, translate
 
+# Facts that are words of ours, or of the operating system, and are said in the reader's language too.
+WORDS = ("kind", "problem")
+
 
 class AloiError(Exception):
     """Root of Aloi's errors: what went wrong, and what to do next.
@@ -124,8 +127,7 @@ def told(error: AloiError, language: str) -> list[str]:
     """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
 
     def say(message: str, facts: Mapping[str, object]) -> str:
-        # the kind of thing that a name stands for is a word, and is translated too
-        words = {name: translate(str(fact), language) if name == "kind" else fact for name, fact in facts.items()}
+        words = {name: translate(str(fact), language) if name in WORDS else fact for name, fact in facts.items()}
         return translate(message, language).format(**words)
 
     where = f"{error.where}: " if isinstance(error, AskerError | EvidenceError) and error.where else ""

@@ -67,11 +67,14 @@ def test_a_system_says_what_the_law_wants_to_know(tmp_path):
 
 
 def test_an_option_goes_before_the_file(system, tmp_path):
-    file = system("roles: [provider]", "classes: [transparency]", "placed: 2026-07-01", "day: 2026-12-02")
+    does = ("generates: true", "interacts: true")
+    file = system("roles: [provider]", "classes: [transparency]", "placed: 2026-07-01", "day: 2026-12-02", *does)
     assert {"art50-2-old"} <= binding(file, home=tmp_path)
     assert "art50-2-old" not in binding(file, "--placed", "2026-09-01", home=tmp_path)
     assert "art50-2-old" not in binding(file, "--on", "2026-12-01", home=tmp_path)
     assert "art50-1" not in binding(file, "--role", "deployer", home=tmp_path)
+    assert "art50-1" not in binding(file, "--not-interacts", home=tmp_path)
+    assert "art50-3" in binding(file, "--role", "deployer", "--emotions-or-biometrics", home=tmp_path)
 
 
 def test_the_literal_day_the_operative_one_and_what_was_inferred_are_told(tmp_path):
@@ -94,7 +97,7 @@ def test_what_is_missing_is_asked_for_at_a_terminal(system, tmp_path):
     assert "no-such" in told
     assert "deployer; hr-annex3" in told
     late = ("applies", system("roles: [deployer]", "classes: [hr-annex3]"), "--on", "2028-01-01")
-    code, told = asked(*late, answers="2027-01-01\nn\nn\n", home=tmp_path)
+    code, told = asked(*late, answers="2027-01-01\nn\nnon\nn\n", home=tmp_path)
     assert code == 0, told
     assert "spared, as an older system" in told
     code, told = asked(*late, answers="2027-12-02\nn\n", home=tmp_path)
@@ -102,8 +105,21 @@ def test_what_is_missing_is_asked_for_at_a_terminal(system, tmp_path):
     assert "hangs on" not in told
 
 
+def test_what_nobody_knows_stays_open(system, tmp_path):
+    file = system("roles: [provider]", "classes: [transparency]", "placed: 2026-09-01")
+    code, told = asked("applies", file, "--on", "2026-12-02", answers="\nperhaps\ny\n", home=tmp_path)
+    assert code == 0, told
+    assert "perhaps" in told
+    assert "hangs on what nobody said: --interacts / --not-interacts" in told
+    assert told.index("binds (") < told.index("Art. 50(2)") < told.index("unknown (") < told.index("Art. 50(1)")
+    open_ = ("applies", system("roles: [deployer]", "classes: [hr-annex3]"), "--on", "2028-01-01")
+    code, told = asked(*open_, answers="\n\n\n\n", home=tmp_path)
+    assert code == 0, told
+    assert "--placed, --redesigned / --not-redesigned, --public / --not-public, --annex-x / --not-annex-x" in told
+
+
 def test_what_nobody_said_is_named_where_nobody_can_be_asked(system, tmp_path):
-    file = system("roles: [deployer]", "classes: [hr-annex3]", "redesigned: false")
+    file = system("roles: [deployer]", "classes: [hr-annex3]", "redesigned: false", "annex_x: false")
     out = aloi("applies", file, "--on", "2028-01-01", home=tmp_path).out
     assert "hangs on what nobody said: --placed, --public / --not-public" in out
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from benchmarks.standards.exports import NO_SCHEMA, official_sarif
 
 from aloi.standards.exports.references import dangling_oscal
 from cli.command import aloi
@@ -27,6 +28,14 @@ def test_a_file_is_written_once(kind, tmp_path):
     again = aloi(*command, home=tmp_path)
     assert again.code == 2
     assert "is there already" in again.err
+
+
+@pytest.mark.skipif(official_sarif() is None, reason=NO_SCHEMA)
+def test_sarif_keeps_to_its_official_schema(tmp_path):
+    said = aloi("export", BUNDLE, "--format", "sarif", "--output", "x.sarif", "--trust", KEY, home=tmp_path)
+    assert said.code == 0, said.err
+    written = json.loads((tmp_path / "x.sarif").read_bytes())
+    assert [one.message for one in official_sarif().iter_errors(written)] == []
 
 
 def test_oscal_is_a_folder_with_the_bundle_beside_it(tmp_path):

@@ -13,7 +13,7 @@ from standards_world import shipped
 
 from aloi.errors import InvalidFile
 from aloi.standards.applicability import Transition, applicability, parse_applicability
-from aloi.standards.applies import Situation, applies, calendar
+from aloi.standards.applies import INPUTS, Situation, applies, calendar
 from aloi.standards.pack import freshness
 
 TABLE = applicability()
@@ -37,8 +37,7 @@ def test_worked_questions(question):
         question["roles"],
         question["classes"],
         placed=date.fromisoformat(question["placed"]),
-        redesigned=False,
-        public_authorities=False,
+        **SHARED | question.get("does", {}),
     )
     binding = {name for name, item in found.items() if item.status == "binds"}
     assert set(question["must_bind"]) <= binding
@@ -47,51 +46,45 @@ def test_worked_questions(question):
         assert "art4" in binding
 
 
-OLD, NEW = date(2027, 1, 1), date(2027, 12, 2)
+OLD, BETWEEN, NEW = date(2027, 1, 1), date(2027, 8, 2), date(2027, 12, 2)
+SHARED = {"redesigned": False, "public_authorities": False, "annex_x": False}
+PUBLIC = {**SHARED, "public_authorities": True}
+ANNEX_X = {**SHARED, "annex_x": True}
 CASES = {
     # provision, day, known, status, missing
     "the day before": ("art15-a3", "2027-12-01", {}, "not yet", ()),
     "new, on the day": ("art15-a3", "2027-12-02", {"placed": NEW}, "binds", ()),
-    "when placed?": (
-        "art15-a3",
-        "2027-12-02",
-        {"redesigned": False, "public_authorities": False},
-        "unknown",
-        ("placed",),
-    ),
-    "placing alone decides": ("art15-a3", "2027-12-02", {"redesigned": True}, "binds", ()),
+    "when placed?": ("art15-a3", "2027-12-02", SHARED, "unknown", ("placed",)),
+    "placing alone decides": ("art15-a3", "2027-12-02", {"redesigned": True, "annex_x": False}, "binds", ()),
     "old, redesigned?": (
         "art15-a3",
         "2028-01-01",
-        {"placed": OLD, "public_authorities": False},
+        {"placed": OLD, "public_authorities": False, "annex_x": False},
         "unknown",
         ("redesigned",),
     ),
-    "old, redesigned": ("art15-a3", "2028-01-01", {"placed": OLD, "redesigned": True}, "binds", ()),
-    "old, unchanged": (
-        "art15-a3",
-        "2028-01-01",
-        {"placed": OLD, "redesigned": False, "public_authorities": False},
-        "spared",
-        (),
-    ),
-    "old, for public authorities": (
-        "art15-a3",
-        "2030-08-01",
-        {"placed": OLD, "redesigned": False, "public_authorities": True},
-        "not yet",
-        (),
-    ),
-    "old, for public authorities, 2030": (
-        "art15-a3",
-        "2030-08-02",
-        {"placed": OLD, "redesigned": False, "public_authorities": True},
-        "binds",
-        (),
-    ),
+    "old, redesigned": ("art15-a3", "2028-01-01", {"placed": OLD, **SHARED, "redesigned": True}, "binds", ()),
+    "old, unchanged": ("art15-a3", "2028-01-01", {"placed": OLD, **SHARED}, "spared", ()),
+    "old, for public authorities": ("art15-a3", "2030-08-01", {"placed": OLD, **PUBLIC}, "not yet", ()),
+    "old, for public authorities, 2030": ("art15-a3", "2030-08-02", {"placed": OLD, **PUBLIC}, "binds", ()),
     "literal date passed": ("art43-a3", "2026-11-22", {}, "contested", ()),
     "literal date not yet": ("art43-a3", "2026-08-01", {}, "not yet", ()),
     "products later": ("art15-a1", "2027-12-02", {"placed": NEW}, None, None),
+    # Components of large-scale IT systems, Art. 111(1): before any redesign, before what public authorities use.
+    "Annex X?": ("art15-a3", "2028-01-01", {"placed": OLD, "redesigned": True}, "unknown", ("annex_x",)),
+    "Annex X? in 2031": ("art15-a3", "2031-01-01", {"placed": OLD, **PUBLIC, "annex_x": None}, "binds", ()),
+    "Annex X, redesigned": ("art15-a3", "2028-01-01", {"placed": OLD, **ANNEX_X, "redesigned": True}, "not yet", ()),
+    "Annex X, public": ("art15-a3", "2030-12-30", {"placed": OLD, **PUBLIC, "annex_x": True}, "not yet", ()),
+    "Annex X, in the end": ("art15-a3", "2030-12-31", {"placed": OLD, **ANNEX_X}, "binds", ()),
+    "Annex X, after its own cut-off": ("art15-a3", "2028-01-01", {"placed": BETWEEN, **ANNEX_X}, "spared", ()),
+    "Annex X, when placed?": ("art15-a3", "2031-01-01", ANNEX_X, "unknown", ("placed",)),
+    "Annex X, prohibited all the same": (
+        "art5-1-a",
+        "2026-11-22",
+        {"placed": OLD, **ANNEX_X, "classes": ("prohibited",)},
+        "binds",
+        (),
+    ),
 }
 
 
@@ -114,7 +107,46 @@ MARKING = {
 @pytest.mark.parametrize("case", MARKING, ids=list(MARKING))
 def test_marking(case):
     provision, day, placed, expected = MARKING[case]
-    assert status(provision, day, ("transparency",), placed=placed) == expected
+    assert status(provision, day, ("transparency",), placed=placed, generates=True) == expected
+
+
+PRACTICES = {
+    "interacts": {"provider": {"art50-1", "art50-5-provider"}, "deployer": set()},
+    "generates": {"provider": {"art50-2-new", "art50-5-provider"}, "deployer": set()},
+    "emotions_or_biometrics": {"provider": set(), "deployer": {"art50-3", "art50-5"}},
+    "deep_fakes": {"provider": set(), "deployer": {"art50-4-deepfake", "art50-5"}},
+    "informs_public": {"provider": set(), "deployer": {"art50-4-text", "art50-5"}},
+}
+NONE_OF_IT = dict.fromkeys(PRACTICES, False)
+
+
+@pytest.mark.parametrize("role", ["provider", "deployer"])
+@pytest.mark.parametrize("practice", PRACTICES)
+@pytest.mark.parametrize("classes", [("transparency",), ()])
+def test_each_point_of_article_50_binds_who_does_what_it_speaks_of(practice, role, classes):
+    known = NONE_OF_IT | {practice: True}
+    found, _ = ask("2026-11-22", [role], classes, placed=date(2026, 9, 1), **known)
+    assert {name for name in found if name.startswith("art50")} == PRACTICES[practice][role]
+    assert all(found[name].status == "binds" for name in PRACTICES[practice][role])
+    unsaid, _ = ask("2026-11-22", [role], ["transparency"], **NONE_OF_IT | {practice: None})
+    assert {name for name, one in unsaid.items() if practice in one.missing} >= PRACTICES[practice][role]
+
+
+def test_article_50_is_unknown_where_nobody_said_what_the_system_does():
+    found, _ = ask("2026-11-22", ["provider", "deployer"], ["transparency"], placed=date(2026, 9, 1))
+    said = {name: (one.status, one.missing) for name, one in found.items() if name.startswith("art50")}
+    assert said["art50-3"] == ("unknown", ("emotions_or_biometrics",))
+    assert said["art50-5"] == ("unknown", ("emotions_or_biometrics", "deep_fakes", "informs_public"))
+    assert {status for status, _ in said.values()} == {"unknown"}
+    none, _ = ask("2026-11-22", ["provider", "deployer"], ["transparency"], **NONE_OF_IT)
+    assert not {name for name in none if name.startswith("art50")}
+
+
+def test_the_older_components_of_large_scale_systems_show_both_readings():
+    assert "annex-x" in ask("2026-11-22", ["provider"], ["hr-annex3"], annex_x=True)[1]
+    assert "annex-x" in ask("2026-11-22", ["provider"], ["hr-annex3"], annex_x=True, placed=OLD)[1]
+    assert "annex-x" not in ask("2026-11-22", ["provider"], ["hr-annex3"], annex_x=True, placed=BETWEEN)[1]
+    assert "annex-x" not in ask("2026-11-22", ["provider"], ["hr-annex3"])[1]
 
 
 def test_older_models_have_until_2027():
@@ -144,7 +176,7 @@ def test_both_sides_of_an_open_point_are_shown():
 
 
 def test_a_prohibited_practice_is_never_spared():
-    old = {"placed": date(2020, 1, 1), "redesigned": False, "public_authorities": False}
+    old = {"placed": date(2020, 1, 1), **SHARED}
     found, _ = ask("2026-12-02", ["provider", "deployer"], ["prohibited"], **old)
     prohibitions = {name: item.status for name, item in found.items() if name.startswith("art5-")}
     assert len(prohibitions) == 10
@@ -159,26 +191,20 @@ DAYS = st.dates(date(2025, 1, 1), date(2031, 12, 31))
     st.sets(st.sampled_from(CLASSES), max_size=3),
     DAYS,
     st.none() | DAYS,
-    st.none() | st.booleans(),
-    st.none() | st.booleans(),
+    st.fixed_dictionaries(dict.fromkeys(INPUTS[1:], st.none() | st.booleans())),
 )
-def test_time_only_ever_adds_and_knowing_more_never_contradicts(classes, day, placed, redesigned, public):
+def test_time_only_ever_adds_and_knowing_more_never_contradicts(classes, day, placed, known):
     situation = Situation(
-        roles=("provider", "deployer"),
-        classes=tuple(sorted(classes)),
-        day=day,
-        placed=placed,
-        redesigned=redesigned,
-        public_authorities=public,
+        roles=("provider", "deployer"), classes=tuple(sorted(classes)), day=day, placed=placed, **known
     )
     now = {found.provision.id for found in applies(TABLE, situation).binding()}
     later = applies(TABLE, msgspec.structs.replace(situation, day=date(2035, 1, 1)))
     assert now <= {found.provision.id for found in later.binding()}
-    for answer in ({"placed": OLD}, {"redesigned": True}, {"public_authorities": False}):
-        name = next(iter(answer))
-        if getattr(situation, name) is None:
-            known = applies(TABLE, msgspec.structs.replace(situation, **answer))
-            assert now <= {found.provision.id for found in known.binding()}
+    ways = dict.fromkeys(INPUTS, (False, True)) | {"placed": (OLD, BETWEEN, NEW)}
+    for name in (name for name in INPUTS if getattr(situation, name) is None):
+        for value in ways[name]:
+            told = applies(TABLE, msgspec.structs.replace(situation, **{name: value}))
+            assert now <= {found.provision.id for found in told.binding()}
     for found in applies(TABLE, situation).provisions:
         assert (found.status == "unknown") == bool(found.missing)
 
@@ -187,7 +213,7 @@ def test_the_calendar_names_the_next_days():
     found = calendar(TABLE, date(2026, 11, 22))
     days = [change.day.isoformat() for change in found]
     assert days == sorted(days)
-    assert {"2026-12-02", "2027-08-02", "2027-12-02", "2028-08-02", "2030-08-02"} <= set(days)
+    assert {"2026-12-02", "2027-08-02", "2027-12-02", "2028-08-02", "2030-08-02", "2030-12-31"} <= set(days)
     first = {provision.id for provision in found[0].start}
     assert (days[0], first) == ("2026-12-02", {"art5-1-ba", "art5-1-bb", "art50-2-old"})
     assert [provision.id for provision in found[0].end] == ["art50-2-old"]
@@ -258,7 +284,7 @@ def test_the_pack_and_the_table_agree_on_whom_and_when(requirement):
 
 
 def test_every_row_ships():
-    assert len(TABLE.provisions) == 126
+    assert len(TABLE.provisions) == 127  # the 126 of the checked table, Art. 50(5) once for each role that it binds
     assert [row.id for row in TABLE.provisions if row.kind == "duty" and not row.takes] == []
     assert [row.id for row in TABLE.provisions if row.subject.en == row.subject.fr] == []
     assert {row.certainty for row in TABLE.provisions} == {"primary"}
@@ -267,13 +293,21 @@ def test_every_row_ships():
     ] == []
 
 
+def test_a_citation_that_holds_english_words_has_a_french_form():
+    english = re.compile(r"\b(Annex|Section|with|subpara|point)\b")
+    for row in TABLE.provisions:
+        assert bool(english.search(row.provision)) == bool(row.in_french), row.id
+        assert not english.search(row.cited("fr").replace("point 21", "")), row.id
+        assert row.cited("en") == row.provision
+
+
 HEAD = """\
 id: law
 edition: "1"
 checked_on: 2026-11-22
 horizon: 30
 licence: CC0-1.0
-sources: [{id: P1, certainty: primary, document: Journal}]
+sources: [{id: P1, certainty: primary, document: {en: Journal, fr: Journal officiel}}]
 provisions:
 """
 ROW = (
@@ -313,19 +347,16 @@ def situation(**known):
     return Situation(**given | known)
 
 
-SHARED = {"redesigned": False, "public_authorities": False}
 CALENDARS = {
     # what is known, the days on which Art. 26 starts, those on which it may
     "new": ({"placed": NEW}, ["2027-12-02"], []),
-    "old, redesigned": ({"placed": OLD, "redesigned": True}, ["2027-12-02"], []),
+    "old, redesigned": ({"placed": OLD, **SHARED, "redesigned": True}, ["2027-12-02"], []),
     "old, unchanged": ({"placed": OLD, **SHARED}, [], []),
-    "old, for public authorities": (
-        {"placed": OLD, "redesigned": False, "public_authorities": True},
-        ["2030-08-02"],
-        [],
-    ),
-    "old, redesigned?": ({"placed": OLD, "public_authorities": False}, [], ["2027-12-02"]),
-    "who knows": ({}, [], ["2027-12-02", "2030-08-02"]),
+    "old, for public authorities": ({"placed": OLD, **PUBLIC}, ["2030-08-02"], []),
+    "old, redesigned?": ({"placed": OLD, **SHARED, "redesigned": None}, [], ["2027-12-02"]),
+    "old, Annex X": ({"placed": OLD, **ANNEX_X}, ["2030-12-31"], []),
+    "old, Annex X?": ({"placed": OLD, **PUBLIC, "annex_x": None}, [], ["2030-08-02", "2030-12-31"]),
+    "who knows": ({}, [], ["2027-12-02", "2030-08-02", "2030-12-31"]),
 }
 
 
@@ -339,9 +370,9 @@ def test_the_calendar_of_a_situation(case):
 
 
 def test_a_respite_ends_only_for_those_who_have_it():
-    public = {"placed": OLD, "redesigned": False, "public_authorities": True}
-    ends = {one.day.isoformat() for one in calendar(TABLE, date(2026, 11, 22), situation(**public)) if one.end}
-    assert ends == {"2030-08-02"}
+    for known, day in ((PUBLIC, "2030-08-02"), (ANNEX_X, "2030-12-31")):
+        found = calendar(TABLE, date(2026, 11, 22), situation(placed=OLD, **known))
+        assert {one.day.isoformat() for one in found if one.end} == {day}
     assert not [one for one in calendar(TABLE, date(2026, 11, 22), situation(placed=NEW)) if one.end]
 
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from benchmarks.standards.bundles import drawn
-from benchmarks.standards.exports import read_by_sarif, read_by_trestle
+from benchmarks.standards.exports import NO_SCHEMA, official_sarif, read_by_sarif, read_by_trestle
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 from standards_world import SHIPPED
@@ -29,6 +29,8 @@ ALL = [read_framework(found) for found in SHIPPED.values()]
 SOME = [one for one in ALL if one.pack.id in {"owasp-llm", "nist-ai-600-1", "eu-content-code"}]
 SEEDS = range(20)
 STRICT = JsonStrictValidator(SchemaVersion.V1_7)
+OFFICIAL_SARIF = official_sarif()
+official = pytest.mark.skipif(OFFICIAL_SARIF is None, reason=NO_SCHEMA)
 logging.getLogger("trestle").setLevel(logging.ERROR)
 
 
@@ -178,12 +180,39 @@ def test_sarif_and_the_summary_say_what_the_judging_says_and_no_more(seed):
         assert states.get((name.split("_")[2],), "supported") == "supported"
 
 
-def test_a_member_that_sarif_does_not_have_is_found():
+def broken_sarif():
     document = json.loads(json.dumps(sarif(drawn(5))))
     for change in ({"level": "fatal"}, {"rule": "x"}, {"colour": "red"}):
         broken = copy.deepcopy(document)
         broken["runs"][0]["results"] = [{"message": {"text": "x"}} | change]
-        assert not read_by_sarif(broken), change
+        yield broken
+
+
+def test_a_member_that_sarif_does_not_have_is_found():
+    assert not any(map(read_by_sarif, broken_sarif()))
+
+
+@official
+def test_every_kind_of_sarif_log_keeps_to_the_official_schema():
+    kinds, said, empty = set(), set(), 0
+    for seed in range(60):
+        document = json.loads(json.dumps(sarif(drawn(seed))))
+        assert [one.message for one in OFFICIAL_SARIF.iter_errors(document)] == []
+        results = document["runs"][0]["results"]
+        kinds |= {one["kind"] for one in results}
+        said |= {one["message"]["text"].partition(":")[0] for one in results}
+        empty += not results
+    assert kinds == {"pass", "fail", "open", "notApplicable"}
+    assert said == {"finding", "hunt"}
+    assert empty
+
+
+@official
+def test_the_official_schema_of_sarif_refuses_what_it_does_not_have():
+    assert not any(map(OFFICIAL_SARIF.is_valid, broken_sarif()))
+    document = sarif(drawn(5))
+    document["runs"][0]["tool"]["driver"]["informationUri"] = "no address"
+    assert not OFFICIAL_SARIF.is_valid(document)
 
 
 def judged(evidence):

@@ -168,10 +168,10 @@ def doubts(checked: Iterable[Freshness], late: Iterable[Lapsed]) -> Iterator[tup
         facts: dict[str, object] = {"file": one.file, "control": one.control}
         if one.expired:
             message = N_("{file} for {control} expired on {day} and does not count; attach it again once renewed.")
-            yield message, {**facts, "day": one.valid_until}
+            yield message, {**facts, "day": date.fromisoformat(one.valid_until or one.approved_on)}
         else:
             message = N_("{file} for {control} counts only from {day}, the day of its approval.")
-            yield message, {**facts, "day": one.approved_on}
+            yield message, {**facts, "day": date.fromisoformat(one.approved_on)}
 
 
 def _own(framework: Framework, more: Said) -> Iterator[OwnWord]:

@@ -11,7 +11,6 @@ from aloi.cli.speech import language, say
 from aloi.translation import N_
 
 KINDS = ("death", "widespread", "critical-infrastructure", "fundamental-rights", "property-or-environment", "other")
-DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group("incident", help=say(N_("Report serious incidents, in the shape of Article 73 of the EU AI Act.")))
@@ -31,9 +30,9 @@ def command() -> None:
 @click.option(
     "--bundle", type=click.Path(path_type=Path), help=say(N_("Evidence on the system: a run's folder or a bundle."))
 )
-@click.option("--occurred", type=DAY, help=say(N_("The day of the first known occurrence, YYYY-MM-DD.")))
+@click.option("--occurred", type=options.DAY, help=say(N_("The day of the first known occurrence, YYYY-MM-DD.")))
 @click.option(
-    "--aware", type=DAY, help=say(N_("The day on which the provider or the deployer became aware, YYYY-MM-DD."))
+    "--aware", type=options.DAY, help=say(N_("The day on which the provider or the deployer became aware, YYYY-MM-DD."))
 )
 @click.option(
     "--kind", type=click.Choice(KINDS), help=say(N_("What kind of serious incident; it sets the latest day."))
@@ -45,8 +44,8 @@ def command() -> None:
 @options.as_json
 def new(
     bundle: Path | None,
-    occurred: datetime | None,
-    aware: datetime | None,
+    occurred: date | None,
+    aware: date | None,
     kind: str | None,
     statements: Path | None,
     trust: tuple[Path, ...],
@@ -69,7 +68,7 @@ def new(
         )
     now = datetime.now(UTC)
     today = now.astimezone().date()  # people write the days of where they are
-    given = facts(_day(occurred), _day(aware), kind, today)
+    given = facts(occurred, aware, kind, today)
     at = now.isoformat(timespec="seconds").replace("+00:00", "Z")
     dossier = Dossier(today=today, facts=given)
     if bundle:
@@ -82,7 +81,3 @@ def new(
             system=described(bundle, verification),
         )
     hand_over(incident(dossier, language(), at), output, as_json=as_json)
-
-
-def _day(given: datetime | None) -> date | None:
-    return given.date() if given else None

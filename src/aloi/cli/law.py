@@ -28,6 +28,7 @@ KINDS = {
     "permission": N_("permits"),
 }
 BOTH = N_("{first}; {second}")
+NAMED = N_("{name}: {told}")
 CERTAINTIES = {
     "primary": N_("the law's text was read"),
     "secondary": N_("only others' accounts were read"),
@@ -57,7 +58,7 @@ def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str,
     cited = {name for found in answer.provisions for name in found.provision.sources}
     for source in table.sources:
         if source.id in cited:
-            click.echo(f"  {source.id}  {source.document} [{say(CERTAINTIES[source.certainty])}]")
+            click.echo(f"  {source.id}  {source.document.said(language())} [{say(CERTAINTIES[source.certainty])}]")
     click.echo("\n" + say(N_("Other regimes are listed by `aloi catalog regimes`, and never computed.")))
 
 
@@ -82,12 +83,16 @@ def _heading(table: "Applicability", situation: "Situation | None", day: date) -
 def _provision(found: "Applies", missing: Mapping[str, str]) -> Iterator[str]:
     provision = found.provision
     kind = f" ({say(KINDS[provision.kind])})" if provision.kind in KINDS else ""
-    yield f"  {provision.provision}: {provision.subject.said(language())}{kind}"
+    yield f"  {_named(provision)}{kind}"
     sure = say(BOTH, first=say(CERTAINTIES[provision.certainty]), second=", ".join(provision.sources))
     yield f"      {_dates(provision, found.since)} [{sure}]"
     if found.missing:
         named = ", ".join(missing[name] for name in found.missing)
         yield "      " + say(N_("hangs on what nobody said: {named}"), named=named)
+
+
+def _named(provision: "Provision") -> str:
+    return say(NAMED, name=provision.cited(language()), told=provision.subject.said(language()))
 
 
 def _dates(provision: "Provision", since: date | None) -> str:
@@ -128,11 +133,11 @@ def print_calendar(
     for change in changes:
         click.echo("\n" + click.style(str(change.day), bold=True))
         for provision in change.start:
-            click.echo(f"  + {provision.provision}: {provision.subject.said(language())}")
+            click.echo(f"  + {_named(provision)}")
         for provision in change.may_start:
-            click.echo(f"  ? {provision.provision}: {provision.subject.said(language())}")
+            click.echo(f"  ? {_named(provision)}")
         if change.end:
-            ended = ", ".join(dict.fromkeys(provision.provision for provision in change.end))
+            ended = ", ".join(dict.fromkeys(provision.cited(language()) for provision in change.end))
             click.echo("  " + say(N_("the respite of older systems ends: {provisions}"), provisions=ended))
     if any(change.may_start for change in changes):
         click.echo("\n" + say(N_("? may start that day: it hangs on an input that nobody gave")))
@@ -142,7 +147,7 @@ def print_calendar(
         for event in events:
             regime = listed[event.regime]
             where = f"{regime.jurisdiction.said(language())}, {regime.instrument.said(language())}"
-            click.echo(f"  {event.day}  {where}: {event.what.said(language())}")
+            click.echo(f"  {event.day}  " + say(NAMED, name=where, told=event.what.said(language())))
 
 
 def today() -> date:

@@ -37,6 +37,8 @@ COMMANDS = {
     "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks, regimes."),
     "keys": N_("Make and show signing keys."),
 }
+# click names these types itself, in English; the words stand in `tools.click_messages`.
+PLAIN = ("text", "integer", "float")
 INTERRUPTED = 130
 UNFORESEEN = 70
 READER_GONE = 141  # as SIGPIPE would have ended us; never 0, which means that all is met
@@ -54,6 +56,7 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = importlib.import_module(f"aloi.cli.{cmd_name.replace('-', '_')}").command
+        _say_placeholders(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
@@ -74,6 +77,17 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _say_placeholders(command: click.Command) -> None:
+    """What stands for a value in a help text, and for the rest of a line, in the reader's language."""
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.metavar and parameter.type.name in PLAIN:
+            parameter.metavar = say(parameter.type.name.upper())
+    if isinstance(command, click.Group):
+        command.subcommand_metavar = say(command.subcommand_metavar or "")
+        for one in command.commands.values():
+            _say_placeholders(one)
+
+
 @click.group(
     cls=Commands,
     help=say(N_("The open loop of assurance for AI systems: measure, remedy, prove, share.")),
@@ -83,6 +97,7 @@ class Commands(click.Group):
             "6 inconclusive."
         )
     ),
+    subcommand_metavar=say("COMMAND [ARGS]..."),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
 @click.version_option(__version__, "--version", prog_name="aloi", help=say(N_("Show the version and exit.")))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,26 @@ if TYPE_CHECKING:
     from aloi.evidence.verification import Verification
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Day(click.ParamType[date]):
+    """A day, typed as YYYY-MM-DD."""
+
+    name = "day"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - the signature is click's
+        """What stands for it in a command's help."""
+        return say(N_("YYYY-MM-DD"))
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """The day. Fails as a usage error."""
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value.strip())
+        except ValueError:
+            self.fail(say(N_("{got} is no day, written YYYY-MM-DD"), got=repr(value)), param, ctx)
+
+
+DAY = Day()
 
 
 def home() -> Path:

@@ -1,6 +1,6 @@
 """`aloi standards`: mappings and their endorsements, what conflicts, what converges, and where a bundle stands."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,8 +159,8 @@ def dispute(
     callback=options.said_in_words,
     help=say(N_("Who approved the file: a person or a body.")),
 )
-@click.option("--approved-on", type=click.DateTime(["%Y-%m-%d"]), required=True, help=say(N_("The day, YYYY-MM-DD.")))
-@click.option("--valid-until", type=click.DateTime(["%Y-%m-%d"]), help=say(N_("The last day on which it counts.")))
+@click.option("--approved-on", type=options.DAY, required=True, help=say(N_("The day, YYYY-MM-DD.")))
+@click.option("--valid-until", type=options.DAY, help=say(N_("The last day on which it counts.")))
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path),
@@ -174,8 +174,8 @@ def attach(
     control: str,
     file: Path,
     approved_by: str,
-    approved_on: datetime,
-    valid_until: datetime | None,
+    approved_on: date,
+    valid_until: date | None,
     bundle: Path | None,
     trust: tuple[Path, ...],
     key: Path | None,
@@ -193,8 +193,8 @@ def attach(
         hub(),
         control,
         approved_by=approved_by,
-        approved_on=approved_on.date(),
-        valid_until=valid_until.date() if valid_until else None,
+        approved_on=approved_on,
+        valid_until=valid_until,
         today=datetime.now(UTC).date(),
         key=signing_key(key or options.default_key()),
         systems=options.verified(bundle, trust).subject if bundle else (),

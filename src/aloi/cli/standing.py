@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from aloi.assurance.standing import OwnWord, Standing
     from aloi.evidence.statement import Subject
     from aloi.standards.frameworks import Framework
+    from aloi.standards.gaps import NextStep
 
 
 def standing_lines(standing: "Standing", framework: "Framework", system: "Subject") -> "Iterable[str]":
@@ -41,8 +42,19 @@ def standing_lines(standing: "Standing", framework: "Framework", system: "Subjec
         yield ""
         yield say(N_("Plan of action, the cheapest first:"))
         for n, step in enumerate(standing.steps, 1):
-            choice = say(N_(" (remedies: {options})"), **step.facts) if step.options else ""
-            yield f"{n:>3}. {step.requirement}: {say(step.message, **step.facts)}{choice}"
+            yield f"{n:>3}. " + say(N_("{name}: {told}"), name=step.requirement, told=_step(step))
+
+
+def _step(step: "NextStep") -> str:
+    """What to do next; what it is about has a title that a person reads, and a name that is typed."""
+    from aloi.cli.outcome import hazard_title  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.hub import hub  # noqa: PLC0415 - as above
+
+    titles = {control.id: control.title.said(language()) for control in hub().controls}
+    title = titles.get(step.about) or hazard_title(step.about)
+    about = step.about if title == step.about else f"{title} ({step.about})"
+    told = say(step.message, **step.facts | {"about": about})
+    return told + (say(N_(" (remedies: {options})"), **step.facts) if step.options else "")
 
 
 def warnings(standing: "Standing") -> "Iterable[str]":

@@ -49,7 +49,7 @@ class PrivateKey:
                     return cls(mldsa.MLDSA44PrivateKey.generate())
         except UnsupportedAlgorithm:
             raise _unsupported(algorithm) from None
-        raise UnknownName("key algorithm", algorithm, ALGORITHMS)
+        raise UnknownName(N_("key algorithm"), algorithm, ALGORITHMS)
 
     @property
     def algorithm(self) -> str:

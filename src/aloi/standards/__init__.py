@@ -14,7 +14,7 @@ What binds whom and when is a question to a dated table of the law:
     >>> from datetime import date
     >>> from aloi.standards.applicability import applicability
     >>> from aloi.standards.applies import Situation, applies
-    >>> bank = Situation(roles=("deployer",), classes=("transparency",), day=date(2026, 11, 22))
-    >>> [found.provision.provision for found in applies(applicability(), bank).binding()]
-    ['Art. 4(1)', 'Art. 50(3)', 'Art. 50(4) 1st subpara.', 'Art. 50(4) 2nd subpara.', 'Art. 50(5)', 'Art. 75(1)']
+    >>> paper = Situation(roles=("deployer",), classes=(), day=date(2026, 11, 22), deep_fakes=True)
+    >>> [found.provision.provision for found in applies(applicability(), paper).binding()]
+    ['Art. 4(1)', 'Art. 50(4) 1st subpara.', 'Art. 50(5)', 'Art. 75(1)']
 """

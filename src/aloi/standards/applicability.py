@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from aloi.standards.pack import Certainty, Evidence, Identifier, Role, Slug, SystemClass
 from aloi.standards.reading import Table, Text, Words, read_table
+from aloi.system.regulation import Practice
 from aloi.translation import N_
 
 Addressee = Literal[Role, "commission", "member-state", "all"]
@@ -24,7 +25,7 @@ class SourceRead(Part, frozen=True, kw_only=True):
 
     id: Identifier
     certainty: Certainty
-    document: Words
+    document: Text
 
 
 class OpenPoint(Part, frozen=True, kw_only=True):
@@ -48,15 +49,27 @@ class Transition(Part, frozen=True, kw_only=True):
     until: date | None = None
 
 
+class LargeScale(Part, frozen=True, kw_only=True):
+    """Components of large-scale IT systems of Annex X placed before `cut_off` are bound from `until` (Art. 111(1)).
+
+    It goes before the rule 'redesign', which does not speak of them.
+    """
+
+    cut_off: date
+    until: date
+
+
 class Provision(Part, frozen=True, kw_only=True):
     """One provision: whom it binds, from which literal day, and from which day it can have an addressee at all.
 
-    `public_only` provisions concern public authorities alone. `basis` is 'text' where the second date is written in the
-    law, and 'reading' where it is inferred.
+    `in_french` is its citation in French, where that differs. `public_only` provisions concern public authorities
+    alone, those with `concerns` only systems that do one of these things. `basis` is 'text' where the second date is
+    written in the law, and 'reading' where it is inferred.
     """
 
     id: Slug
     provision: Words
+    in_french: Words = ""
     kind: Kind
     subject: Text
     binds: Annotated[tuple[Addressee, ...], Meta(min_length=1)]
@@ -66,10 +79,15 @@ class Provision(Part, frozen=True, kw_only=True):
     basis: Literal["text", "reading"] = "text"
     transition: Transition | None = None
     public_only: bool = False
+    concerns: tuple[Practice, ...] = ()
     takes: tuple[Evidence, ...] = ()
     sources: Annotated[tuple[Identifier, ...], Meta(min_length=1)]
     certainty: Certainty = "primary"
     open_points: tuple[Slug, ...] = ()
+
+    def cited(self, language: str) -> str:
+        """Its citation, as the reader's language writes it."""
+        return self.in_french if language == "fr" and self.in_french else self.provision
 
     @property
     def operative(self) -> date:
@@ -78,7 +96,11 @@ class Provision(Part, frozen=True, kw_only=True):
 
 
 class Applicability(Part, frozen=True, kw_only=True):
-    """The table of one law at an edition. A class in `exclusive` is reached only by provisions that name it."""
+    """The table of one law at an edition.
+
+    A class in `exclusive` is reached only by provisions that name it. A system that does what some provision
+    `concerns` is of that provision's classes.
+    """
 
     id: Slug
     edition: Words
@@ -86,6 +108,7 @@ class Applicability(Part, frozen=True, kw_only=True):
     horizon: Annotated[int, Meta(ge=1, le=3_650)]
     licence: Words
     exclusive: tuple[SystemClass, ...] = ()
+    large_scale: LargeScale | None = None
     sources: Annotated[tuple[SourceRead, ...], Meta(min_length=1)]
     open_points: tuple[OpenPoint, ...] = ()
     provisions: Annotated[tuple[Provision, ...], Meta(min_length=1)]

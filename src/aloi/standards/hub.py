@@ -55,14 +55,14 @@ class Hub(Struct, frozen=True, kw_only=True):
         for control in self.controls:
             if control.id == name:
                 return control
-        raise UnknownName("control", name, [control.id for control in self.controls])
+        raise UnknownName(N_("control"), name, [control.id for control in self.controls])
 
     def hazard(self, name: str) -> Hazard:
         """A hazard by its slug; UnknownName offers the nearest."""
         for hazard in self.hazards:
             if hazard.id == name:
                 return hazard
-        raise UnknownName("hazard", name, [hazard.id for hazard in self.hazards])
+        raise UnknownName(N_("hazard"), name, [hazard.id for hazard in self.hazards])
 
     def remedies_of(self, control: Control) -> tuple[str, ...]:
         """The remedies that serve a control: those of its hazards, or all of them where it is about remedies."""

@@ -93,14 +93,18 @@ class Figures:
         except ValueError:
             return rfc3339
         pattern = "d MMMM y, HH:mm 'UTC'"
-        return format_datetime(when, pattern, tzinfo=get_timezone("UTC"), locale=self._locale)
+        return self._first(format_datetime(when, pattern, tzinfo=get_timezone("UTC"), locale=self._locale))
 
     def day(self, iso: str) -> str:
         """A day, written out; a text that is no day is left as it is."""
         try:
-            return format_date(datetime.fromisoformat(iso).date(), "long", locale=self._locale)
+            return self._first(format_date(datetime.fromisoformat(iso).date(), "long", locale=self._locale))
         except ValueError:
             return iso
+
+    def _first(self, written: str) -> str:
+        """French says `1er` for the first day of a month alone; Babel does not."""
+        return re.sub(r"^1 ", "1er ", written) if self.language == "fr" else written
 
     def span(self, low: str, high: str) -> Markup:
         """Two bounds that are written already, as one range."""

@@ -9,6 +9,7 @@ from aloi.errors import UnknownName
 from aloi.solutions.options import Options
 from aloi.solutions.tables import table
 from aloi.system.messages import Request
+from aloi.translation import N_
 
 
 def patches() -> dict[str, tuple[str, ...]]:
@@ -40,7 +41,7 @@ class HardenedPrompt:
         known: dict[str, Any] = table("prompt-patches")["patches"]
         for name in options.patches:
             if name not in known:
-                raise UnknownName("prompt patch", name, known)
+                raise UnknownName(N_("prompt patch"), name, known)
         self._patch = "\n".join(known[name][options.language].strip() for name in options.patches)
 
     def harden(self, request: Request) -> Request:

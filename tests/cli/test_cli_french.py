@@ -1,0 +1,72 @@
+"""What a person reads in French holds no English: answers, plans, drafts, help, and errors of every kind."""
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from aloi.assurance.report.figures import Figures
+from aloi.standards.reading import Text
+from cli.command import aloi
+
+EXAMPLE = Path(__file__).parents[2] / "src" / "aloi" / "examples" / "banque-azur"
+GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
+BUNDLE, KEY = GOLDEN / "bundle-v1.json", GOLDEN / "bundle-v1.pem"
+ENGLISH = re.compile(
+    r"\b(the|of|with|and|from|which|is|are|was|subpara|such|denied|day|month|January|March|August|December|TEXT"
+    r"|ARGS|%Y|None|Invalid|value)\b"
+)
+COMMANDS = {
+    "applies": ("applies", EXAMPLE, "--on", "2026-12-02"),
+    "applies, all unknown": (
+        *("applies", "--role", "provider", "--role", "deployer", "--on", "2028-01-01"),
+        *("--class", "hr-annex3", "--class", "hr-annex1-A", "--class", "transparency", "--class", "prohibited"),
+    ),
+    "the calendar": ("applies", "--calendar", "--on", "2026-11-26"),
+    "coverage": ("standards", "coverage", BUNDLE, "owasp-llm@2026", "--trust", KEY),
+    "conflicts": ("standards", "conflicts", "--framework", "nist-ai-600-1@2024-07"),
+    "convergence": ("standards", "convergence", "owasp-llm@2026", "nist-ai-600-1@2024-07"),
+    "rows": ("standards", "rows", "iso-iec-42001@2023"),
+    "annex iv": ("draft", "annex-iv", BUNDLE, "--trust", KEY),
+    "evaluation": ("draft", "gpai-evaluation", BUNDLE, "--trust", KEY),
+    "system card": ("draft", "system-card", BUNDLE, "--trust", KEY),
+    "incident": ("incident", "new", "--bundle", BUNDLE, "--trust", KEY, "--aware", "2026-11-01", "--kind", "death"),
+    "help of all": ("--help",),
+    "help of a group": ("standards", "--help"),
+    "help of a command": ("incident", "new", "--help"),
+    "help of the law": ("applies", "--help"),
+    "unknown role": ("applies", "--role", "king"),
+    "no day": ("incident", "new", "--aware", "soon"),
+    "a day to come": ("incident", "new", "--aware", "2999-01-01"),
+    "no file": ("export", "nothing.json", "--format", "sarif", "--output", "x"),
+    "a folder": ("standards", "attach", "human-oversight", ".", "--approved-by", "x", "--approved-on", "2026-11-01"),
+    "no control": ("standards", "attach", "no", "x", "--approved-by", "x", "--approved-on", "2026-11-01"),
+}
+# Names that are typed or cited as they stand: options, keys, ids of others, paths of CycloneDX, ids of statements.
+NAMES = re.compile(r"--[\w-]+|`[^`]*`|sha256:\w+|ed25519:\w+|\(?[\w]+(?:-\w+)+\)?|\[[^]]*\|[^]]*\]|mean|\'[^\']*\'")
+
+
+@pytest.mark.parametrize("case", COMMANDS)
+def test_no_english_is_left(case, tmp_path):
+    said = aloi("--lang", "fr", *COMMANDS[case], home=tmp_path)
+    text = NAMES.sub("", said.out + said.err)
+    assert text.strip()
+    assert [line for line in text.splitlines() if ENGLISH.search(line)] == []
+
+
+def test_days_are_written_out_in_sentences_and_the_first_of_a_month_is_1er(tmp_path):
+    out = aloi("--lang", "fr", "applies", EXAMPLE, "--on", "2026-12-01", home=tmp_path).out
+    assert "au 1er décembre 2026" in out
+    assert "à partir du 2 août 2026" in out
+    assert not re.search(r"du \d{4}-\d\d-\d\d", out)
+    assert Figures("fr").day("2026-11-01") == "1er novembre 2026"
+    assert Figures("fr").day("2026-11-11") == "11 novembre 2026"
+    assert Figures("fr").moment("2026-11-01T08:00:00Z").startswith("1er novembre 2026")
+    assert Figures("en").day("2026-11-01") == Figures("en").day(date(2026, 11, 1).isoformat()) != "2026-11-01"
+
+
+def test_french_of_the_tables_is_set_as_french_is():
+    text = Text(en='it\'s: "a"', fr="l'art. 5 : « oui » ; 5 % ?")
+    assert text.said("fr") == "l\u2019art. 5\u202f: «\u202foui\u202f»\u202f; 5\u202f%\u202f?"
+    assert text.said("en") == 'it\'s: "a"'
