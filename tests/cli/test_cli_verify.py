@@ -96,6 +96,10 @@ def test_proofs_beside_the_bundle_are_found(tmp_path):
     assert "plan        entry 1" in said.out
     assert "manifest    entry 17" in said.out
     assert aloi("verify", tmp_path, *LOGGED, home=tmp_path).out == said.out
+    (tmp_path / "bundle.proofs").mkdir()
+    for number, name in enumerate(("bundle.json.plan.tlog-proof", "bundle.json.tlog-proof")):
+        (tmp_path / name).rename(tmp_path / "bundle.proofs" / f"{number}.tlog-proof")
+    assert aloi("verify", bundle, *LOGGED, home=tmp_path).out == said.out
     hint = aloi("verify", bundle, "--key", KEY, home=tmp_path)
     assert hint.code == 0
     assert "Name a policy with --policy" in hint.err

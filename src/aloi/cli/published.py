@@ -14,7 +14,7 @@ from aloi.evidence.trustpolicy import Policy
 from aloi.evidence.verification import Verification
 from aloi.translation import N_
 
-ENDING = ".tlog-proof"
+ENDING, FOLDER = ".tlog-proof", ".proofs"
 MOST = 1_000
 
 
@@ -101,12 +101,9 @@ def _registration(one: Registration) -> str:
 
 
 def _beside(file: Path) -> list[Path]:
-    """`NAME.tlog-proof` and `NAME.….tlog-proof`, where NAME is the whole name of the bundle's file."""
-    try:
-        names = sorted(path.name for path in file.parent.iterdir())
-    except OSError:  # that the bundle cannot be read is told when it is
-        return []
-    found = [file.with_name(name) for name in names if name.startswith(f"{file.name}.") and name.endswith(ENDING)]
+    """`bundle.json.tlog-proof` and `bundle.json.….tlog-proof` beside `bundle.json`, and all in `bundle.proofs`."""
+    found = [path for path in _proofs(file.parent) if path.name.startswith(f"{file.name}.")]
+    found += _proofs(file.with_suffix(FOLDER))
     if len(found) > MOST:
         raise AskerError(
             N_("{count} proofs lie beside the bundle; at most {limit} are read"),
@@ -115,6 +112,13 @@ def _beside(file: Path) -> list[Path]:
             limit=MOST,
         )
     return found
+
+
+def _proofs(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.name.endswith(ENDING))
+    except OSError:  # it is not there; that the bundle is not is told when that is read
+        return []
 
 
 def _moment(second: int) -> str:
