@@ -6,6 +6,7 @@ import lookup_world
 import pytest
 from evidence_world import World
 
+from aloi.evidence import policyfile
 from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PublicKey
 from aloi.evidence.lookup import verify_lookup
@@ -26,6 +27,19 @@ def test_old_bundles_verify(name, expected):
 
 def test_the_newest_edition_is_what_we_write():
     assert (GOLDEN / "bundle-v1.json").read_bytes() == World().pack()
+
+
+def test_old_proofs_show_what_they_showed():
+    policy = policyfile.read((GOLDEN / "logged-v1.policy").read_bytes(), "policy")
+    proofs = {name: (GOLDEN / f"logged-v1.{name}.tlog-proof").read_bytes() for name in ("plan", "finding", "manifest")}
+    key = PublicKey.from_pem((GOLDEN / "bundle-v1.pem").read_bytes())
+    told = verify_bundle((GOLDEN / "bundle-v1.json").read_bytes(), [key], policy=policy, proofs=proofs)
+    assert [(each.name, each.proof, each.index) for each in told.published] == [
+        ("plan", "plan", 1),
+        ("finding", "finding", 2),
+        ("manifest", "manifest", 17),
+    ]
+    assert [(each.order, each.gap) for each in told.registered] == [("seen-before", 7200)]
 
 
 LOOKUPS = {"lookup-v1": "sha256:7420b59c26c3dd650fdff436bde02a042d7559d0e4da12ec13c6515bd4412c5d"}

@@ -24,7 +24,8 @@ NON_CLAIMS = {
     "absence-of-risk": N_("that there is no risk"),
     "which-attack": N_("which attack exceeds the threshold where a hunt proved that one does"),
     "future-behaviour": N_("how the system will behave later"),
-    "registration-time": N_("that the plan was public before the run: no outside clock has seen it"),
+    "registration-time": N_("that the plan was public before the run: no log was shown that held it"),
+    "earlier-runs": N_("that nothing was run before the plan was logged: a log shows when results were made public"),
     "independence": N_("that who measured is independent of who built"),
     "all-evidence": N_("that this is all the evidence about the system"),
     "document-content": N_("that an attached document is right: nothing in it was read"),
@@ -44,14 +45,41 @@ NON_CLAIMS = {
     help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
 )
 @click.option("--threshold", type=click.IntRange(1, 16), default=1, help=say(N_("How many trusted keys must sign.")))
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(
+        N_("Trust policy: which logs and witnesses you believe. Proofs that BUNDLE is logged are then checked as well.")
+    ),
+)
+@click.option(
+    "--proof",
+    "proofs",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(
+        N_("Proof that a statement of BUNDLE is logged; may be given several times. Else those beside BUNDLE are read.")
+    ),
+)
 @options.as_json
-def command(bundle: Path, keys: tuple[Path, ...], threshold: int, *, as_json: bool) -> None:
+def command(
+    bundle: Path,
+    keys: tuple[Path, ...],
+    threshold: int,
+    policy: Path | None,
+    proofs: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> None:
     """Exit 0 when everything holds, 4 when anything does not."""
-    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.cli import published  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - as above
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     trusted = [options.public_key(key) for key in keys or options.own_keys()]
-    verification = verify_bundle(bundles.read(options.bundle_file(bundle)), trusted, threshold=threshold)
+    file = options.bundle_file(bundle)
+    logs = published.read(file, policy, proofs)
+    verification = verify_bundle(bundles.read(file), trusted, threshold=threshold, **logs._asdict())
     if as_json:
         options.print_json(verification)
         return
@@ -60,6 +88,8 @@ def command(bundle: Path, keys: tuple[Path, ...], threshold: int, *, as_json: bo
 
 
 def _lines(verification: "Verification") -> list[str]:
+    from aloi.cli import published  # noqa: PLC0415 - heavy modules load when a command runs
+
     signers = ", ".join(signer.key_id for signer in verification.packed_by)
     lines = [
         click.style(say(N_("The bundle holds: nothing in it was changed since it was signed.")), fg="green"),
@@ -70,6 +100,7 @@ def _lines(verification: "Verification") -> list[str]:
         say(N_("What is claimed, each at the stated threshold:")),
     ]
     lines += [f"  {_claim(claim)}" for claim in verification.claims]
+    lines += published.lines(verification)
     lines += ["", say(N_("What is not claimed:"))]
     return lines + [f"  - {say(NON_CLAIMS[code]) if code in NON_CLAIMS else code}" for code in verification.non_claims]
 

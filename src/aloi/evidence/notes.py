@@ -9,6 +9,7 @@ before a key that the reader named has signed it.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ COSIGNATURE = 0x04
 ML_DSA_COSIGNATURE = 0x06
 _ALGORITHMS = {ED25519: "ed25519", COSIGNATURE: "ed25519", ML_DSA_COSIGNATURE: "ml-dsa-44"}
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "—"
 _ID = 4
 
@@ -101,7 +103,7 @@ def read(data: bytes) -> Note:
     'signature-line', 'key-name', 'bad-base64'.
     """
     whole = utf8(data, LIMIT)
-    if any(character < " " and character != "\n" for character in whole):
+    if _CONTROL.search(whole):
         raise _refusal(N_("the note holds a control character; only line feeds may stand in it"), "control-character")
     text, blank, rest = whole.rpartition("\n\n")
     if not blank or not rest.endswith("\n"):

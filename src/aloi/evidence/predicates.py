@@ -35,6 +35,7 @@ class NonClaim(StrEnum):
     ABSENCE_OF_RISK = "absence-of-risk"
     FUTURE_BEHAVIOUR = "future-behaviour"
     REGISTRATION_TIME = "registration-time"
+    EARLIER_RUNS = "earlier-runs"
     INDEPENDENCE = "independence"
     ALL_EVIDENCE = "all-evidence"
     DOCUMENT_CONTENT = "document-content"

@@ -204,6 +204,9 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.WHICH_ATTACK: N_("which attack: a hunt proves that one of them exceeds the threshold, not which;"),
         NonClaim.FUTURE_BEHAVIOUR: N_("tomorrow: the system may behave otherwise if what it is built on changes;"),
         NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
+        NonClaim.EARLIER_RUNS: N_(
+            "earlier runs: a log shows when results were made public, not when they were measured;"
+        ),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),
         NonClaim.ALL_EVIDENCE: N_("completeness: other evidence on this system may exist;"),
         NonClaim.DOCUMENT_CONTENT: N_(
