@@ -1,7 +1,9 @@
 """Run the application until it is told to end: what is being answered is answered, nothing new is taken."""
 
+import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
@@ -47,4 +49,16 @@ def run(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> N
             h11_max_incomplete_event_size=_HEADERS,
             lifespan="on",
         )
-        uvicorn.Server(config).run(sockets=[listening])
+        with _ended_by_signals():
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """The server ends by itself on these, and would raise them again afterwards, as if it had not."""
+    before = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
