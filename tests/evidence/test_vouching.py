@@ -64,7 +64,7 @@ REFUSED = {
     "a domain with a path": ("organisation", {"domain": "example.org/a"}),
     "a domain with a port": ("organisation", {"domain": "example.org:80"}),
     "an address": ("organisation", {"domain": "192.0.2.1"}),
-    "a domain of another script": ("organisation", {"domain": "exаmple.org"}),
+    "a domain of another script": ("organisation", {"domain": "ex\u0430mple.org"}),
     "a newline after the domain": ("organisation", {"domain": DOMAIN + "\n"}),
     "a domain that is too long": ("organisation", {"domain": "a." * 126 + "org"}),
     "no key": ("organisation", {"keys": []}),

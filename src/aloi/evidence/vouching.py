@@ -3,9 +3,7 @@
 A subject named `statement` is a statement: its digest is that of the canonical envelope (`aloi.evidence.logentry`).
 """
 
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from typing import Literal
 
 from aloi.evidence.fields import Digest, Hash, Name, Text, Time, moment
 from aloi.evidence.records import Record
