@@ -4,11 +4,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from aloi.errors import EvidenceError
 from aloi.evidence.canonical import digest
 from aloi.evidence.encoding import from_base64, to_base64
-from aloi.evidence.fields import Digest, Domain, DomainOrAny, Name, Text, Time, moment
+from aloi.evidence.fields import Digest, Domain, DomainOrAny, KeyId, Name, Text, Time, moment
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Record
+from aloi.translation import N_
 
 ORGANISATION = "organisation"
 ANYTHING = "*"
@@ -22,7 +24,7 @@ class RosterKey(Record, frozen=True, kw_only=True):
     `public_key` is its SubjectPublicKeyInfo DER in base64. `revoked_at` is when it stopped, `revocation` says why.
     """
 
-    id: str
+    id: KeyId
     public_key: Annotated[str, Meta(max_length=4_096)]
     valid_from: Time
     valid_until: Time | None = None
@@ -44,8 +46,17 @@ class RosterKey(Record, frozen=True, kw_only=True):
         return cls(id=key.id, public_key=to_base64(key.der), valid_from=valid_from, valid_until=valid_until)
 
     def key(self) -> PublicKey:
-        """The key itself. Raises EvidenceError: 'bad-base64', or as `PublicKey`."""
-        return PublicKey(from_base64(self.public_key, "public_key"))
+        """The key itself. Raises EvidenceError: 'bad-base64', 'key-id', or as `PublicKey`."""
+        key = PublicKey(from_base64(self.public_key, "public_key"))
+        if key.id != self.id:
+            raise EvidenceError(
+                N_("the key listed as {id} is {got}"),
+                reason="key-id",
+                remedy=N_("ask the organisation to list its keys anew"),
+                id=self.id,
+                got=key.id,
+            )
+        return key
 
 
 class Relation(Record, frozen=True, kw_only=True):
