@@ -37,9 +37,7 @@ def test_rotation():
     first = history.founded(A, 60)
     retired = listed(60, revoked_at=AT, revocation="superseded")
     second = history.organisation(A, retired, listed(61), by=(60, 61), previous=first, sequence=1)
-    history.organisation(
-        A, retired, listed(61), listed(62, valid_from=LATER), by=(61, 62), previous=second, sequence=2
-    )
+    history.organisation(A, retired, listed(61), listed(62, valid_from=LATER), by=(61, 62), previous=second, sequence=2)
     assert history.rosters().told == ()
     assert said(history, 60, 1) == Speaker(A, "standing", disowned=True)  # AT lies before the entry 0
     assert said(history, 60, 2) == Speaker("", "revoked")
@@ -228,7 +226,7 @@ TEXT = domain_proof(SERVED).decode()
 
 def test_the_text_that_a_domain_serves():
     ids = sorted([keyid(60), keyid(61)])
-    assert TEXT == f"aloi-organisation v1\ndomain {A}\nkey {ids[0]}\nkey {ids[1]}\n"
+    assert f"aloi-organisation v1\ndomain {A}\nkey {ids[0]}\nkey {ids[1]}\n" == TEXT
     first, second = TEXT.splitlines()[2:]
     for text in (TEXT, TEXT[:-1], TEXT.replace("\n", "\r\n"), f"aloi-organisation v1\ndomain {A}\n{second}\n{first}\n"):
         check_domain_proof(text.encode(), SERVED)
