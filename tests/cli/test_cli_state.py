@@ -1,4 +1,4 @@
-"""`aloi state`, `aloi keys rotate` and `aloi keys revoke`, as a person types them; what they sign is read as a log's."""
+"""`aloi state`, `aloi keys rotate` and `revoke`, as a person types them; what they sign is read as a log's."""
 
 import json
 import stat
@@ -98,12 +98,6 @@ def test_a_blind_replication(home):
 def test_an_organisation_that_rotates_and_loses_a_key(home):
     first = file_of(state(home, *FIRST, "--with", "71.pem"))
     second = file_of(aloi("keys", "rotate", first, "new.pem", "--key", "70.pem", home=home))
-    third = aloi(
-        *("keys", "revoke", second, "71.pub.pem", "--reason", "compromised", "--since", "2026-11-20"),
-        *("--key", "new.pem", home),
-        home=home,
-    )
-    assert third.code == 2  # one argument too many
     third = file_of(
         aloi("keys", "revoke", second, "71.pub.pem", "--reason", "compromised", "--key", "new.pem", home=home)
     )
@@ -113,10 +107,6 @@ def test_an_organisation_that_rotates_and_loses_a_key(home):
     assert stat.S_IMODE((home / "new.pem").stat().st_mode) == 0o600
     rosters, _, _ = account(home, first, second, third)
     assert rosters.told == ()
-    states = (
-        {key.id: rosters.speaker(key.id, 3, START + 3).state for key in (fixed_key(70), fixed_key(71))} if 0 else {}
-    )
-    assert not states
     new = load(home / "new.pem").public.id
     told = [rosters.speaker(key, 3, START + 3).state for key in (fixed_key(70).public.id, fixed_key(71).public.id, new)]
     assert told == ["revoked", "revoked", "standing"]
@@ -179,7 +169,7 @@ def test_verify_tells_each_kind_in_a_line(home, language):
         assert said.code == 0, said.err
         assert digest(dsse.write(envelope)) in said.out
         lines = said.out.splitlines()
-        start = lines.index("What is claimed:" if language == "en" else "Ce qui est affirmé :")
+        start = lines.index("What is claimed:" if language == "en" else "Ce qui est affirmé\u202f:")
         assert lines[start + 1].startswith("  ")
         assert lines[start + 2] == ""
 

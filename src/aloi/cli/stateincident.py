@@ -155,11 +155,14 @@ def _subjects(hazard: str, systems: tuple[tuple[str, str], ...]) -> "list[Subjec
     from aloi.evidence.incidents import HAZARD, hazard_digest  # noqa: PLC0415 - as above
     from aloi.evidence.statement import Subject  # noqa: PLC0415 - as above
 
-    try:
-        named = [Subject.of(name, digest) for name, digest in systems]
-    except ValidationError as error:
-        raise AskerError(
-            N_("a system is named by its fingerprint, sha256: and 64 hexadecimal digits"),
-            remedy=N_("`aloi verify BUNDLE` tells it after “About”"),
-        ) from error
+    named = []
+    for name, digest in systems:
+        try:
+            named.append(Subject.of(name, digest))
+        except ValidationError as error:
+            raise AskerError(
+                N_("{got} is not the fingerprint of a system: 64 hexadecimal digits"),
+                remedy=N_("`aloi verify BUNDLE` tells it after “About”"),
+                got=digest,
+            ) from error
     return named or [Subject.of(HAZARD, hazard_digest(hazard))]
