@@ -1,7 +1,7 @@
 """The log of trials: append-only, crash-safe, and all that a run needs in order to go on.
 
 One JSON line a trial, on disk at the latest `SYNC_SECONDS` after it was written. What is kept in memory of a trial is
-its place in the file, its digest, and the commitment to what was asked and answered: 80 bytes.
+its place in the file and its digest, 48 bytes, and 32 more where the run commits to what was asked and answered.
 """
 
 import asyncio
@@ -110,11 +110,11 @@ class _Series:
             self.offsets.extend([-1] * missing)
             self.lengths.extend([0] * missing)
             self.leaves.extend(bytes(32 * missing))
-            self.seals.extend(bytes(32 * missing))
+            self.seals.extend(bytes(len(seal) * missing))
         self.offsets[index] = offset
         self.lengths[index] = length
         self.leaves[32 * index : 32 * index + 32] = leaf
-        self.seals[32 * index : 32 * index + 32] = seal
+        self.seals[len(seal) * index : len(seal) * (index + 1)] = seal
 
     def indices(self) -> Iterator[int]:
         return (index for index, offset in enumerate(self.offsets) if offset >= 0)
@@ -209,7 +209,8 @@ class TrialLog:
         lines, seals = Tree(), Tree()
         for series, key in self._behind(stage, hazard, arm):
             lines.append(_hash(series.leaves, key.index))
-            seals.append(_hash(series.seals, key.index))
+            if self._secret:
+                seals.append(_hash(series.seals, key.index))
         sealed = "sha256:" + seals.root().hex() if self._secret else ""
         return Sample(trials=lines.size, root="sha256:" + lines.root().hex(), sealed=sealed)
 
@@ -225,7 +226,7 @@ class TrialLog:
 
     def _remember(self, trial: Trial, line: bytes, offset: int) -> None:
         key = trial.key
-        seal = sealed(self._secret, trial) if self._secret else bytes(32)
+        seal = sealed(self._secret, trial) if self._secret else b""
         series = self._series.setdefault((key.stage, key.hazard, key.arm), _Series())
         series.put(key.index, offset, len(line), leaf_hash(line.rstrip(b"\n")), seal)
         self._count += 1
