@@ -1,6 +1,6 @@
 """What is claimed, each claim in a line; and the words of what is not claimed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +10,8 @@ from aloi.translation import N_
 if TYPE_CHECKING:
     from aloi.evidence.incidents import Incident
     from aloi.evidence.organisations import Organisation
-    from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan
-    from aloi.evidence.verification import VerifiedClaim
+    from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
+    from aloi.evidence.statement import Subject
     from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 NON_CLAIMS = {
@@ -49,18 +49,20 @@ KINDS = {"public": N_("public"), "private": N_("private"), "academic": N_("acade
 SHOWN = 300
 
 
-def claim_line(claim: "VerifiedClaim") -> str:
+def claim_line(record: "Record | None", subjects: "Sequence[Subject]", predicate_type: str) -> str:
     """A claim in a line; what others wrote is shortened, and holds no character that moves the cursor."""
-    from aloi.evidence.vouching import STATEMENT  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.predicates import name_of  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import STATEMENT  # noqa: PLC0415 - as above
 
-    if claim.record is None:
+    if record is None:
         told = N_("other     {kind}: signed, of a kind this release does not know")
-        return say(told, kind=_shown(claim.predicate_type))
-    if claim.name in MEASURED:
-        return MEASURED[claim.name](claim.record, _shown(claim.subject[-1].name))
-    first = claim.subject[0]
+        return say(told, kind=_shown(predicate_type))
+    name = name_of(record)
+    if name in MEASURED:
+        return MEASURED[name](record, _shown(subjects[-1].name))
+    first = subjects[0]
     about = first.fingerprint if first.name == STATEMENT else _shown(first.name)
-    return BESIDE[claim.name](claim.record, about)
+    return BESIDE[name](record, about)
 
 
 def _shown(text: str, length: int = 120) -> str:

@@ -127,7 +127,7 @@ def _statement_lines(claim: "VerifiedClaim") -> list[str]:
         *_subject_lines(claim.subject),
         "",
         say(N_("What is claimed:")),
-        f"  {claim_line(claim)}",
+        f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}",
         *_unclaimed(claim.non_claims),
     ]
 
@@ -167,7 +167,7 @@ def _lines(verification: "Verification") -> list[str]:
         *_subject_lines(verification.subject),
         "",
         say(N_("What is claimed, each at the stated threshold:")),
-        *(f"  {claim_line(claim)}" for claim in verification.claims),
+        *(f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}" for claim in verification.claims),
         *published.lines(verification),
         *_unclaimed(verification.non_claims),
     ]
@@ -178,7 +178,7 @@ def _item_lines(item: "VerifiedItem") -> list[str]:
     return [
         click.style(say(N_("The bundle holds, and the item was among what it signs.")), fg="green"),
         say(N_("Item    {number} of {count}"), number=opening.index + 1, count=opening.size),
-        *(f"  {claim_line(claim)}" for claim in item.claims),
+        *(f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}" for claim in item.claims),
         "",
         say(N_("Asked   {text}"), text=_part(opening.prompt)),
         say(N_("Said    {text}"), text=_part(opening.answer)),

@@ -25,6 +25,7 @@ from aloi.errors import AloiError, RegistryError
 from aloi.evidence import checkpoints, notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.decoding import shown
+from aloi.evidence.encoding import to_base64
 from aloi.registry import tiles
 from aloi.registry.admission import Admitted, admit_all
 from aloi.registry.log import BATCH, Log
@@ -94,7 +95,8 @@ class Registry:
             "key": str(self._log.key),
             "witnesses": [str(key) for key in self._configuration.witnesses],
             "submitters": [
-                {"name": each.name, "keys": [key.id for key in each.keys]} for each in self._configuration.submitters
+                {"name": each.name, "keys": [to_base64(key.der) for key in each.keys]}
+                for each in self._configuration.submitters
             ],
             "description": "/openapi.json",
         }
