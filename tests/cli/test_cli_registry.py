@@ -3,29 +3,12 @@
 import json
 import shutil
 import sqlite3
-import subprocess
-from contextlib import contextmanager
 
 import pytest
-from command import START, aloi, environment
+from command import aloi, serving
 
 GOLDEN = "tests/evidence/golden"
 NAME = "registry.example.org/log"
-
-
-@contextmanager
-def serving(home, file):
-    """`aloi registry serve FILE`; gives its address."""
-    command = [*START, "registry", "serve", str(file)]
-    with subprocess.Popen(
-        command, cwd=home, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process.stdout.readline().rsplit(" ", 1)[-1].strip()
-        finally:
-            process.terminate()
-            assert process.wait(30) == 0
-            assert "Traceback" not in process.stderr.read()
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +29,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def url(home):
-    with serving(home, home / "reg" / "registry.yaml") as address:
+    with serving("serve", home / "reg" / "registry.yaml", home=home) as address:
         yield address
 
 
@@ -103,7 +86,7 @@ def test_the_log_is_checked_copied_and_restored(home, url, shared):
     assert (
         json.loads(aloi("registry", "restore", "copy.db", "second/registry.yaml", "--json", home=home).out) == checked
     )
-    with serving(home, home / "second" / "registry.yaml") as other:
+    with serving("serve", home / "second" / "registry.yaml", home=home) as other:
         found = aloi("lookup", "bundle.json", "--from", other, "--policy", "trust.policy", "--json", home=home)
         assert found.code == 0, found.err
     changed = sqlite3.connect(home / "second" / "registry.db")
@@ -192,7 +175,7 @@ def test_what_nobody_may_publish_is_refused_in_words(home, url, shared, tmp_path
     aloi("registry", "init", "closed", "--name", "closed.example/log", home=home)
     file = folder / "registry.yaml"
     file.write_text(file.read_text().replace("127.0.0.1:8420", "127.0.0.1:0"))
-    with serving(home, file) as closed:
+    with serving("serve", file, home=home) as closed:
         aloi("registry", "trust", closed, "closed.policy", home=home)
         said = aloi(
             "share", "bundle.json", "--to", closed, "--policy", "closed.policy", "--trust", "author.pem", home=home

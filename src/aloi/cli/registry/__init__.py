@@ -4,6 +4,7 @@ import click
 
 from aloi.cli.registry import keeping
 from aloi.cli.registry.trust import trust
+from aloi.cli.registry.witness import witness
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -13,5 +14,15 @@ def command() -> None:
     """Nothing is done before a verb is named."""
 
 
-for verb in (keeping.init, keeping.serve, keeping.check, keeping.backup, keeping.restore, keeping.erase, trust):
+for verb in (
+    keeping.init,
+    keeping.serve,
+    keeping.check,
+    keeping.backup,
+    keeping.restore,
+    keeping.erase,
+    trust,
+    witness,
+):
     command.add_command(verb)
+command.add_command(witness)
