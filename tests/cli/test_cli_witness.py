@@ -4,7 +4,8 @@ import json
 import shutil
 
 import pytest
-from command import aloi, serving
+
+from cli.command import aloi, serving
 
 GOLDEN = "tests/evidence/golden"
 

@@ -62,6 +62,7 @@ class RunFolder:
         self.labels = path / "labels.jsonl"
         self.awaiting = path / "awaiting.jsonl"
         self.bundle = path / "bundle.json"
+        self.plan_proof = path / "bundle.proofs" / "plan.tlog-proof"
         self.public_key = path / "signer.pub.pem"
 
     def report(self, language: str) -> Path:

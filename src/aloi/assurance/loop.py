@@ -18,6 +18,7 @@ from aloi.assurance.arms import BASE, arm, arm_name
 from aloi.assurance.confirming import Confirmation
 from aloi.assurance.folder import RunFolder, RunProgress, write_whole
 from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
+from aloi.assurance.registering import Registry, register_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
@@ -160,8 +161,16 @@ def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remed
 class Loop:
     """One run of the loop in one folder."""
 
-    def __init__(self, folder: RunFolder, key: PrivateKey, progress: Progress, frameworks: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        key: PrivateKey,
+        progress: Progress,
+        frameworks: Sequence[str],
+        registry: Registry | None = None,
+    ) -> None:
         self.folder = folder
+        self._registry = registry
         self.system = folder.system()
         self._in_place = fitted(self.system, self.system.description.guards)
         self.before = self._fingerprint(())
@@ -181,6 +190,8 @@ class Loop:
         """
         self._progress.stage("plan")
         signed = self._plan()
+        if self._registry:
+            await register_plan(self.folder, self._registry)
         plan = signed.plan
         self._progress.planned(unasked(plan, self.system.description.languages))
         async with AsyncExitStack() as stack:

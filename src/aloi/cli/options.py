@@ -12,6 +12,7 @@ from aloi.cli.speech import say
 from aloi.translation import LANGUAGES, N_
 
 if TYPE_CHECKING:
+    from aloi.assurance.registering import Registry
     from aloi.assurance.standing import Said
     from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.trustpolicy import Policy
@@ -89,6 +90,21 @@ def trust_policy(path: Path) -> "Policy":
     from aloi.evidence.decoding import LIMIT  # noqa: PLC0415 - as above
 
     return policyfile.read(bundle.read(path, LIMIT), str(path))
+
+
+def registry(url: str | None, policy: Path | None) -> "Registry | None":
+    """Where a run's plan is registered. Raises AskerError where only one of both was given."""
+    from aloi.assurance.registering import Registry  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+
+    if url is None and policy is None:
+        return None
+    if url is None or policy is None:
+        raise AskerError(
+            N_("--register and --policy belong together: where the plan goes, and whom its proof has to convince"),
+            remedy=N_("give both; `aloi registry trust URL FILE` begins a policy"),
+        )
+    return Registry(url, trust_policy(policy))
 
 
 def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":
@@ -181,6 +197,17 @@ trusted = click.option(
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
+)
+register = click.option(
+    "--register",
+    "register",
+    metavar="URL",
+    help=say(N_("Publish the signed plan in the registry at URL before the system is asked; goes with --policy.")),
+)
+believed = click.option(
+    "--policy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Trust policy that the proof of the registered plan must satisfy.")),
 )
 policy = click.option(
     "--policy",

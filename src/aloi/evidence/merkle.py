@@ -69,7 +69,7 @@ def inclusion(hashes: Sequence[bytes], index: int) -> list[bytes]:
     proof: list[bytes] = []
     low, high = 0, len(hashes)
     while high - low > 1:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if index < middle:
             proof.append(_subtree(hashes, middle, high))
             high = middle
@@ -110,7 +110,7 @@ def consistency(hashes: Sequence[bytes], first: int) -> list[bytes]:
     proof: list[bytes] = []
     low, high, complete = 0, len(hashes), True
     while high != first:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if first <= middle:
             proof.append(_subtree(hashes, middle, high))
             high = middle
@@ -167,7 +167,7 @@ def _climb(position: int, last: int) -> tuple[int, int]:
     return position, last
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """The largest power of two smaller than `size` (size >= 2)."""
     return 1 << ((size - 1).bit_length() - 1)
 

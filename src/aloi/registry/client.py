@@ -62,7 +62,22 @@ class _Receipts(Struct, frozen=True):
     entries: tuple[Receipt, ...]
 
 
-class _Refusal(Struct, frozen=True):
+class Refusal(RegistryError):
+    """A registry answered, and refused: with the HTTP status."""
+
+    def __init__(self, url: str, status: int, reason: str, message: str) -> None:
+        self.status = status
+        super().__init__(
+            N_("the registry {url} refused (HTTP {status}, {reason}): {message}"),
+            remedy=N_("do what it asks, then do the same again: nothing is published twice"),
+            url=url,
+            status=status,
+            reason=reason,
+            message=message,
+        )
+
+
+class _Refused(Struct, frozen=True):
     reason: str = ""
     message: tuple[str, ...] = ()
 
@@ -130,19 +145,13 @@ class Registry:
             ) from error
         raise self._refused(reply.status, content)
 
-    def _refused(self, status: int, content: bytes) -> RegistryError:
+    def _refused(self, status: int, content: bytes) -> Refusal:
         try:
-            said = msgspec.json.decode(content, type=_Refusal)
+            said = msgspec.json.decode(content, type=_Refused)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            said = _Refusal()
-        return RegistryError(
-            N_("the registry {url} refused (HTTP {status}, {reason}): {message}"),
-            remedy=N_("do what it asks, then do the same again: nothing is published twice"),
-            url=self._url,
-            status=status,
-            reason=shown(said.reason) or "-",
-            message=" ".join(shown(line, 300) for line in said.message[:3]) or "-",
-        )
+            said = _Refused()
+        message = " ".join(shown(line, 300) for line in said.message[:3])
+        return Refusal(self._url, status, shown(said.reason) or "-", message or "-")
 
     def _decoded(self, data: bytes, kind: type[T]) -> T:
         try:

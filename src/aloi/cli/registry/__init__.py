@@ -3,6 +3,7 @@
 import click
 
 from aloi.cli.registry import keeping
+from aloi.cli.registry.mirror import mirror
 from aloi.cli.registry.trust import trust
 from aloi.cli.registry.witness import witness
 from aloi.cli.speech import say
@@ -14,15 +15,6 @@ def command() -> None:
     """Nothing is done before a verb is named."""
 
 
-for verb in (
-    keeping.init,
-    keeping.serve,
-    keeping.check,
-    keeping.backup,
-    keeping.restore,
-    keeping.erase,
-    trust,
-    witness,
-):
+for verb in (keeping.init, keeping.serve, keeping.check, keeping.backup, keeping.restore, keeping.erase, trust, mirror):
     command.add_command(verb)
 command.add_command(witness)
