@@ -129,7 +129,7 @@ class Log:
             return reading.published(connection).note
 
     def tile(self, tile: Tile) -> bytes:
-        """A tile, or a bundle of entries, of the published log. Raises RegistryError where it has none such."""
+        """A tile, or a bundle of entries. Raises RegistryError where the log has none such."""
         with self._database.reading() as connection:
             return reading.tile(connection, tile)
 

@@ -11,11 +11,16 @@ from aloi.cli.speech import say, tell
 from aloi.translation import N_
 
 if TYPE_CHECKING:
+    from aloi.registry.following import Follower
+    from aloi.registry.server.witnessfile import Configuration
     from aloi.registry.witness import Answer
 
 ALGORITHMS = ("ed25519", "ml-dsa-44")
 # What is worth a look, each told once for a log. Older heads are not among it: anybody can send one again.
 SEEN = {
+    "false-index": N_("The look-ups of {log} would leave something out: its head was not cosigned."),
+    "entry-mismatch": N_("{log} serves other entries than it signed for: its head was not cosigned."),
+    "not-followed": N_("{log} was not cosigned: its entries could not be read."),
     "fork": N_("{log} signed two histories: both heads are kept in {folder}."),
     "not-consistent": N_(
         "Somebody sent a head of {log} without a proof that it continues the last one. The log owes one: see {folder}."
@@ -98,9 +103,23 @@ def serve(configuration: Path) -> None:
             told.difference_update((log, each) for each in OWN)
 
     with FolderHeads(found.state) as store:
-        witness = Witness(found.name, found.keys, found.logs, store)
+        followers = {log: _follower(log, found) for log in found.follow}
+        judges = {log: each.judge for log, each in followers.items()}
+        witness = Witness(found.name, found.keys, found.logs, store, judges)
         served = Served(witness, lambda: int(time.time()), watch, found.requests_per_minute)
         run(served.app(), found.host, found.port, lambda url: _listening(url, found.name, len(found.logs)))
+
+
+def _follower(log: str, configuration: "Configuration") -> "Follower":
+    """What reads a log, into a folder of its own beside the witness's memory."""
+    import hashlib  # noqa: PLC0415 - beside its one use
+
+    from aloi.registry.copies import FolderCopy  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.following import Follower  # noqa: PLC0415 - as above
+
+    folder = configuration.state.parent / "copies" / hashlib.sha256(log.encode()).hexdigest()[:16]
+    copy = FolderCopy(folder) if folder.exists() else FolderCopy.create(folder)
+    return Follower(configuration.logs[log], configuration.follow[log], copy)
 
 
 def _listening(url: str, name: str, logs: int) -> None:
