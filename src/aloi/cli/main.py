@@ -112,8 +112,8 @@ def main() -> None:
     except click.exceptions.Exit as end:
         code = end.exit_code
     except click.ClickException as error:
-        error.show()
-        code = 2
+        _print_usage(error)
+        code = 2  # click's own code for some is 1, which says "not met"
     except (KeyboardInterrupt, click.Abort):
         click.echo(say(N_("Interrupted. What was answered is kept.")), err=True)
         code = INTERRUPTED
@@ -140,14 +140,25 @@ def _bind_messages() -> None:
     gettext.textdomain("messages")
 
 
+def _print_usage(error: click.ClickException) -> None:
+    if "--json" not in sys.argv:
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "aloi"
+    step = say(N_("Next: {step}"), step=say(N_("see {command} --help"), command=command))
+    _print_for_machines(error, [error.format_message(), step])
+
+
+def _print_for_machines(error: Exception, lines: list[str]) -> None:
+    reason = error.reason if isinstance(error, EvidenceError) else ""
+    told = {"error": type(error).__name__, "reason": reason, "message": lines}
+    click.echo(msgspec.json.encode(told).decode())
+
+
 def _print_error(error: AloiError) -> None:
     if "--json" in sys.argv:
-        told = {
-            "error": type(error).__name__,
-            "reason": error.reason if isinstance(error, EvidenceError) else "",
-            "message": error_lines(error),
-        }
-        click.echo(msgspec.json.encode(told).decode())
+        _print_for_machines(error, error_lines(error))
         return
     lines = error_lines(error)
     click.echo(click.style(say(N_("Error: {what}"), what=lines[0]), fg="red"), err=True)

@@ -117,7 +117,12 @@ def write_new(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("make the folder writable, free some space, or name another file"),
+            file=path,
+            problem=error.strerror or error,
+        ) from error
 
 
 def said_in_words(_: click.Context, parameter: click.Parameter, value: str) -> str:
