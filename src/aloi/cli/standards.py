@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
+    from aloi.standards.frameworks import Framework
 
 RELATIONS = {
     "equal": N_("is equal to"),
@@ -64,16 +65,18 @@ for one in (atlas.atlas, case.command, crosswalks.export, crosswalks.import_):
     "rows", help=say(N_("List how Aloi's controls relate to FRAMEWORK, and who endorses or disputes that."))
 )
 @framework_name
+@options.mapping
 @options.statements
 @options.trusted
 @options.as_json
-def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+def rows(
+    framework: str, mapping: Path | None, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool
+) -> None:
     """A row that nobody endorses is proposed."""
     from aloi.standards.endorsing import standing  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
 
-    found = named(framework)
+    found = options.framework(framework, mapping)
     words = standing(options.said(statements, trust).words)
     by_row: dict[str, list[Word]] = {}
     for word in words:
@@ -93,7 +96,10 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
             )
             for one in told or ()
         )
-        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status or say(PROPOSED)}]")
+        status = status or say(PROPOSED)
+        if found.imported:
+            status = say(N_("{status}; imported, by {author}"), status=status, author=row.author)
+        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status}]")
         click.echo(f"    {row.rationale.said(language())}")
 
 
@@ -102,6 +108,7 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
 @control_name
 @requirement_id
 @organisation
+@options.mapping
 @options.key
 @options.output
 @options.as_json
@@ -110,6 +117,7 @@ def endorse(
     control: str,
     requirement: str,
     organisation: str,
+    mapping: Path | None,
     key: Path | None,
     output: Path | None,
     *,
@@ -118,9 +126,8 @@ def endorse(
     """The statement is over the row's digest: a row that changes has to be endorsed again."""
     from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
 
-    _sign(
-        framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output, as_json=as_json
-    )
+    word = Endorsement(organisation=organisation, at=_now())
+    _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("dispute", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is wrong, and why.")))
@@ -129,6 +136,7 @@ def endorse(
 @requirement_id
 @organisation
 @click.option("--reason", required=True, callback=options.said_in_words, help=say(N_("Why, in a sentence or two.")))
+@options.mapping
 @options.key
 @options.output
 @options.as_json
@@ -138,6 +146,7 @@ def dispute(
     requirement: str,
     organisation: str,
     reason: str,
+    mapping: Path | None,
     key: Path | None,
     output: Path | None,
     *,
@@ -147,7 +156,7 @@ def dispute(
     from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
 
     word = Dispute(organisation=organisation, at=_now(), reason=reason)
-    _sign(framework, control, requirement, word, key, output, as_json=as_json)
+    _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("attach", help=say(N_("Sign that FILE, which somebody approved, answers CONTROL.")))
@@ -206,19 +215,26 @@ def attach(
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
 @click.option("--endorsed", is_flag=True, help=say(N_("Count only the mapping rows that somebody endorses.")))
+@options.mapping
 @options.statements
 @options.trusted
 @options.as_json
 def coverage(
-    bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, endorsed: bool, as_json: bool
+    bundle: Path,
+    framework: str,
+    mapping: Path | None,
+    statements: Path | None,
+    trust: tuple[Path, ...],
+    *,
+    endorsed: bool,
+    as_json: bool,
 ) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
     from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.cli.standing import standing_lines  # noqa: PLC0415 - as above
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.judging import concerned, evidence_of  # noqa: PLC0415 - as above
 
-    found = named(framework)
+    found = options.framework(framework, mapping)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
     standing = stand(
@@ -339,7 +355,7 @@ def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path,
 
 
 def _sign(
-    framework: str,
+    framework: "Framework",
     control: str,
     requirement: str,
     word: "Endorsement | Dispute",
@@ -350,12 +366,10 @@ def _sign(
 ) -> None:
     from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - as above
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
 
-    row = named(framework).row(control, requirement)
-    envelope = sign_word(word, framework, row, signing_key(key or options.default_key()))
-    kind = type(word).__name__.lower()
-    place = f"{kind}.{framework}.{control}.{requirement}.dsse.json"
+    name = framework.pack.key
+    envelope = sign_word(word, name, framework.row(control, requirement), signing_key(key or options.default_key()))
+    place = f"{type(word).__name__.lower()}.{name}.{control}.{requirement}.dsse.json"
     _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)), as_json=as_json)
 
 
