@@ -8,6 +8,7 @@ import sys
 BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
+    "logged": "benchmarks.evidence.logged",
     "histories": "benchmarks.registry.histories",
     "look-up": "benchmarks.registry.lookups",
     "omission": "benchmarks.registry.omission",

@@ -10,11 +10,14 @@ from pathlib import Path
 GOLDEN = Path(__file__).parents[1] / "tests" / "evidence" / "golden"
 ALOI = Path(sys.executable).with_name("aloi")
 RUNS = 9
+VERIFY = [str(ALOI), "verify", str(GOLDEN / "bundle-v1.json"), "--key", str(GOLDEN / "bundle-v1.pem")]
+PROOFS = [word for path in sorted(GOLDEN.glob("logged-v1.*.tlog-proof")) for word in ("--proof", str(path))]
 COMMANDS = {
     "python -c pass": ([sys.executable, "-c", "pass"], None),
     "import aloi": ([sys.executable, "-c", "import aloi"], 150),
     "aloi --help": ([str(ALOI), "--help"], 250),
-    "aloi verify": ([str(ALOI), "verify", str(GOLDEN / "bundle-v1.json"), "--key", str(GOLDEN / "bundle-v1.pem")], 300),
+    "aloi verify": (VERIFY, 300),
+    "the same, logged": ([*VERIFY, "--policy", str(GOLDEN / "logged-v1.policy"), *PROOFS], 300),
 }
 
 

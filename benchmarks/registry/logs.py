@@ -7,7 +7,7 @@ from aloi.evidence.checkpoints import Checkpoint
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.merkle import Tree, consistency, leaf_hash
 from aloi.evidence.notes import ED25519, NoteKey
-from aloi.registry.mirror import bundle
+from aloi.registry.tiles import pack
 
 
 def fixed_key(number: int) -> PrivateKey:
@@ -71,7 +71,7 @@ class Log:
 
     def fetch_entries(self, index: int, width: int) -> bytes:
         """As `Source`."""
-        return bundle(self.entries[index * 256 : index * 256 + width])
+        return pack(self.entries[index * 256 : index * 256 + width])
 
     def _subtree(self, low: int, high: int) -> bytes:
         tree = Tree()

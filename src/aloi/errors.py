@@ -11,10 +11,13 @@ A risk above its threshold is a result, never an exception.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
-from aloi.translation import N_
+from aloi.translation import N_, translate
+
+# Facts that are words of ours, or of the operating system, and are said in the reader's language too.
+WORDS = ("kind", "problem")
 
 
 class AloiError(Exception):
@@ -118,3 +121,23 @@ class RegistryError(AloiError):
     """A registry refused, or could not be reached."""
 
     exit_code = 5
+
+
+def told(error: AloiError, language: str) -> list[str]:
+    """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
+
+    def say(message: str, facts: Mapping[str, object]) -> str:
+        words = {name: translate(str(fact), language) if name in WORDS else fact for name, fact in facts.items()}
+        return translate(message, language).format(**words)
+
+    where = f"{error.where}: " if isinstance(error, AskerError | EvidenceError) and error.where else ""
+    lines = [where + say(error.message, error.facts)]
+    if isinstance(error, InvalidFile):
+        for fault in error.faults:
+            file = fault.file or error.file
+            place = f"{file}:{fault.line}" if fault.line else file
+            hint = f" ({say(fault.remedy, fault.facts)})" if fault.remedy else ""
+            lines.append(f"  {place}: {say(fault.message, fault.facts)}{hint}")
+    if error.remedy:
+        lines.append(say(N_("Next: {step}"), {"step": say(error.remedy, error.facts)}))
+    return lines

@@ -49,6 +49,89 @@ def test_your_own_key_is_trusted_where_none_is_named(tmp_path):
     assert aloi("verify", BUNDLE, home=tmp_path).code == 4
 
 
+POLICY = GOLDEN / "logged-v1.policy"
+PLAN, MANIFEST = GOLDEN / "logged-v1.plan.tlog-proof", GOLDEN / "logged-v1.manifest.tlog-proof"
+LOGGED = ["--key", KEY, "--policy", POLICY]
+
+
+def test_what_a_log_shows_of_the_plan_takes_the_place_of_a_non_claim(tmp_path):
+    unlogged = aloi("verify", BUNDLE, "--key", KEY, home=tmp_path)
+    said = aloi("verify", BUNDLE, *LOGGED, "--proof", PLAN, "--proof", MANIFEST, home=tmp_path)
+    assert said.code == 0, said.err
+    assert "plan        entry 1 of log.example/one, seen by 2023-11-14T22:13:21Z (University, Notary)" in said.out
+    assert "was there by 2023-11-15T00:13:21Z: 2 h 0 min 0 s between" in said.out
+    assert "15 of 16 statements have no proof of their own; the manifest names them." in said.out
+    assert "that the plan was public before the run" in unlogged.out
+    assert "that the plan was public before the run" not in said.out
+    assert "that nothing was run before the plan was logged" in said.out
+
+
+def test_what_a_log_shows_for_machines_and_in_french(tmp_path):
+    told = json.loads(aloi("verify", BUNDLE, *LOGGED, "--proof", PLAN, "--json", home=tmp_path).out)
+    assert [(each["name"], each["log"], each["by"]) for each in told["published"]] == [
+        ("plan", "log.example/one", 1_700_000_001)
+    ]
+    assert [each["order"] for each in told["registered"]] == ["alone"]
+    assert "cosignatures" in told["holds"]
+    english = aloi("verify", BUNDLE, *LOGGED, "--proof", PLAN, "--proof", MANIFEST, home=tmp_path)
+    french = aloi("--lang", "fr", "verify", BUNDLE, *LOGGED, "--proof", PLAN, "--proof", MANIFEST, home=tmp_path)
+    assert french.code == 0
+    assert len(french.out.splitlines()) == len(english.out.splitlines())
+    assert "2023-11-14T22:13:21Z" in french.out
+    assert not {line for line in french.out.splitlines() if "log.example/one" in line} & set(english.out.splitlines())
+
+
+def beside(folder: Path, *names: str) -> Path:
+    shutil.copy(BUNDLE, folder / "bundle.json")
+    for name, proof in zip(names, (PLAN, MANIFEST), strict=False):
+        shutil.copy(proof, folder / name)
+    return folder / "bundle.json"
+
+
+def test_proofs_beside_the_bundle_are_found(tmp_path):
+    bundle = beside(tmp_path, "bundle.json.plan.tlog-proof", "bundle.json.tlog-proof")
+    shutil.copy(POLICY, tmp_path / "bundle.tlog-proof")  # of another file: not read
+    said = aloi("verify", bundle, *LOGGED, home=tmp_path)
+    assert said.code == 0, said.err
+    assert "plan        entry 1" in said.out
+    assert "manifest    entry 17" in said.out
+    assert aloi("verify", tmp_path, *LOGGED, home=tmp_path).out == said.out
+    (tmp_path / "bundle.proofs").mkdir()
+    for number, name in enumerate(("bundle.json.plan.tlog-proof", "bundle.json.tlog-proof")):
+        (tmp_path / name).rename(tmp_path / "bundle.proofs" / f"{number}.tlog-proof")
+    assert aloi("verify", bundle, *LOGGED, home=tmp_path).out == said.out
+    hint = aloi("verify", bundle, "--key", KEY, home=tmp_path)
+    assert hint.code == 0
+    assert "Name a policy with --policy" in hint.err
+    assert "entry 1" not in hint.out
+
+
+def test_a_proof_that_does_not_hold_is_named(tmp_path):
+    bundle = beside(tmp_path, "bundle.json.plan.tlog-proof")
+    proof = tmp_path / "bundle.json.plan.tlog-proof"
+    proof.write_bytes(PLAN.read_bytes().replace(b"\nindex 1\n", b"\nindex 0\n"))
+    said = aloi("verify", bundle, *LOGGED, "--json", home=tmp_path)
+    told = json.loads(said.out)
+    assert (said.code, told["reason"]) == (4, "not-included")
+    assert "bundle.json.plan.tlog-proof: " in told["message"][0]
+
+
+def with_a_policy_of(text: str, *more: object):
+    def arguments(folder: Path) -> list[object]:
+        (folder / "trust.policy").write_text(text, encoding="utf-8")
+        return [BUNDLE, "--key", KEY, "--policy", "trust.policy", *more]
+
+    return arguments
+
+
+def test_every_fault_of_a_policy_is_told_with_its_line(tmp_path):
+    text = POLICY.read_text(encoding="utf-8").replace("two 2", "two 9").replace("Post post", "Post nobody")
+    said = aloi("verify", *with_a_policy_of(text, "--proof", PLAN)(tmp_path), home=tmp_path)
+    assert said.code == 2
+    assert "trust.policy:8: " in said.err
+    assert "trust.policy:9: " in said.err
+
+
 def foreign(folder: Path) -> list[object]:
     (folder / "foreign.pem").write_bytes(PrivateKey.generate().public.pem())
     return [BUNDLE, "--key", "foreign.pem"]
@@ -87,6 +170,18 @@ REFUSED = {
     "missing key": (lambda _: [BUNDLE, "--key", "absent.pem"], 2),
     "key that is none": (with_a_key_of(b"hello"), 2),
     "empty key": (with_a_key_of(b""), 2),
+    "a policy and no proof": (lambda _: [BUNDLE, *LOGGED], 4),
+    "a policy that is none": (with_a_policy_of("", "--proof", PLAN), 2),
+    "a policy of others": (
+        with_a_policy_of(
+            "log sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8\nquorum none\n", "--proof", PLAN
+        ),
+        4,
+    ),
+    "a proof and no policy": (lambda _: [BUNDLE, "--key", KEY, "--proof", PLAN], 2),
+    "a proof that is missing": (lambda _: [BUNDLE, *LOGGED, "--proof", "absent.tlog-proof"], 2),
+    "a policy that is missing": (lambda _: [BUNDLE, "--key", KEY, "--policy", "absent.policy", "--proof", PLAN], 2),
+    "a bundle for a proof": (lambda _: [BUNDLE, *LOGGED, "--proof", BUNDLE], 4),
 }
 
 

@@ -12,6 +12,7 @@ from aloi.registry.check import Checked, check
 from aloi.registry.log import Log
 
 ENTRIES, PAYLOADS, TILES, HEADS = schema.entries, schema.payloads, schema.tiles, schema.checkpoints
+LISTS, NODES = schema.index_lists, schema.index_nodes
 KEY = NoteKey(ORIGIN, ED25519, WRITER.public)
 
 
@@ -26,13 +27,13 @@ def log(opened):
 
 def test_a_whole_log_is_whole(log, url, monkeypatch):
     size = 575  # numbers 400 to 411 come twice
-    assert check(url, log.key) == Checked(entries=size, erased=1, checkpoints=5, tiles=4)
+    assert check(url, log.key) == Checked(entries=size, erased=1, checkpoints=5, tiles=4, subjects=1)
     monkeypatch.setattr(checking, "PAGE", 7)
-    assert check(url, log.key) == Checked(entries=size, erased=1, checkpoints=5, tiles=4)
+    assert check(url, log.key) == Checked(entries=size, erased=1, checkpoints=5, tiles=4, subjects=1)
 
 
 def test_an_empty_log_is_whole(opened, url):
-    assert check(url, opened().key) == Checked(0, 0, 1, 0)
+    assert check(url, opened().key) == Checked(0, 0, 1, 0, 0)
 
 
 def flip(table, column, *where):
@@ -61,7 +62,7 @@ def replace_envelope(connection):
 
 def drop_the_end(connection):
     """The last ten entries, as if they had never come, with all that belongs to them but tiles and checkpoints."""
-    for table in (schema.submissions, PAYLOADS, ENTRIES):
+    for table in (schema.submissions, PAYLOADS, schema.index_lists, ENTRIES):
         connection.execute(delete(table).where(table.c.idx >= 565))
 
 
@@ -101,6 +102,15 @@ ALTERED = {
     "a checkpoint's time": (run(update(HEADS).where(HEADS.c.size == 225).values(time=1)), "checkpoint-time"),
     "the newest checkpoint gone": (run(delete(HEADS).where(HEADS.c.size == 575)), "checkpoint-missing"),
     "every checkpoint gone": (run(delete(HEADS)), "checkpoint-missing"),
+    "an entry out of its list": (run(delete(LISTS).where(LISTS.c.idx == 300)), "index-differs"),
+    "a list of nothing": (run(insert(LISTS).values(place=b"x" * 32, idx=3)), "index-differs"),
+    "a node": (flip(NODES, NODES.c.node), "index-differs"),
+    "a node gone": (run(delete(NODES)), "index-differs"),
+    "a node of nothing": (run(insert(NODES).values(address="0", node=b"x" * 64)), "index-differs"),
+    "an index that lags": (run(update(schema.index_taken).values(size=225)), "index-differs"),
+    "an index of nothing signed": (run(update(schema.index_taken).values(size=300)), "checkpoint-missing"),
+    "a subject too many": (run(update(schema.index_taken).values(subjects=2)), "index-differs"),
+    "no index": (run(delete(schema.index_taken)), "index-differs"),
 }
 
 

@@ -1,4 +1,6 @@
+import importlib
 import random
+import sys
 
 import pytest
 from log_room import (
@@ -16,10 +18,11 @@ from log_room import (
 )
 
 from aloi.errors import AskerError, EvidenceError, MissingExtra, RegistryError
-from aloi.evidence import checkpoints, logentry, logproof, merkle, notes
+from aloi.evidence import checkpoints, logentry, logproof, merkle, notes, prefixtree
 from aloi.evidence import envelope as dsse
 from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PrivateKey
+from aloi.evidence.lookup import IndexHead
 from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.registry.check import check
 from aloi.registry.log import BATCH, Log
@@ -30,7 +33,7 @@ def head_of(log):
 
 
 def test_an_empty_log_has_a_checkpoint(log):
-    assert head_of(log) == checkpoints.Checkpoint(ORIGIN, 0, merkle.EMPTY)
+    assert head_of(log) == checkpoints.Checkpoint(ORIGIN, 0, merkle.EMPTY, (IndexHead(0, prefixtree.EMPTY).line,))
     assert log.consistency(0, 0) == []
     assert log.append([], KEYS) == []
 
@@ -236,16 +239,15 @@ def test_a_database_that_is_gone_is_told_without_its_password():
     assert "secret" not in str(caught.value)
 
 
-def test_without_the_extras_they_are_named(tmp_path, monkeypatch):
-    import sys
-
+def test_without_the_extras_they_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingExtra, match=r"aloi\[postgres\]"):
         Log.open("postgresql+psycopg://aloi@/none", WRITER, ORIGIN)
+    monkeypatch.delitem(sys.modules, "aloi.registry.log")
     for name in ("sqlalchemy", "aloi.registry.database"):
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(MissingExtra, match=r"aloi\[registry\]"):
-        Log.open(f"sqlite:///{tmp_path}/log.db", WRITER, ORIGIN)
+        importlib.import_module("aloi.registry.log")
 
 
 def test_what_is_not_there_is_told(log):

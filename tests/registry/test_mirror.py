@@ -9,8 +9,9 @@ from aloi.errors import AskerError, EvidenceError
 from aloi.evidence import checkpoints, merkle, notes
 from aloi.registry import misbehaviour
 from aloi.registry.copies import FolderCopy, MemoryCopy
-from aloi.registry.mirror import Declined, Heads, Mirror, Pulled, bundle, unbundle
+from aloi.registry.mirror import Declined, Heads, Mirror, Pulled
 from aloi.registry.misbehaviour import Kind
+from aloi.registry.tiles import pack, unpack
 from aloi.registry.treereading import Tree
 
 ORIGIN = "log.example/one"
@@ -195,13 +196,13 @@ def test_a_whole_tile_below_the_edge_is_held_to_the_root(log, copy):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda data: data[:-1], "bundle-form"),
-        (lambda data: data + b"\0", "bundle-form"),
+        (lambda data: data[:-1], "entry-bundle"),
+        (lambda data: data + b"\0", "entry-bundle"),
         (lambda data: data.replace(b"entry 7", b"entry 8"), "entry-mismatch"),
-        (lambda data: bundle(unbundle(data)[:-1]), "entry-mismatch"),
-        (lambda data: bundle([*unbundle(data)[:-2], *unbundle(data)[:-3:-1]]), "entry-mismatch"),
-        (lambda _: bundle([b""] * 257), "bundle-form"),
-        (lambda _: b"", "entry-mismatch"),
+        (lambda data: pack(unpack(data)[:-1]), "entry-mismatch"),
+        (lambda data: pack([*unpack(data)[:-2], *unpack(data)[:-3:-1]]), "entry-mismatch"),
+        (lambda _: pack([b""] * 256) + pack([b""]), "entry-bundle"),
+        (lambda _: b"", "entry-bundle"),
     ],
 )
 def test_a_hidden_or_changed_entry_is_declined(log, copy, change, reason):

@@ -18,6 +18,7 @@ from aloi.assurance.arms import BASE, arm, arm_name
 from aloi.assurance.confirming import Confirmation
 from aloi.assurance.folder import RunFolder, RunProgress, write_whole
 from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
+from aloi.assurance.registering import Registry, register_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
 from aloi.assurance.story import Cost, TriedSet
@@ -162,8 +163,16 @@ def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remed
 class Loop:
     """One run of the loop in one folder."""
 
-    def __init__(self, folder: RunFolder, key: PrivateKey, progress: Progress, frameworks: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: RunFolder,
+        key: PrivateKey,
+        progress: Progress,
+        frameworks: Sequence[str],
+        registry: Registry | None = None,
+    ) -> None:
         self.folder = folder
+        self._registry = registry
         self.system = folder.system()
         self._in_place = fitted(self.system, self.system.description.guards)
         self.before = self._fingerprint(())
@@ -183,6 +192,8 @@ class Loop:
         """
         self._progress.stage("plan")
         signed = self._plan()
+        if self._registry:
+            await register_plan(self.folder, self._registry)
         plan = signed.plan
         self._progress.planned(unasked(plan, self.system.description.languages))
         async with AsyncExitStack() as stack:
@@ -241,7 +252,7 @@ class Loop:
         self._words = stack.enter_context(self.folder.words(write=not offline)) if judged else None
         judges = {} if offline else await stack.enter_async_context(open_judges(self.system, judged))
         scorers = scorers_for(self.system, self._sampler, self._words, judges)
-        log = await stack.enter_async_context(TrialLog(self.folder.trials))
+        log = await stack.enter_async_context(TrialLog(self.folder.trials, self.folder.secret()))
         spending = Spending(plan.limits)
         for trial in log:
             spending.recall(trial)

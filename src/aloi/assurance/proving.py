@@ -29,19 +29,20 @@ def signing_key(path: Path) -> keys.PrivateKey:
 
     ALOI_KEY_PASSPHRASE opens, or encrypts, the file. Raises AskerError where the key cannot be read or written.
     """
-    return kept_key(path) if path.exists() else make_key(path, _passphrase())
+    return kept_key(path) if path.exists() else make_key(path, passphrase())
 
 
 def kept_key(path: Path) -> keys.PrivateKey:
     """The key at `path`, which a run that goes on has used before. Raises AskerError where it is not there."""
-    return keys.load(path, _passphrase())
+    return keys.load(path, passphrase())
 
 
-def _passphrase() -> bytes | None:
+def passphrase() -> bytes | None:
+    """What ALOI_KEY_PASSPHRASE says; None where it says nothing."""
     return os.environ.get(PASSPHRASE, "").encode() or None
 
 
-def make_key(path: Path, passphrase: bytes | None = None, algorithm: str = "ed25519") -> keys.PrivateKey:
+def make_key(path: Path, protection: bytes | None = None, algorithm: str = "ed25519") -> keys.PrivateKey:
     """A new key pair: `path`, readable by its owner alone, and its public half beside it as `.pub.pem`.
 
     Raises AskerError where a key is there already or the folder cannot be written.
@@ -57,7 +58,7 @@ def make_key(path: Path, passphrase: bytes | None = None, algorithm: str = "ed25
     key = keys.PrivateKey.generate(algorithm)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        keys.save(key, path, passphrase)
+        keys.save(key, path, protection)
         public.write_bytes(key.public.pem())
     except OSError as error:
         raise AskerError(

@@ -17,6 +17,8 @@ from aloi.translation import N_
 @options.runs
 @options.key
 @options.frameworks
+@options.register
+@options.believed
 @options.as_json
 @click.pass_context
 def command(
@@ -26,6 +28,8 @@ def command(
     runs: Path,
     key: Path | None,
     frameworks: tuple[str, ...],
+    register: str | None,
+    policy: Path | None,
     *,
     as_json: bool,
 ) -> None:
@@ -36,5 +40,6 @@ def command(
 
     if (system is None) == (resume is None):
         raise click.UsageError(say(N_("give a SYSTEM, or --resume RUN")), ctx)
+    registry = options.registry(register, policy)
     folder = RunFolder(resume) if resume else start(open_system(system or Path()), runs, key or options.default_key())
-    ctx.exit(carry_out(folder, frameworks, as_json=as_json))
+    ctx.exit(carry_out(folder, frameworks, registry, as_json=as_json))

@@ -12,8 +12,10 @@ from aloi.cli.speech import say, tell
 from aloi.translation import LANGUAGES, N_
 
 if TYPE_CHECKING:
+    from aloi.assurance.registering import Registry
     from aloi.assurance.standing import Said
     from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.trustpolicy import Policy
     from aloi.evidence.verification import Verification
     from aloi.standards.frameworks import Framework
 
@@ -54,18 +56,9 @@ def default_key() -> Path:
 
 def public_key(path: Path) -> "PublicKey":
     """A public key file. Raises AskerError where it cannot be read."""
-    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.publickeys import PublicKey  # noqa: PLC0415 - as above
+    from aloi.evidence.keys import load_public  # noqa: PLC0415 - heavy modules load when a command runs
 
-    try:
-        return PublicKey.from_pem(path.read_bytes())
-    except OSError as error:
-        raise AskerError(
-            N_("the key file {path} cannot be read: {problem}"),
-            remedy=N_("check the name of the file"),
-            path=path,
-            problem=error.strerror or error,
-        ) from error
+    return load_public(path)
 
 
 def own_keys() -> list[Path]:
@@ -84,6 +77,11 @@ def bundle_file(path: Path) -> Path:
     return path / "bundle.json" if path.is_dir() else path
 
 
+def is_statement(path: Path) -> bool:
+    """Whether a file holds one signed statement, as it stands beside bundles: by its name."""
+    return path.name.endswith(".dsse.json") and not path.is_dir()
+
+
 def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     """A bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
@@ -98,6 +96,29 @@ def framework(name: str, mapping: Path | None) -> "Framework":
     from aloi.standards.frameworks import through  # noqa: PLC0415 - as above
 
     return through(named(name), mapping) if mapping else named(name)
+
+
+def trust_policy(path: Path) -> "Policy":
+    """Which logs and witnesses the reader believes. Raises InvalidFile, AskerError where it cannot be read."""
+    from aloi.evidence import bundle, policyfile  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.decoding import LIMIT  # noqa: PLC0415 - as above
+
+    return policyfile.read(bundle.read(path, LIMIT), str(path))
+
+
+def registry(url: str | None, policy: Path | None) -> "Registry | None":
+    """Where a run's plan is registered. Raises AskerError where only one of both was given."""
+    from aloi.assurance.registering import Registry  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+
+    if url is None and policy is None:
+        return None
+    if url is None or policy is None:
+        raise AskerError(
+            N_("--register and --policy belong together: where the plan goes, and whom its proof has to convince"),
+            remedy=N_("give both; `aloi registry trust URL FILE` begins a policy"),
+        )
+    return Registry(url, trust_policy(policy))
 
 
 def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":
@@ -199,6 +220,23 @@ trusted = click.option(
     multiple=True,
     type=click.Path(path_type=Path, dir_okay=False),
     help=say(N_("Public key of a signer you trust; may be given several times. Your own key is trusted.")),
+)
+register = click.option(
+    "--register",
+    "register",
+    metavar="URL",
+    help=say(N_("Publish the signed plan in the registry at URL before the system is asked; goes with --policy.")),
+)
+believed = click.option(
+    "--policy",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Trust policy that the proof of the registered plan must satisfy.")),
+)
+policy = click.option(
+    "--policy",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Trust policy: which logs and witnesses you believe; `aloi registry trust` begins one.")),
 )
 statements = click.option(
     "--statements",

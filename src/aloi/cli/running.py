@@ -11,6 +11,7 @@ from aloi.assurance.folder import EDITION, RunFolder, RunState
 from aloi.assurance.loop import SOFTWARE, Loop, Result, prepared
 from aloi.assurance.practices import Practised, practised
 from aloi.assurance.proving import kept_key, signing_key
+from aloi.assurance.registering import Registry
 from aloi.assurance.telling import tell_story, write_reports
 from aloi.assurance.unasked import unasked
 from aloi.cli.progress import progress_for
@@ -49,13 +50,23 @@ def start(system: System, parent: Path, key: Path, *, measure_only: bool = False
     return RunFolder.create(parent, system.description.name, datetime.now(UTC), state)
 
 
-def carry_out(folder: RunFolder, frameworks: Sequence[str], *, as_json: bool, offline: bool = False) -> int:
-    """Run the loop in a folder, write bundle and reports, print the outcome; the exit code of the result."""
+def carry_out(
+    folder: RunFolder,
+    frameworks: Sequence[str],
+    registry: Registry | None = None,
+    *,
+    as_json: bool,
+    offline: bool = False,
+) -> int:
+    """Run the loop in a folder, write bundle and reports, print the outcome; the exit code of the result.
+
+    The plan is first published in `registry`, where there is one.
+    """
     key = kept_key(Path(folder.state().key))
     progress = progress_for(as_json=as_json)
     try:
         with progress:
-            loop = Loop(folder, key, progress, frameworks or framework_names())
+            loop = Loop(folder, key, progress, frameworks or framework_names(), registry)
             result = _run(loop, offline=offline)
             if offline and result.labels == folder.spent().labels:  # what was handed out stays as it is
                 result = msgspec.structs.replace(result, bundle=read_bundle(folder.bundle))

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.errors import AloiError, AskerError, EvidenceError, InvalidFile
-from aloi.translation import LANGUAGES, N_, language_of, translate
+from aloi.errors import AloiError, told
+from aloi.translation import LANGUAGES, language_of, translate
 
 if TYPE_CHECKING:
     from aloi.assurance.report.figures import Figures
-
-# Facts that are words of ours, or of the operating system, and are said in the reader's language too.
-WORDS = ("kind", "problem")
 
 
 def language() -> str:
@@ -53,21 +50,6 @@ def tell(message: str = "", /, **facts: object) -> None:
     click.echo(say(message, **facts), err=True)
 
 
-def _told(message: str, error: AloiError) -> str:
-    facts = {name: translate(str(fact), language()) if name in WORDS else fact for name, fact in error.facts.items()}
-    return say(message, **facts)
-
-
 def error_lines(error: AloiError) -> list[str]:
-    """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
-    where = f"{error.where}: " if isinstance(error, AskerError | EvidenceError) and error.where else ""
-    lines = [where + _told(error.message, error)]
-    if isinstance(error, InvalidFile):
-        for fault in error.faults:
-            file = fault.file or error.file
-            place = f"{file}:{fault.line}" if fault.line else file
-            hint = f" ({say(fault.remedy, **fault.facts)})" if fault.remedy else ""
-            lines.append(f"  {place}: {say(fault.message, **fault.facts)}{hint}")
-    if error.remedy:
-        lines.append(say(N_("Next: {step}"), step=_told(error.remedy, error)))
-    return lines
+    """An error as a person reads it, in the reader's language."""
+    return told(error, language())

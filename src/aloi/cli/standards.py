@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import atlas, case, crosswalks, options
+from aloi.cli import atlas, case, crosswalks, options, signing
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
@@ -39,9 +39,6 @@ SHOWN = 10
 framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
-organisation = click.option(
-    "--organisation", required=True, callback=options.said_in_words, help=say(N_("The organisation that speaks."))
-)
 installed = click.option(
     "--framework",
     "frameworks",
@@ -107,7 +104,7 @@ def rows(
 @framework_name
 @control_name
 @requirement_id
-@organisation
+@signing.organisation
 @options.mapping
 @options.key
 @options.output
@@ -124,9 +121,10 @@ def endorse(
     as_json: bool,
 ) -> None:
     """The statement is over the row's digest: a row that changes has to be endorsed again."""
-    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - as above
 
-    word = Endorsement(organisation=organisation, at=_now())
+    word = Endorsement(organisation=organisation, at=now())
     _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
@@ -134,8 +132,8 @@ def endorse(
 @framework_name
 @control_name
 @requirement_id
-@organisation
-@click.option("--reason", required=True, callback=options.said_in_words, help=say(N_("Why, in a sentence or two.")))
+@signing.organisation
+@signing.reason
 @options.mapping
 @options.key
 @options.output
@@ -153,9 +151,10 @@ def dispute(
     as_json: bool,
 ) -> None:
     """A row that is disputed does not count as endorsed, whoever else endorses it."""
-    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - as above
 
-    word = Dispute(organisation=organisation, at=_now(), reason=reason)
+    word = Dispute(organisation=organisation, at=now(), reason=reason)
     _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
@@ -193,8 +192,7 @@ def attach(
     as_json: bool,
 ) -> None:
     """The file stays where it is: the statement holds its digest, and Aloi reads nothing in it."""
-    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - as above
+    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     envelope = attached(
@@ -205,10 +203,10 @@ def attach(
         approved_on=approved_on,
         valid_until=valid_until,
         today=datetime.now(UTC).date(),
-        key=signing_key(key or options.default_key()),
+        key=signing.signer(key),
         systems=options.verified(bundle, trust).subject if bundle else (),
     )
-    _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
+    signing.hand_over(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
 
 
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
@@ -364,24 +362,12 @@ def _sign(
     *,
     as_json: bool,
 ) -> None:
-    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - as above
+    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - heavy modules load when a command runs
 
     name = framework.pack.key
-    envelope = sign_word(word, name, framework.row(control, requirement), signing_key(key or options.default_key()))
-    place = f"{type(word).__name__.lower()}.{name}.{control}.{requirement}.dsse.json"
-    _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)), as_json=as_json)
-
-
-def _write(envelope: object, path: Path, *, as_json: bool) -> None:
-    from aloi.evidence.canonical import canonical  # noqa: PLC0415 - heavy modules load when a command runs
-
-    options.write_new(path, canonical(envelope))
-    options.print_written(N_("Signed: {file}"), path, as_json=as_json)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    envelope = sign_word(word, name, framework.row(control, requirement), signing.signer(key))
+    place = signing.file_named(type(word).__name__.lower(), name, control, requirement)
+    signing.hand_over(envelope, output or place, as_json=as_json)
 
 
 def _convergence(found: "Convergence") -> "Iterable[str]":

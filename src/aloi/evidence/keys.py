@@ -20,7 +20,7 @@ from aloi.errors import AskerError, UnknownName
 from aloi.evidence.publickeys import ALGORITHMS, PublicKey
 from aloi.translation import N_
 
-__all__ = ["ALGORITHMS", "PrivateKey", "PublicKey", "load", "save"]
+__all__ = ["ALGORITHMS", "PrivateKey", "PublicKey", "load", "load_public", "save"]
 
 Supported = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | mldsa.MLDSA44PrivateKey
 _LIMIT = 65536
@@ -121,12 +121,15 @@ def load(path: Path, passphrase: bytes | None = None) -> PrivateKey:
             _require_private(path, os.fstat(file.fileno()))
             return PrivateKey.from_pem(file.read(_LIMIT), passphrase)
     except OSError as error:
-        raise AskerError(
-            N_("the key file {path} cannot be read: {problem}"),
-            remedy=N_("check the name of the file"),
-            path=path,
-            problem=error.strerror,
-        ) from error
+        raise _unreadable(path, error) from error
+
+
+def load_public(path: Path) -> PublicKey:
+    """Read a public key. Raises AskerError where the file cannot be read, EvidenceError as `PublicKey.from_pem`."""
+    try:
+        return PublicKey.from_pem(path.read_bytes())
+    except OSError as error:
+        raise _unreadable(path, error) from error
 
 
 def _require_private(path: Path, status: os.stat_result) -> None:
@@ -137,6 +140,15 @@ def _require_private(path: Path, status: os.stat_result) -> None:
             path=path,
             mode=f"{stat.S_IMODE(status.st_mode):04o}",
         )
+
+
+def _unreadable(path: Path, error: OSError) -> AskerError:
+    return AskerError(
+        N_("the key file {path} cannot be read: {problem}"),
+        remedy=N_("check the name of the file"),
+        path=path,
+        problem=error.strerror or error,
+    )
 
 
 def _unwritable(path: Path, error: OSError) -> AskerError:

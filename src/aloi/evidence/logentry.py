@@ -4,6 +4,7 @@ A stranger with the envelope makes the same bytes again, and so can check a proo
 covers the signatures too: once the envelope is erased, nobody can find out by guessing what it said.
 """
 
+from contextlib import suppress
 from typing import Annotated
 
 from msgspec import Meta
@@ -15,7 +16,7 @@ from aloi.evidence.canonical import canonical_texts, digest
 from aloi.evidence.decoding import decode
 from aloi.evidence.encoding import from_base64
 from aloi.evidence.envelope import Envelope
-from aloi.evidence.predicates import Digest
+from aloi.evidence.fields import Digest
 from aloi.evidence.records import Record
 from aloi.evidence.statement import Statement
 from aloi.translation import N_
@@ -72,6 +73,19 @@ def of(envelope: Envelope, *, with_statement: bool = False) -> bytes:
     payload, statement = stated(envelope)
     named = digest(payload) if with_statement else None
     return write(build(envelope, dsse.write(envelope), statement, named=named))
+
+
+def forms(envelope: Envelope, statement: Statement, named: str) -> list[bytes]:
+    """Every entry by which a log may hold an envelope: its digests, with the statement's or without, or itself.
+
+    `named` is the digest of the statement.
+    """
+    written = dsse.write(envelope)
+    found = [written]
+    for name in (named, None):
+        with suppress(EvidenceError):  # about more subjects than an entry may name
+            found.append(write(build(envelope, written, statement, named=name)))
+    return found[::-1]
 
 
 def write(entry: LogEntry) -> bytes:

@@ -69,7 +69,7 @@ def inclusion(hashes: Sequence[bytes], index: int) -> list[bytes]:
     proof: list[bytes] = []
     low, high = 0, len(hashes)
     while high - low > 1:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if index < middle:
             proof.append(_subtree(hashes, middle, high))
             high = middle
@@ -81,12 +81,18 @@ def inclusion(hashes: Sequence[bytes], index: int) -> list[bytes]:
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """Raises EvidenceError ('not-included') unless the leaf hash stands at `index` of the tree of `size` and `root`."""
-    if not 0 <= index < size or not _hashes(proof):
+    if inclusion_root(leaf, index, size, proof) != root:
         raise _not_included()
+
+
+def inclusion_root(leaf: bytes, index: int, size: int, proof: Sequence[bytes]) -> bytes | None:
+    """The root of a tree of `size` to which a proof leads from the leaf hash at `index`; None where to none."""
+    if not 0 <= index < size or not _hashes(proof):
+        return None
     node, position, last = leaf, index, size - 1
     for sibling in proof:
         if last == 0:
-            raise _not_included()
+            return None
         if position & 1 or position == last:
             node = node_hash(sibling, node)
             position, last = _climb(position, last)
@@ -94,8 +100,7 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
             node = node_hash(node, sibling)
         position >>= 1
         last >>= 1
-    if last != 0 or node != root:
-        raise _not_included()
+    return node if last == 0 else None
 
 
 def consistency(hashes: Sequence[bytes], first: int) -> list[bytes]:
@@ -105,7 +110,7 @@ def consistency(hashes: Sequence[bytes], first: int) -> list[bytes]:
     proof: list[bytes] = []
     low, high, complete = 0, len(hashes), True
     while high != first:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if first <= middle:
             proof.append(_subtree(hashes, middle, high))
             high = middle
@@ -162,7 +167,7 @@ def _climb(position: int, last: int) -> tuple[int, int]:
     return position, last
 
 
-def _split(size: int) -> int:
+def split(size: int) -> int:
     """The largest power of two smaller than `size` (size >= 2)."""
     return 1 << ((size - 1).bit_length() - 1)
 

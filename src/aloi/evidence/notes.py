@@ -9,6 +9,7 @@ before a key that the reader named has signed it.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ COSIGNATURE = 0x04
 ML_DSA_COSIGNATURE = 0x06
 _ALGORITHMS = {ED25519: "ed25519", COSIGNATURE: "ed25519", ML_DSA_COSIGNATURE: "ml-dsa-44"}
 
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "—"
 _ID = 4
 
@@ -44,7 +46,7 @@ class NoteKey(msgspec.Struct, frozen=True):
     public: PublicKey
 
     def __post_init__(self) -> None:
-        _check_name(self.name)
+        check_name(self.name)
         _check_kind(self.kind, {kind for kind, algorithm in _ALGORITHMS.items() if algorithm == self.public.algorithm})
 
     @property
@@ -101,7 +103,7 @@ def read(data: bytes) -> Note:
     'signature-line', 'key-name', 'bad-base64'.
     """
     whole = utf8(data, LIMIT)
-    if any(character < " " and character != "\n" for character in whole):
+    if _CONTROL.search(whole):
         raise _refusal(N_("the note holds a control character; only line feeds may stand in it"), "control-character")
     text, blank, rest = whole.rpartition("\n\n")
     if not blank or not rest.endswith("\n"):
@@ -180,14 +182,15 @@ def _line(line: str) -> Signature:
     words = line.split(" ")
     if len(words) != 3 or words[0] != _DASH:
         raise _refusal(N_("“{got}” is no line that signs a note"), "signature-line", got=shown(line))
-    _check_name(words[1])
+    check_name(words[1])
     data = from_base64(words[2], "signature")
     if len(data) <= _ID:
         raise _refusal(N_("“{got}” is no line that signs a note"), "signature-line", got=shown(line))
     return Signature(words[1], data[:_ID], data[_ID:])
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises EvidenceError ('key-name') for what cannot name a key."""
     if not name or any(character.isspace() or character < " " or character == "+" for character in name):
         raise _refusal(
             N_("“{got}” cannot name a key: it is empty, or holds a space or a plus"), "key-name", got=shown(name)

@@ -5,7 +5,7 @@ logged = verify_logged(entry, proof, policy)
 logged.index, logged.witnesses
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -58,6 +58,15 @@ class Policy(NamedTuple):
             if sum(member in satisfied for member in group.members) >= group.threshold:
                 satisfied.add(group.name)
         return self.quorum in satisfied
+
+    def seen_by(self, witnesses: Iterable["Witnessed"]) -> int | None:
+        """The first POSIX second by which a quorum had signed; None where the policy asks for no witness."""
+        signed: set[str] = set()
+        for each in sorted(witnesses, key=lambda witness: witness.time):
+            signed.add(each.operator)
+            if self.holds(signed):
+                return each.time
+        return None
 
 
 class Witnessed(NamedTuple):

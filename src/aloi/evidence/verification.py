@@ -2,25 +2,47 @@
 
 verification = verify_bundle(path.read_bytes(), [PublicKey.from_pem(key_file.read_bytes())])
 for claim in verification.claims: print(claim.name, claim.record)
+
+One statement alone, as it is signed beside bundles: `verify_statement`.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
+
+import msgspec
 
 from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.bundle import systems, unpack
 from aloi.evidence.canonical import digest
+from aloi.evidence.domainproof import check_domain_proof
 from aloi.evidence.envelope import Envelope, Opened, unknown_signer
+from aloi.evidence.logentry import stated
+from aloi.evidence.organisations import Organisation
 from aloi.evidence.predicates import Entry, Manifest, claim_type
+from aloi.evidence.publication import Publication, Registration, Stands, left_unclaimed, registrations, verify_proofs
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Record
 from aloi.evidence.rules import Stated, Statements, check_claims
 from aloi.evidence.statement import Statement, Subject, claimed
 from aloi.evidence.statement import read as read_statement
+from aloi.evidence.trustpolicy import NONE, Policy
 from aloi.translation import N_
 
-Held = Literal["canonical", "signatures", "trusted-signers", "manifest", "subjects", "plan", "verdicts", "coverage"]
+Held = Literal[
+    "canonical",
+    "signatures",
+    "trusted-signers",
+    "manifest",
+    "subjects",
+    "plan",
+    "verdicts",
+    "coverage",
+    "inclusion",
+    "checkpoints",
+    "cosignatures",
+]
 HOLDS: tuple[Held, ...] = (
     "canonical",
     "signatures",
@@ -32,6 +54,9 @@ HOLDS: tuple[Held, ...] = (
     "coverage",
 )
 
+LOGGED: tuple[Held, ...] = ("inclusion", "checkpoints", "cosignatures")
+NO_PROOFS: Mapping[str, bytes] = MappingProxyType({})
+
 
 class Signer(Record, frozen=True, kw_only=True):
     """A key that signed, and whether it is among the keys the verifier trusts."""
@@ -41,9 +66,13 @@ class Signer(Record, frozen=True, kw_only=True):
 
 
 class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
-    """One statement that holds. `record` is None, and `name` empty, for a predicate type that is not ours."""
+    """One statement that holds. `record` is None, and `name` empty, for a predicate type that is not ours.
+
+    `digest` is that of what was signed, `envelope` the one by which statements about it name it.
+    """
 
     digest: str
+    envelope: str
     predicate_type: str
     name: str
     subject: tuple[Subject, ...]
@@ -54,7 +83,10 @@ class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class Verification(Record, frozen=True, kw_only=True):
-    """What holds of a bundle. There is no partial verification: what does not hold is an EvidenceError."""
+    """What holds of a bundle. There is no partial verification: what does not hold is an EvidenceError.
+
+    `published` and `registered` are what proofs from logs show, where a policy was given.
+    """
 
     digest: str
     subject: tuple[Subject, ...]
@@ -62,15 +94,26 @@ class Verification(Record, frozen=True, kw_only=True):
     packed_by: tuple[Signer, ...]
     holds: tuple[Held, ...]
     non_claims: tuple[str, ...]
+    published: tuple[Publication, ...] = ()
+    registered: tuple[Registration, ...] = ()
 
 
-def verify_bundle(data: bytes, trusted: Sequence[PublicKey], *, threshold: int = 1) -> Verification:
+def verify_bundle(
+    data: bytes,
+    trusted: Sequence[PublicKey],
+    *,
+    threshold: int = 1,
+    policy: Policy | None = None,
+    proofs: Mapping[str, bytes] = NO_PROOFS,
+) -> Verification:
     """Verify everything about a bundle that can be verified from its bytes and the keys you trust.
 
     We check (1) the file's form, (2) every signature, (3) that at least `threshold` trusted keys signed the manifest
     and each statement, (4) that the manifest names exactly these statements, signers and systems, in this order, (5)
-    what the claims say of each other (`aloi.evidence.rules`). The caller owes the trust in the keys. Raises
-    EvidenceError with a `reason` for the first thing that does not hold.
+    what the claims say of each other (`aloi.evidence.rules`), and under a policy (6) each proof that a log holds one of
+    these envelopes (`aloi.evidence.publication`), of which there must be one. `proofs` are files by their name. The
+    caller owes the trust in the keys and in the policy. Raises EvidenceError with a `reason` for the first thing that
+    does not hold.
     """
     bundle, keys = unpack(data)  # (1)
     trust = frozenset(key.id for key in trusted)
@@ -84,8 +127,11 @@ def verify_bundle(data: bytes, trusted: Sequence[PublicKey], *, threshold: int =
     _check_manifest(sealed, opened, statements, subject)  # (4)
     _check_keys(keys, (bundle.manifest, *bundle.envelopes))
     check_claims(statements, subject)  # (5)
-    claims = tuple(_verified(each, by, trust) for each, by in zip(statements, opened, strict=True))
-    return Verification(
+    claims = tuple(
+        _verified(each, by, envelope, trust)
+        for each, by, envelope in zip(statements, opened, bundle.envelopes, strict=True)
+    )
+    verification = Verification(
         digest=digest(data),
         subject=subject,
         claims=claims,
@@ -93,6 +139,61 @@ def verify_bundle(data: bytes, trusted: Sequence[PublicKey], *, threshold: int =
         holds=HOLDS,
         non_claims=_union([_non_claims_of(sealed), *(claim.non_claims for claim in claims)]),
     )
+    if policy is None:
+        return verification
+    stands = [Stands(each.digest, by, each.statement) for each, by in zip(statements, bundle.envelopes, strict=True)]
+    stands.append(Stands(digest(manifest.payload), bundle.manifest, sealed))
+    return _with_proofs(verification, stands, proofs, policy)  # (6)
+
+
+def _with_proofs(
+    verification: Verification, stands: Sequence[Stands], proofs: Mapping[str, bytes], policy: Policy
+) -> Verification:
+    if not proofs:
+        raise EvidenceError(
+            N_("there is a policy, and no proof that a log holds any of this bundle's statements"),
+            reason="no-proof",
+            remedy=N_("ask for the .tlog-proof files that belong to the bundle, or verify it without a policy"),
+        )
+    published = verify_proofs(proofs, stands, policy)
+    registered = registrations(published)
+    witnessed: tuple[Held, ...] = ("inclusion", "checkpoints") if policy.quorum == NONE else LOGGED
+    return msgspec.structs.replace(
+        verification,
+        holds=(*verification.holds, *witnessed),
+        non_claims=left_unclaimed(verification.non_claims, registered),
+        published=published,
+        registered=registered,
+    )
+
+
+def verify_statement(
+    data: bytes, trusted: Sequence[PublicKey], *, threshold: int = 1, served: bytes | None = None
+) -> VerifiedClaim:
+    """Verify one envelope alone: its signatures, and that at least `threshold` keys that you trust signed it.
+
+    `served` is the text that an organisation's domain serves: where it lists the keys that the statement lists, these
+    are trusted as well. Raises EvidenceError as `envelope.read`, `envelope.verify`, `statement.read`,
+    `statement.claimed`, `check_domain_proof` and `RosterKey.key`, and 'no-organisation'.
+    """
+    envelope = dsse.read(data)
+    _, statement = stated(envelope)
+    claim = claimed(statement)
+    record = claim.record if claim else None
+    listed = [each.key() for each in record.keys] if isinstance(record, Organisation) else []
+    trust = {key.id for key in trusted}
+    if served is not None:
+        if not isinstance(record, Organisation):
+            raise EvidenceError(
+                N_("a domain's text says nothing of a statement that no organisation makes of itself"),
+                reason="no-organisation",
+                remedy=N_("leave --domain-proof out, or verify the organisation's own statement"),
+            )
+        check_domain_proof(served, record)
+        trust |= {key.id for key in listed}
+    opened = dsse.verify(envelope, [*trusted, *listed])
+    _require_trust(opened, trust, threshold)
+    return _verified(_stated(opened), opened, envelope, trust)
 
 
 def _require_trust(opened: Opened, trust: Collection[str], threshold: int) -> None:
@@ -169,11 +270,12 @@ def _check_keys(keys: Sequence[PublicKey], envelopes: Iterable[Envelope]) -> Non
         )
 
 
-def _verified(stated: Stated, opened: Opened, trust: Collection[str]) -> VerifiedClaim:
+def _verified(stated: Stated, opened: Opened, envelope: Envelope, trust: Collection[str]) -> VerifiedClaim:
     statement, claim = stated.statement, stated.claim
     known = claim_type(statement.predicate_type)
     return VerifiedClaim(
         digest=stated.digest,
+        envelope=digest(dsse.write(envelope)),
         predicate_type=statement.predicate_type,
         name=known[0] if known else "",
         subject=statement.subject,

@@ -6,10 +6,16 @@ from typing import Protocol
 from aloi.errors import RegistryError
 from aloi.evidence import lookup, notes
 from aloi.evidence.decoding import shown
-from aloi.evidence.lookup import Answer, LoggedEntry
+from aloi.evidence.lookup import Answer, LoggedEntry, Lookup
 from aloi.evidence.notes import Note
 from aloi.registry.index import Index
 from aloi.translation import N_
+
+MOST = lookup.LIMIT // 300  # entries: none is told in fewer bytes
+
+
+class TooLong(RegistryError):
+    """More is logged about a subject than a verifier reads at once."""
 
 
 class Log(Protocol):
@@ -27,23 +33,26 @@ class Log(Protocol):
 def answer(subject: str, index: Index, log: Log, checkpoint: Note) -> bytes:
     """All that the log holds about the subject (`sha256:<64 hex>`), under a checkpoint of as many entries as the index.
 
-    The look-up follows statements about statements to the last. Raises RegistryError where that is more than a
-    verifier reads.
+    The look-up follows statements about statements to the last. Raises TooLong where that is more than a verifier
+    reads.
     """
     size = index.store.taken().size
     owed, known = [subject], {subject}
-    lookups, found = [], set[int]()
+    lookups: list[Lookup] = []
+    found: dict[int, bytes] = {}
     for each in owed:
         told = index.look_up(each)
         lookups.append(told)
+        if len(found) + len(told.indices) > MOST:
+            raise _too_long(subject)
         for place in told.indices:
-            statement = index.naming(log.entry(place)).statement
+            entry = found.setdefault(place, log.entry(place))
+            statement = index.naming(entry).statement
             if statement not in known:
                 owed.append(statement)
                 known.add(statement)
-        found.update(told.indices)
     entries = tuple(
-        LoggedEntry(index=place, entry=log.entry(place), path=tuple(log.path(place, size))) for place in sorted(found)
+        LoggedEntry(index=place, entry=found[place], path=tuple(log.path(place, size))) for place in sorted(found)
     )
     data = Answer(
         type=lookup.ANSWER,
@@ -53,11 +62,14 @@ def answer(subject: str, index: Index, log: Log, checkpoint: Note) -> bytes:
     )
     written = lookup.write(data)
     if len(written) > lookup.LIMIT:
-        raise RegistryError(
-            N_("the answer about {subject} is {size} bytes long; verifiers read at most {limit}"),
-            remedy=N_("fetch the log's tiles and replay them: all entries are there"),
-            subject=shown(subject),
-            size=len(written),
-            limit=lookup.LIMIT,
-        )
+        raise _too_long(subject)
     return written
+
+
+def _too_long(subject: str) -> TooLong:
+    return TooLong(
+        N_("more is logged about {subject} than the {limit} bytes that verifiers read at once"),
+        remedy=N_("fetch the log's tiles and replay them: all entries are there"),
+        subject=shown(subject),
+        limit=lookup.LIMIT,
+    )

@@ -14,11 +14,13 @@ from aloi.errors import AloiError, EvidenceError
 from aloi.evidence import checkpoints, logentry, notes
 from aloi.evidence import envelope as dsse
 from aloi.evidence.encoding import from_base64
+from aloi.evidence.lookup import index_head
 from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.predicates import claim_type
-from aloi.registry import store
+from aloi.registry import indexcheck, indexstore, store
 from aloi.registry.database import Database
+from aloi.registry.index import Taken
 from aloi.registry.store import Head, Stored
 from aloi.registry.tiles import WIDTH, edge, grow, tiles
 from aloi.translation import N_
@@ -27,19 +29,21 @@ PAGE = 4 * WIDTH
 
 
 class Checked(NamedTuple):
-    """What was found whole: entries, how many of them are erased, checkpoints, tiles."""
+    """What was found whole: entries, how many of them are erased, checkpoints, tiles, subjects of the index."""
 
     entries: int
     erased: int
     checkpoints: int
     tiles: int
+    subjects: int
 
 
 def check(url: str, key: NoteKey) -> Checked:
     """Compute the log again; `key` is the key that its checkpoints must be signed by.
 
     Raises EvidenceError for the first difference: 'entry-missing', 'entry-altered', 'entry-unnamed', 'entry-time',
-    'tile-differs', 'tile-unknown', 'checkpoint-differs', 'checkpoint-time', 'checkpoint-missing'. Raises as `Database`.
+    'tile-differs', 'tile-unknown', 'checkpoint-differs', 'checkpoint-time', 'checkpoint-missing', 'index-differs'. The
+    index is that of the published checkpoint; `monitor` judges those of earlier ones. Raises as `Database`.
     """
     database = Database(url)
     try:
@@ -57,7 +61,8 @@ class _Check:
         self._edge: dict[store.Place, bytes] = {}
         self._time = 0
         self._last = Head(-1, 0, b"")
-        self._erased = self._checkpoints = 0
+        self._erased = self._checkpoints = self._filed = 0
+        self._published = indexstore.published(connection) or Taken()
 
     def run(self) -> Checked:
         self._compare_heads(-1, 0)
@@ -78,13 +83,14 @@ class _Check:
                 expected=size,
                 got=self._last.size,
             )
-        return Checked(size, self._erased, self._checkpoints, self._count_tiles())
+        return Checked(size, self._erased, self._checkpoints, self._count_tiles(), self._count_subjects())
 
     def _take(self, page: Sequence[Stored]) -> None:
         before = self._tree.size
         for place, entry in enumerate(page, start=before):
             self._compare_entry(entry, place)
         self._compare_submissions(page)
+        self._compare_lists(page)
         leaves = [leaf_hash(entry.body) for entry in page]
         changed = grow(before, self._edge, leaves)
         self._compare_tiles(changed)
@@ -145,6 +151,33 @@ class _Check:
         if kept != wanted or partial != self._edge:
             raise _different(N_("the log keeps tiles that no entry of it is under"), "tile-unknown")
         return sum(wanted.values())
+
+    def _compare_lists(self, page: Sequence[Stored]) -> None:
+        counted, lacking = indexcheck.unfiled(self._connection, [e for e in page if e.index < self._published.size])
+        self._filed += counted
+        if lacking is not None:
+            raise _different(
+                N_("entry {place} is not under every subject that it names"), "index-differs", place=lacking
+            )
+
+    def _count_subjects(self) -> int:
+        published = self._published
+        head = store.head(self._connection, published.size)
+        if head is None:
+            raise _different(
+                N_("the published checkpoint of size {size} is missing"), "checkpoint-missing", size=published.size
+            )
+        if indexcheck.filed(self._connection) != self._filed:
+            raise _different(N_("the index lists entries that do not name its subjects"), "index-differs")
+        said = index_head(checkpoints.parse(notes.read(head.note).text))
+        given, wrong = indexcheck.recomputed(self._connection)
+        if wrong is not None or given != said or published.subjects != given.subjects:
+            raise _different(
+                N_("the index of the checkpoint of size {size} is not that of its entries"),
+                "index-differs",
+                size=published.size,
+            )
+        return given.subjects
 
     def _compare_heads(self, above: int, up_to: int) -> None:
         for head in store.heads(self._connection, above, up_to):

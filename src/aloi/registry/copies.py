@@ -9,9 +9,9 @@ import msgspec
 from aloi.errors import EvidenceError
 from aloi.evidence.decoding import decode
 from aloi.registry import durable, evidencefolder
-from aloi.registry.mirror import Heads, bundle, unbundle
+from aloi.registry.mirror import Heads
 from aloi.registry.misbehaviour import Misbehaviour
-from aloi.registry.treereading import WIDTH
+from aloi.registry.tiles import WIDTH, pack, unpack
 from aloi.translation import N_
 
 MARK = "mirror.lock"
@@ -58,7 +58,7 @@ class FolderCopy:
     """A copy in a folder that one process has to itself; every file is whole at any time."""
 
     def __init__(self, folder: Path) -> None:
-        """Open a folder that `create` made. Raises AskerError, EvidenceError ('damaged-copy', 'bundle-form')."""
+        """Open a folder that `create` made. Raises AskerError, EvidenceError ('damaged-copy', 'entry-bundle')."""
         self.folder = folder
         self._held = durable.hold(folder, MARK)
         names = sorted(path.name for path in (folder / _ENTRIES).iterdir() if not path.suffix)
@@ -69,7 +69,7 @@ class FolderCopy:
                 remedy=N_("pull the log into a new folder"),
                 folder=folder,
             )
-        self._last = unbundle(self._bundle(len(names) - 1).read_bytes()) if names else []
+        self._last = unpack(self._bundle(len(names) - 1).read_bytes()) if names else []
         self._before = max(len(names) - 1, 0) * WIDTH
 
     @classmethod
@@ -104,12 +104,12 @@ class FolderCopy:
         full = len(self._last) == WIDTH
         last = [*([] if full else self._last), *entries]
         before = self._before + (WIDTH if full else 0)
-        durable.replace(self._bundle(before // WIDTH), bundle(last))
+        durable.replace(self._bundle(before // WIDTH), pack(last))
         self._last, self._before = last, before
 
     def entries(self, index: int) -> list[bytes]:
-        """The entries of bundle `index`. Raises EvidenceError ('bundle-form'), OSError."""
-        return unbundle(self._bundle(index).read_bytes())
+        """The entries of bundle `index`. Raises EvidenceError ('entry-bundle'), OSError."""
+        return unpack(self._bundle(index).read_bytes())
 
     def keep(self, found: Misbehaviour) -> None:
         """Keep evidence against the log. Raises OSError."""

@@ -124,7 +124,7 @@ class Index:
 
     def head(self) -> IndexHead:
         """What a checkpoint of the entries taken so far commits to."""
-        return IndexHead(self.store.taken().subjects, _hash(self.store.node("")))
+        return IndexHead(self.store.taken().subjects, node_hash(self.store.node("")))
 
     def look_up(self, subject: str) -> Lookup:
         """What the index holds of `sha256:<64 hex>`, with its proof."""
@@ -163,20 +163,21 @@ class Index:
             path += [(Branch(EMPTY, EMPTY), way[digit] == "1") for digit in range(len(path), depth + 1)]
             depth += 1
             self.store.put(other[:depth], end)
-            beside = _hash(end)
+            beside = node_hash(end)
             path[-1] = (Branch(beside, beside), path[-1][1])  # the new leaf takes its side below
         leaf = Leaf(at, tree.size, tree.edge)
         self.store.put(way[:depth], leaf)
-        node_hash = _hash(leaf)
+        upper = node_hash(leaf)
         for level in range(depth - 1, -1, -1):
             branch, right = path[level]
-            branch = Branch(branch.left, node_hash) if right else Branch(node_hash, branch.right)
+            branch = Branch(branch.left, upper) if right else Branch(upper, branch.right)
             self.store.put(way[:level], branch)
-            node_hash = branch_hash(*branch)
+            upper = branch_hash(*branch)
         return fresh
 
 
-def _hash(node: Node | None) -> bytes:
+def node_hash(node: Node | None) -> bytes:
+    """The hash by which the node above commits to this one."""
     if node is None:
         return EMPTY
     if isinstance(node, Branch):

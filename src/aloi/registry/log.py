@@ -3,9 +3,11 @@
     log = Log.open("sqlite:///log.db", key, "registry.example.org/log")
     (index,) = log.append([envelope], submitters)
     log.proof(index)  # a .tlog-proof file: aloi.evidence.logproof verifies it offline
+    log.look_up("sha256:…")  # all about a system: aloi.evidence.lookup verifies it offline
 
-Nothing of the log is kept in memory: each batch reads the head in the transaction in which it writes, so that two
-processes with one log cannot make two stories of it.
+Each batch reads the head in the transaction in which it writes, so that two processes with one log cannot make two
+stories of it. Each checkpoint commits to the index by subject too. What is proved and looked up is so under the
+*published* checkpoint, which may wait for its witnesses: `sequence`, gather their cosignatures, `publish`.
 """
 
 import time
@@ -13,22 +15,28 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from aloi.errors import AskerError, MissingExtra, RegistryError
-from aloi.evidence import checkpoints, logproof, notes
+from aloi.evidence import checkpoints, notes
 from aloi.evidence.checkpoints import Checkpoint
-from aloi.evidence.logproof import LogProof
+from aloi.evidence.lookup import IndexHead
 from aloi.evidence.merkle import EMPTY, leaf_hash
-from aloi.evidence.notes import ED25519, NoteKey
+from aloi.evidence.notes import ED25519, Note, NoteKey
 from aloi.evidence.publickeys import PublicKey, SigningKey
 from aloi.registry import paths
 from aloi.registry.admission import Admitted, admit_all
-from aloi.registry.tiles import edge, grow
+from aloi.registry.index import Taken
+from aloi.registry.tiles import Tile, edge, grow
 from aloi.translation import N_
+
+try:
+    from aloi.registry import indexstore, reading, store
+    from aloi.registry.database import Database, upgrade
+    from aloi.registry.indexstore import Changes
+    from aloi.registry.store import Head, Stored
+except ModuleNotFoundError as error:
+    raise MissingExtra(N_("a registry"), "registry", "pip install 'aloi[registry]'") from error
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from aloi.registry.database import Database
-    from aloi.registry.store import Head, Stored
 
 BATCH = 1000
 
@@ -36,11 +44,12 @@ BATCH = 1000
 class Log:
     """One log and its key. Several may be open on one database, in threads or processes: they take turns."""
 
-    def __init__(self, database: "Database", key: SigningKey, origin: str, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, key: SigningKey, origin: str, clock: Callable[[], float]) -> None:
         """Use `open`."""
         self._database = database
         self._key = key
         self._clock = clock
+        self._changes: Changes | None = None
         self.key = NoteKey(origin, ED25519, key.public)
 
     @classmethod
@@ -51,10 +60,6 @@ class Log:
         Raises MissingExtra, AskerError for an address or a key that is not this log's, EvidenceError ('key-kind',
         'key-name'), RegistryError where the database fails.
         """
-        try:
-            from aloi.registry.database import Database  # noqa: PLC0415 - an extra, imported where it is needed
-        except ModuleNotFoundError as error:
-            raise MissingExtra(N_("a registry"), "registry", "pip install 'aloi[registry]'") from error
         log = cls(Database(url), key, origin, clock)
         try:
             log._begin()
@@ -64,24 +69,24 @@ class Log:
         return log
 
     def append(self, envelopes: Sequence[bytes], keys: Iterable[PublicKey]) -> list[int]:
-        """Log envelopes that `keys` signed, all or none, and give the index of each.
+        """Log and publish envelopes that `keys` signed, all or none, and give the index of each.
 
         What was logged before, the same statement signed by the same, has the index that it had. Raises EvidenceError
         as `admission.admit`, with the place of the refused one in `where`, and as `sequence`.
         """
-        _check_count(len(envelopes))
+        require_batch(len(envelopes))
         return self.sequence(admit_all(envelopes, keys))
 
-    def sequence(self, batch: Sequence[Admitted]) -> list[int]:
+    def sequence(self, batch: Sequence[Admitted], *, publish: bool = True) -> list[int]:
         """Give an index to envelopes that `admit` let through; they are durable when this returns.
 
-        Raises RegistryError: the batch is too large, the disk full, the database gone, another writer too slow.
+        Without `publish` their checkpoint waits for the call of that name. Raises RegistryError: the batch is too
+        large, the disk full, the database gone, another writer too slow.
         """
-        from aloi.registry import store  # noqa: PLC0415 - as above
-
-        _check_count(len(batch))
+        require_batch(len(batch))
         if not batch:
             return []
+        changes, self._changes = self._changes, None  # what a failed transaction took in is forgotten with it
         with self._database.writing() as connection:
             signers = store.signer_ids(connection, {item.signers for item in batch})
             known = store.known(connection, {item.digest for item in batch})
@@ -95,44 +100,66 @@ class Log:
                     fresh.append((item, signer))
                 indices.append(index)
             if fresh:
-                self._extend(connection, head, fresh)
+                changes = self._extend(connection, head, fresh, changes)
+            if publish:
+                changes = _publish(connection, store.newest(connection), changes)
+        self._changes = changes
         return indices
+
+    def publish(self, note: Note | None = None) -> None:
+        """Let proofs and look-ups stand under a checkpoint of the log, with the lines that the note has.
+
+        By default under the newest. One that is smaller than the published one changes nothing. Raises EvidenceError
+        for what the log did not sign, RegistryError for what it does not keep.
+        """
+        changes, self._changes = self._changes, None
+        with self._database.writing() as connection:
+            head = store.newest(connection) if note is None else self._cosigned(connection, note)
+            changes = _publish(connection, head, changes)
+        self._changes = changes
 
     def checkpoint(self) -> bytes:
         """The newest checkpoint: a signed note."""
-        from aloi.registry import store  # noqa: PLC0415 - as above
-
         with self._database.reading() as connection:
             return store.newest(connection).note
+
+    def published(self) -> bytes:
+        """The published checkpoint, with its cosignatures."""
+        with self._database.reading() as connection:
+            return reading.published(connection).note
+
+    def tile(self, tile: Tile) -> bytes:
+        """A tile, or a bundle of entries, of the published log. Raises RegistryError where it has none such."""
+        with self._database.reading() as connection:
+            return reading.tile(connection, tile)
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
         """The proof that entry `index` is in the tree of `size`. Raises RegistryError where the log is smaller."""
         with self._database.reading() as connection:
-            return _inclusion(connection, index, size)
+            return reading.inclusion(connection, index, size)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the tree of `old` is a prefix of that of `new`. Raises RegistryError where there is none."""
         with self._database.reading() as connection:
-            _require_size(connection, new)
-            if not 0 <= old <= new:
-                raise _no_size(old, new)
-            return _hashes(connection, paths.consistency(old, new))
+            return reading.consistency(connection, old, new)
 
     def proof(self, index: int) -> bytes:
-        """A `.tlog-proof` file for an entry under the newest checkpoint. Raises RegistryError for an unknown index."""
-        from aloi.registry import store  # noqa: PLC0415 - as above
-
+        """A `.tlog-proof` file for an entry under the published checkpoint. Raises RegistryError for an unknown one."""
         with self._database.reading() as connection:
-            head = store.newest(connection)
-            path = _inclusion(connection, index, head.size)
-        return logproof.write(LogProof(index=index, path=tuple(path), note=notes.read(head.note)))
+            return reading.proof(connection, index)
 
-    def entry(self, index: int) -> "Stored":
+    def look_up(self, subject: str) -> bytes:
+        """All that the published log holds about `sha256:<64 hex>`, for `aloi.evidence.lookup.verify_lookup`.
+
+        Raises RegistryError where that is more than a verifier reads.
+        """
+        with self._database.reading() as connection:
+            return reading.look_up(connection, subject)
+
+    def entry(self, index: int) -> Stored:
         """An entry, and its envelope unless that was erased. Raises RegistryError for an unknown index."""
-        from aloi.registry import store  # noqa: PLC0415 - as above
-
         with self._database.reading() as connection:
-            return _entry(store.entry(connection, index), index)
+            return reading.entry(connection, index)
 
     def erase(self, index: int, reason: str) -> None:
         """Erase the envelope of an entry, for ever; the entry, its proofs, and when and why it was erased stay.
@@ -140,10 +167,8 @@ class Log:
         To erase again changes nothing. Raises RegistryError for an unknown index, and where a long read of another
         process keeps the old bytes on the disk.
         """
-        from aloi.registry import store  # noqa: PLC0415 - as above
-
         with self._database.writing() as connection:
-            if _entry(store.entry(connection, index), index).erased_at is None:
+            if reading.entry(connection, index).erased_at is None:
                 now = max(int(self._clock()), store.newest(connection).time)
                 store.erase(connection, index, now, reason)
         if not self._database.scrub():
@@ -158,70 +183,84 @@ class Log:
         self._database.close()
 
     def _begin(self) -> None:
-        from aloi.registry import store  # noqa: PLC0415 - as above
-        from aloi.registry.database import upgrade  # noqa: PLC0415 - as above
-
         mine = store.Owner(self.key.name, self.key.public.der)
-        first = self._signed(0, EMPTY)
         with self._database.writing() as connection:
             upgrade(connection)
             owner = store.owner(connection)
             if owner is None:
                 store.put_owner(connection, mine)
-                store.put_head(connection, store.Head(0, int(self._clock()), first))
             elif owner != mine:
                 raise AskerError(
                     N_("this is the log “{origin}”, and it has another name or another key than you gave"),
                     remedy=N_("open it by its own name and with its own key, or begin a log of your own elsewhere"),
                     origin=owner.origin,
                 )
+            if indexstore.published(connection) is None:
+                old = store.newest(connection) if owner else Head(0, int(self._clock()), b"")
+                self._begin_index(connection, old)
 
-    def _extend(self, connection: "Connection", head: "Head", fresh: Sequence[tuple[Admitted, int]]) -> None:
-        from aloi.registry import store  # noqa: PLC0415 - as above
+    def _begin_index(self, connection: "Connection", head: Head) -> None:
+        """Sign the first checkpoint that commits to the index: of no entries, or of those of an older release."""
+        indexstore.begin(connection)
+        for size in (*range(BATCH, head.size, BATCH), head.size):
+            changes = Changes(indexstore.published(connection) or Taken())
+            index = indexstore.catch_up(connection, changes, size)
+            indexstore.StoredNodes(connection, changes).flush()
+        root = checkpoints.parse(notes.read(head.note).text).root if head.note else EMPTY
+        store.put_head(connection, head._replace(note=self._signed(head.size, root, index)))
 
+    def _extend(
+        self, connection: "Connection", head: Head, fresh: Sequence[tuple[Admitted, int]], changes: Changes | None
+    ) -> Changes:
         now = max(int(self._clock()), head.time)  # a clock that goes back does not take the log with it
+        changes = _since(connection, changes, head.size)
+        indexstore.catch_up(connection, changes, head.size)
         store.put_entries(connection, head.size, fresh, now)
         held = store.tiles(connection, edge(head.size))
         changed = grow(head.size, held, [leaf_hash(item.body) for item, _ in fresh])
         store.put_tiles(connection, changed, held)
         size = head.size + len(fresh)
         root = paths.hash_of((0, size), held | changed)
-        store.put_head(connection, store.Head(size, now, self._signed(size, root)))
+        index = indexstore.take_in(connection, changes, [item.body for item, _ in fresh])
+        store.put_head(connection, Head(size, now, self._signed(size, root, index)))
+        return changes
 
-    def _signed(self, size: int, root: bytes) -> bytes:
-        checkpoint = Checkpoint(self.key.name, size, root)
+    def _cosigned(self, connection: "Connection", note: Note) -> Head:
+        """The checkpoint as it is kept, with the note's lines."""
+        size = checkpoints.verify(note, [self.key], origin=self.key.name).size
+        kept = store.head(connection, size)
+        if kept is None or notes.read(kept.note).text != note.text:
+            raise RegistryError(
+                N_("the log keeps no such checkpoint of size {size}"),
+                remedy=N_("publish a checkpoint that the log signed, cosigned and not changed"),
+                size=size,
+            )
+        return kept._replace(note=notes.write(note))
+
+    def _signed(self, size: int, root: bytes, index: IndexHead) -> bytes:
+        checkpoint = Checkpoint(self.key.name, size, root, (index.line,))
         return notes.write(checkpoints.sign(checkpoint, self.key.name, self._key))
 
 
-def _inclusion(connection: "Connection", index: int, size: int) -> list[bytes]:
-    _require_size(connection, size)
-    if not 0 <= index < size:
-        raise _no_entry(index)
-    return _hashes(connection, paths.inclusion(index, size))
+def _since(connection: "Connection", changes: Changes | None, size: int) -> Changes:
+    """The changes since the published index, where these are they; else none yet, to be taken in again."""
+    base = indexstore.published(connection) or Taken()
+    return changes if changes and changes.base == base and changes.taken.size <= size else Changes(base)
 
 
-def _hashes(connection: "Connection", ranges: list[paths.Range]) -> list[bytes]:
-    from aloi.registry import store  # noqa: PLC0415 - as above
-
-    tiles = store.tiles(connection, paths.places(ranges))
-    return [paths.hash_of(span, tiles) for span in ranges]
-
-
-def _require_size(connection: "Connection", size: int) -> None:
-    from aloi.registry import store  # noqa: PLC0415 - as above
-
-    largest = store.newest(connection).size
-    if not 0 <= size <= largest:
-        raise _no_size(size, largest)
+def _publish(connection: "Connection", head: Head, changes: Changes | None) -> Changes | None:
+    """The changes that are still to be published."""
+    changes = _since(connection, changes, head.size)
+    if head.size < changes.base.size:
+        return None
+    indexstore.catch_up(connection, changes, head.size)
+    indexstore.StoredNodes(connection, changes).flush()
+    store.put_head(connection, head)
+    return None
 
 
-def _entry(found: "Stored | None", index: int) -> "Stored":
-    if found is None:
-        raise _no_entry(index)
-    return found
-
-
-def _check_count(count: int) -> None:
+def require_batch(count: int) -> None:
+    """Raises RegistryError where so many envelopes are not taken at once."""
     if count > BATCH:
         raise RegistryError(
             N_("a batch of {got} envelopes is too large; at most {limit} are taken at once"),
@@ -229,18 +268,3 @@ def _check_count(count: int) -> None:
             got=count,
             limit=BATCH,
         )
-
-
-def _no_entry(index: int) -> RegistryError:
-    return RegistryError(
-        N_("the log has no entry {index}"), remedy=N_("see the size in the newest checkpoint"), index=index
-    )
-
-
-def _no_size(size: int, largest: int) -> RegistryError:
-    return RegistryError(
-        N_("there is no tree of size {size} here; sizes run from 0 to {largest}"),
-        remedy=N_("see the size in the newest checkpoint"),
-        size=size,
-        largest=largest,
-    )

@@ -17,10 +17,9 @@ from aloi.evidence.merkle import leaf_hash
 from aloi.evidence.notes import Note, NoteKey
 from aloi.registry import misbehaviour
 from aloi.registry.misbehaviour import Misbehaviour
-from aloi.registry.treereading import WIDTH, Tree
+from aloi.registry.tiles import WIDTH, unpack
+from aloi.registry.treereading import Tree
 from aloi.translation import N_
-
-_LENGTH = 2  # bytes before each entry of a bundle ("Log entries")
 
 
 class Source(Protocol):
@@ -86,7 +85,7 @@ class Declined(NamedTuple):
     """What the source serves was not taken.
 
     `reason` is one of those of `notes.read` and `checkpoints.verify`; 'fork' (a head that contradicts the highest
-    one), 'rollback' (an older head, consistent or beyond checking); 'tile-size', 'tile-mismatch'; 'bundle-form',
+    one), 'rollback' (an older head, consistent or beyond checking); 'tile-size', 'tile-mismatch'; 'entry-bundle',
     'entry-mismatch'.
     """
 
@@ -159,7 +158,7 @@ class Mirror:
             width = min(WIDTH, head.size - index * WIDTH)
             try:
                 hashes = tree.leaves(index)
-                entries = unbundle(self._source.fetch_entries(index, width))[:width]
+                entries = unpack(self._source.fetch_entries(index, width))[:width]
                 _check(entries, hashes[:width], index)
             except EvidenceError as error:
                 return Declined(error.reason, error)
@@ -173,27 +172,6 @@ class Mirror:
     def _by_log(self, note: Note) -> Note:
         ids = {(key.name, key.id) for key in self._keys}
         return note._replace(signatures=tuple(line for line in note.signatures if (line.name, line.id) in ids))
-
-
-def bundle(entries: Sequence[bytes]) -> bytes:
-    """Entries as tlog-tiles bundles them: each after its length, 16 bits, big-endian. Raises OverflowError beyond."""
-    return b"".join(len(entry).to_bytes(_LENGTH, "big") + entry for entry in entries)
-
-
-def unbundle(data: bytes) -> list[bytes]:
-    """The entries of a bundle. Raises EvidenceError ('bundle-form')."""
-    entries, at = [], 0
-    while at < len(data):
-        start = at + _LENGTH
-        at = start + int.from_bytes(data[at:start], "big")
-        entries.append(data[start:at])
-    if at != len(data) or len(entries) > WIDTH:
-        raise EvidenceError(
-            N_("a bundle of entries is cut short, or holds too many"),
-            reason="bundle-form",
-            remedy=N_("fetch it again, or from another mirror"),
-        )
-    return entries
 
 
 def _check(entries: Sequence[bytes], hashes: Sequence[bytes], index: int) -> None:

@@ -5,7 +5,7 @@ The ranges are those of RFC 6962 sections 2.1.1 and 2.1.2. A proof reads at most
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from aloi.evidence.merkle import EMPTY, node_hash
+from aloi.evidence.merkle import EMPTY, node_hash, split
 from aloi.registry.tiles import HASH, HEIGHT, WIDTH, subtree
 
 Range = tuple[int, int]
@@ -19,7 +19,7 @@ def inclusion(index: int, size: int) -> list[Range]:
     ranges: list[Range] = []
     low, high = 0, size
     while high - low > 1:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if index < middle:
             ranges.append((middle, high))
             high = middle
@@ -41,7 +41,7 @@ def consistency(old: int, new: int) -> list[Range]:
     ranges: list[Range] = []
     low, high, complete = 0, new, True
     while high != old:
-        middle = low + _split(high - low)
+        middle = low + split(high - low)
         if old <= middle:
             ranges.append((middle, high))
             high = middle
@@ -91,7 +91,3 @@ def _stored(height: int, index: int, tiles: Mapping[Place, bytes]) -> bytes:
     if len(hashes) != (end - first) * HASH:
         raise KeyError(place)
     return subtree(hashes)
-
-
-def _split(size: int) -> int:
-    return 1 << ((size - 1).bit_length() - 1)

@@ -1,7 +1,7 @@
 """The tables of a log, alike in SQLite and PostgreSQL. `migrations/` makes them; a test holds the two together.
 
-`entries` and `tiles` are for ever. `payloads` can be emptied, row by row, without touching them. Times are POSIX
-seconds.
+`entries` and `tiles` are for ever. `payloads` can be emptied, row by row, without touching them. The index stands at
+the published checkpoint, which `index_taken` names by its size. Times are POSIX seconds.
 """
 
 from sqlalchemy import (
@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite: only INTEGER is the row's own number
 
@@ -88,4 +88,28 @@ checkpoints = Table(
     Column("size", _Number, primary_key=True, autoincrement=False),
     Column("time", _Number, nullable=False),
     Column("note", LargeBinary, nullable=False),
+)
+
+index_taken = Table(
+    "index_taken",
+    metadata,
+    Column("id", Integer, CheckConstraint("id = 1", name="one_index"), primary_key=True, autoincrement=False),
+    Column("size", _Number, nullable=False),
+    Column("subjects", _Number, nullable=False),
+)
+
+index_nodes = Table(
+    "index_nodes",
+    metadata,
+    Column("address", String(256), primary_key=True),
+    Column("node", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+index_lists = Table(
+    "index_lists",
+    metadata,
+    Column("place", LargeBinary, primary_key=True),
+    Column("idx", _Number, ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
 )

@@ -47,6 +47,9 @@ _signers = select(schema.signers.c.name, schema.signers.c.id).where(
     schema.signers.c.name.in_(bindparam("names", expanding=True))
 )
 _add_entries, _add_payloads = insert(schema.entries), insert(schema.payloads)
+_change_head = (
+    update(schema.checkpoints).where(schema.checkpoints.c.size == bindparam("at")).values(note=bindparam("now"))
+)
 _add_submissions, _add_tiles, _add_head = insert(schema.submissions), insert(schema.tiles), insert(schema.checkpoints)
 _tiles = select(schema.tiles).where(
     tuple_(schema.tiles.c.level, schema.tiles.c.idx).in_(bindparam("places", expanding=True))
@@ -100,9 +103,17 @@ def heads(connection: Connection, above: int, up_to: int) -> list[Head]:
     return [_head(row) for row in found]
 
 
+def head(connection: Connection, size: int) -> Head | None:
+    """The checkpoint of a size; None where there is none."""
+    row = connection.execute(_heads.where(schema.checkpoints.c.size == size)).first()
+    return _head(row) if row else None
+
+
 def put_head(connection: Connection, head: Head) -> None:
-    """Keep a checkpoint."""
-    connection.execute(_add_head, [head._asdict()])
+    """Keep a checkpoint, in place of the one of its size: with other lines under it."""
+    changed = connection.execute(_change_head, {"at": head.size, "now": head.note})
+    if not changed.rowcount:
+        connection.execute(_add_head, [head._asdict()])
 
 
 def signer_ids(connection: Connection, names: Collection[str]) -> dict[str, int]:

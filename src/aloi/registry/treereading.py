@@ -10,12 +10,9 @@ from collections.abc import Callable, Sequence
 
 from aloi.errors import EvidenceError
 from aloi.evidence import merkle
-from aloi.evidence.merkle import EMPTY, node_hash
+from aloi.evidence.merkle import EMPTY, node_hash, split
+from aloi.registry.tiles import HASH, HEIGHT, WIDTH
 from aloi.translation import N_
-
-WIDTH = 256
-HEIGHT = 8
-_HASH = len(EMPTY)
 
 # level, index, width: the bytes of the tile of that width, or of the whole one
 FetchTile = Callable[[int, int, int], bytes]
@@ -58,7 +55,7 @@ class Tree:
         path: list[bytes] = []
         low, high = 0, self.size
         while high != first:
-            middle = low + _split(high - low)
+            middle = low + split(high - low)
             if first <= middle:
                 path.append(self._range(middle, high))
                 high = middle
@@ -78,7 +75,7 @@ class Tree:
         """The hash over leaves `low` to `high`, where the tree has such a node."""
         count = high - low
         if count & (count - 1):
-            middle = low + _split(count)
+            middle = low + split(count)
             return node_hash(self._range(low, middle), self._range(middle, high))
         level, inside = divmod(count.bit_length() - 1, HEIGHT)
         index, start = divmod(low >> HEIGHT * level, WIDTH)
@@ -97,7 +94,7 @@ class Tree:
 
     def _fetched(self, level: int, index: int, width: int) -> tuple[bytes, ...]:
         data = self._fetch(level, index, width)
-        if len(data) not in (width * _HASH, WIDTH * _HASH):
+        if len(data) not in (width * HASH, WIDTH * HASH):
             raise EvidenceError(
                 N_("a tile of {width} hashes has {got} bytes"),
                 reason="tile-size",
@@ -105,7 +102,7 @@ class Tree:
                 width=width,
                 got=len(data),
             )
-        return tuple(data[start : start + _HASH] for start in range(0, width * _HASH, _HASH))
+        return tuple(data[start : start + HASH] for start in range(0, width * HASH, HASH))
 
 
 def _peaks(hashes: Sequence[bytes]) -> list[bytes]:
@@ -134,11 +131,6 @@ def _fold(peaks: Sequence[bytes]) -> bytes:
     for left in reversed(peaks[:-1]):
         node = node_hash(left, node)
     return node
-
-
-def _split(size: int) -> int:
-    """The largest power of two smaller than `size` (size >= 2)."""
-    return 1 << ((size - 1).bit_length() - 1)
 
 
 def _mismatch() -> EvidenceError:

@@ -1,0 +1,155 @@
+"""What who keeps a registry does: begin it, serve it, check it, back it up, and erase what must be erased."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aloi.cli import options
+from aloi.cli.speech import say, tell
+from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from aloi.evidence.notes import NoteKey
+    from aloi.registry.check import Checked
+    from aloi.registry.server.configuration import Configuration
+
+CONFIGURATION = click.argument("configuration", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@click.command("init", help=say(N_("Begin a registry in FOLDER: its key, and a registry.yaml to complete.")))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--name", required=True, help=say(N_("The log's name, for ever: a domain of yours and a path, without https://."))
+)
+@options.as_json
+def init(folder: Path, name: str, *, as_json: bool) -> None:
+    """ALOI_KEY_PASSPHRASE, where it is set, encrypts the key."""
+    from aloi.assurance.proving import make_key, passphrase  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.notes import ED25519, NoteKey  # noqa: PLC0415 - as above
+    from aloi.registry.server.beginning import beginning  # noqa: PLC0415 - as above
+
+    file = folder / "registry.yaml"
+    options.refuse_to_overwrite(file)
+    written = beginning(name)
+    key = make_key(folder / "log.pem", passphrase(), "ed25519")
+    options.write_new(file, written)
+    verifier = str(NoteKey(name, ED25519, key.public))
+    if as_json:
+        options.print_json({"configuration": str(file), "key": verifier})
+        return
+    click.echo(say(N_("Begun: {path}. Name in it who may publish, then run `aloi registry serve {path}`."), path=file))
+    click.echo(say(N_("The log's key, for the trust policies of readers: {key}"), key=verifier))
+
+
+@click.command("serve", help=say(N_("Serve the registry of CONFIGURATION (registry.yaml) until it is interrupted.")))
+@CONFIGURATION
+@options.as_json
+def serve(configuration: Path, *, as_json: bool) -> None:
+    """The first line printed is the address."""
+    from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.server.app import Registry  # noqa: PLC0415 - as above
+    from aloi.registry.server.running import run  # noqa: PLC0415 - as above
+
+    found = _read(configuration)
+    log = Log.open(found.database, found.key, found.name)
+    try:
+        run(Registry(log, found).app(), found.host, found.port, lambda url: _listening(url, found, as_json=as_json))
+    finally:
+        log.close()
+
+
+def _listening(url: str, configuration: "Configuration", *, as_json: bool) -> None:
+    if as_json:
+        options.print_json({"name": configuration.name, "url": url})
+    else:
+        click.echo(say(N_("{name} answers at {url}"), name=configuration.name, url=url))
+    if not configuration.submitters:
+        tell(N_("Nobody may publish in it yet: name submitters in registry.yaml."))
+
+
+@click.command(
+    "check",
+    help=say(N_("Compute the whole log and its index again, and compare them with all that is kept. Changes nothing.")),
+)
+@CONFIGURATION
+@options.as_json
+def check(configuration: Path, *, as_json: bool) -> None:
+    """Exit 4 at the first difference."""
+    from aloi.registry.check import check as checked  # noqa: PLC0415 - heavy modules load when a command runs
+
+    found = _read(configuration)
+    _tell(N_("The log is whole"), checked(found.database, _key(found)), as_json=as_json)
+
+
+@click.command(
+    "backup", help=say(N_("Copy the whole log of CONFIGURATION into FILE, which must not exist; not its key."))
+)
+@CONFIGURATION
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@options.as_json
+def backup(configuration: Path, file: Path, *, as_json: bool) -> None:
+    """The copy is checked before this ends."""
+    from aloi.registry.backup import backup as copy  # noqa: PLC0415 - heavy modules load when a command runs
+
+    found = _read(configuration)
+    _tell(N_("Copied and checked"), copy(found.database, file, _key(found)), as_json=as_json)
+
+
+@click.command("restore", help=say(N_("Copy a backup FILE into the empty database that CONFIGURATION names.")))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@CONFIGURATION
+@options.as_json
+def restore(file: Path, configuration: Path, *, as_json: bool) -> None:
+    """What is restored is checked before this ends."""
+    from aloi.registry.backup import restore as copy  # noqa: PLC0415 - heavy modules load when a command runs
+
+    found = _read(configuration)
+    _tell(N_("Restored and checked"), copy(file, found.database, _key(found)), as_json=as_json)
+
+
+@click.command(
+    "erase",
+    help=say(
+        N_("Erase the envelope of entry INDEX for ever, for a reason that is published. Its digests and proofs stay.")
+    ),
+)
+@CONFIGURATION
+@click.argument("index", type=click.IntRange(min=0))
+@click.option("--reason", required=True, help=say(N_("Why, in words that name nobody.")))
+@options.as_json
+def erase(configuration: Path, index: int, reason: str, *, as_json: bool) -> None:
+    """To erase again changes nothing."""
+    from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
+
+    found = _read(configuration)
+    log = Log.open(found.database, found.key, found.name)
+    try:
+        log.erase(index, reason)
+    finally:
+        log.close()
+    if as_json:
+        options.print_json({"erased": index})
+    else:
+        click.echo(say(N_("Erased: the envelope of entry {index}."), index=index))
+
+
+def _read(path: Path) -> "Configuration":
+    from aloi.assurance.proving import passphrase  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.server.configuration import load_configuration  # noqa: PLC0415 - as above
+
+    return load_configuration(path, passphrase())
+
+
+def _key(configuration: "Configuration") -> "NoteKey":
+    from aloi.evidence.notes import ED25519, NoteKey  # noqa: PLC0415 - heavy modules load when a command runs
+
+    return NoteKey(configuration.name, ED25519, configuration.key.public)
+
+
+def _tell(what: str, checked: "Checked", *, as_json: bool) -> None:
+    if as_json:
+        options.print_json(checked._asdict())
+        return
+    line = N_("{what}: entries {entries}, of them erased {erased}; checkpoints {checkpoints}; subjects {subjects}.")
+    click.echo(say(line, **{**checked._asdict(), "what": say(what)}))

@@ -1,0 +1,257 @@
+"""The log's HTTP interface: C2SP tlog-tiles for reading, and beside it entries, envelopes, proofs and look-ups.
+
+    app = Registry(log, configuration).app()
+
+Reading is for anybody; publishing is for the keys that the configuration names, and the signatures of what is published
+are all that shows who publishes. Nothing that is asked names a file.
+"""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib.resources import files
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from aloi.errors import AloiError
+from aloi.evidence import checkpoints, notes
+from aloi.evidence.canonical import digest
+from aloi.evidence.decoding import shown
+from aloi.evidence.encoding import to_base64
+from aloi.registry import tiles
+from aloi.registry.admission import Admitted, admit_all
+from aloi.registry.log import BATCH, Log
+from aloi.registry.server.configuration import Configuration
+from aloi.registry.server.gate import Gate
+from aloi.registry.server.metrics import Metrics
+from aloi.registry.server.rates import Rate
+from aloi.registry.server.requests import Refused, read_body, refusal
+from aloi.registry.server.sequencer import Cosign, Sequencer
+from aloi.translation import N_
+
+ONE, MANY = "application/json", "application/jsonl"
+BYTES, TEXT = "application/octet-stream", "text/plain; charset=utf-8"
+FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+FRESH = {"cache-control": "no-cache"}
+HOUR = 3_600
+_INDEX = re.compile("0|[1-9][0-9]{0,15}")
+_SUBJECT = re.compile("sha256:[0-9a-f]{64}")
+
+
+class Registry:
+    """One log, its writer and its gate."""
+
+    def __init__(self, log: Log, configuration: Configuration, cosign: Cosign | None = None) -> None:
+        self._log = log
+        self._configuration = configuration
+        self._sequencer = Sequencer(log, cosign)
+        self._keys = [key for each in configuration.submitters for key in each.keys]
+        self._named = {key.id: each.name for each in configuration.submitters for key in each.keys}
+        self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
+        self._metrics = Metrics()
+
+    def app(self) -> Starlette:
+        """The application; its life runs the one writer."""
+        return Starlette(
+            routes=[
+                Route("/", self._about),
+                Route("/checkpoint", self._checkpoint),
+                Route("/tile/{path:path}", self._tile),
+                Route("/entry/{index}", self._entry),
+                Route("/envelope/{index}", self._envelope),
+                Route("/proof/{index}", self._proof),
+                Route("/lookup/{subject}", self._look_up),
+                Route("/entries", self._publish, methods=["POST"]),
+                Route("/health", self._health),
+                Route("/metrics", self._count),
+                Route("/openapi.json", self._description),
+            ],
+            middleware=[Middleware(Gate, self._configuration.limits.requests_per_minute, self._metrics)],
+            exception_handlers={AloiError: _refused, HTTPException: _no_such},
+            lifespan=self._life,
+        )
+
+    @asynccontextmanager
+    async def _life(self, _: Starlette) -> AsyncIterator[None]:
+        writer = asyncio.create_task(self._sequencer.run())
+        try:
+            yield
+        finally:
+            writer.cancel()
+            with suppress(asyncio.CancelledError, AloiError):
+                await writer
+
+    async def _about(self, _: Request) -> Response:
+        about = {
+            "name": self._configuration.name,
+            "key": str(self._log.key),
+            "witnesses": [str(key) for key in self._configuration.witnesses],
+            "submitters": [
+                {"name": each.name, "keys": [to_base64(key.der) for key in each.keys]}
+                for each in self._configuration.submitters
+            ],
+            "description": "/openapi.json",
+        }
+        return JSONResponse(about, headers=FRESH)
+
+    async def _checkpoint(self, _: Request) -> Response:
+        return Response(await asyncio.to_thread(self._log.published), media_type=TEXT, headers=FRESH)
+
+    async def _tile(self, request: Request) -> Response:
+        asked = tiles.parse(f"tile/{request.path_params['path']}")
+        return Response(await asyncio.to_thread(self._log.tile, asked), media_type=BYTES, headers=FOR_EVER)
+
+    async def _entry(self, request: Request) -> Response:
+        found = await asyncio.to_thread(self._log.entry, _index(request))
+        told = {
+            "index": found.index,
+            "entry": found.body.decode(),
+            "received": found.received,
+            "erased": None if found.erased_at is None else {"at": found.erased_at, "reason": found.erased_for},
+        }
+        return JSONResponse(told, headers=FRESH)
+
+    async def _envelope(self, request: Request) -> Response:
+        found = await asyncio.to_thread(self._log.entry, _index(request))
+        if found.envelope is None:
+            raise Refused(
+                410,
+                "erased",
+                N_("the envelope of entry {index} was erased: {reason}"),
+                remedy=N_("its entry and its proof stay; ask its author for the envelope"),
+                index=found.index,
+                reason=found.erased_for or "-",
+            )
+        return Response(found.envelope, media_type="application/json", headers=FRESH)
+
+    async def _proof(self, request: Request) -> Response:
+        proof = await asyncio.to_thread(self._log.proof, _index(request))
+        return Response(proof, media_type=TEXT, headers=FRESH)
+
+    async def _look_up(self, request: Request) -> Response:
+        subject = request.path_params["subject"]
+        if not _SUBJECT.fullmatch(subject):
+            raise Refused(
+                400,
+                "subject",
+                N_("“{got}” is no digest to look up"),
+                remedy=N_("ask for `sha256:` and 64 hexadecimal digits, as `aloi verify` shows them"),
+                got=shown(subject),
+            )
+        answer = await asyncio.to_thread(self._log.look_up, subject)
+        return Response(answer, media_type="application/json", headers=FRESH)
+
+    async def _publish(self, request: Request) -> Response:
+        limits = self._configuration.limits
+        envelopes = _envelopes(request, await read_body(request, limits.request_bytes), limits.statement_bytes)
+        try:
+            admitted = await asyncio.to_thread(admit_all, envelopes, self._keys)
+            self._require_quota(admitted)
+            indices = await self._sequencer.submit(admitted)
+        except AloiError:
+            self._metrics.statements.labels("refused").inc(len(envelopes))
+            raise
+        self._metrics.statements.labels("logged").inc(len(envelopes))
+        proofs = [await asyncio.to_thread(self._log.proof, index) for index in indices]
+        logged = [
+            {"index": index, "envelope": digest(each.envelope), "proof": proof.decode()}
+            for index, each, proof in zip(indices, admitted, proofs, strict=True)
+        ]
+        return JSONResponse({"entries": logged})
+
+    def _require_quota(self, admitted: Sequence[Admitted]) -> None:
+        """Count each statement for everybody who signed it. Raises Refused: 'quota'."""
+        counted = Counter(name for each in admitted for name in {self._named[key] for key in each.signers.split()})
+        for name, many in counted.items():
+            wait = self._published[name].wait(name, many, time.monotonic())
+            if wait:
+                raise Refused(
+                    429,
+                    "quota",
+                    N_("“{name}” may publish {limit} statements an hour"),
+                    remedy=N_("send fewer at once, and send the rest later"),
+                    retry_after=min(wait, HOUR),
+                    name=name,
+                    limit=next(each.per_hour for each in self._configuration.submitters if each.name == name),
+                )
+
+    async def _health(self, _: Request) -> Response:
+        if self._sequencer.stopped:
+            raise self._sequencer.stopped
+        newest, published = await asyncio.to_thread(
+            lambda: (_size(self._log.checkpoint()), _size(self._log.published()))
+        )
+        told = {"entries": newest, "published": published, "waiting": self._sequencer.waiting}
+        return JSONResponse(told, headers=FRESH)
+
+    async def _count(self, _: Request) -> Response:
+        note = notes.read(await asyncio.to_thread(self._log.published))
+        size, lines = checkpoints.parse(note.text).size, len(note.signatures) - 1
+        return Response(self._metrics.text(size, lines, self._sequencer.waiting), media_type=TEXT, headers=FRESH)
+
+    async def _description(self, _: Request) -> Response:
+        return Response((files(__package__) / "openapi.json").read_bytes(), media_type="application/json")
+
+
+def _index(request: Request) -> int:
+    text = request.path_params["index"]
+    if not _INDEX.fullmatch(text):
+        raise Refused(
+            400, "index", N_("“{got}” is no index of an entry"), remedy=N_("ask for a whole number"), got=shown(text)
+        )
+    return int(text)
+
+
+def _envelopes(request: Request, body: bytes, limit: int) -> list[bytes]:
+    """One envelope, or one on each line. Raises Refused: 'media-type', 'too-many', 'too-large'."""
+    kind = request.headers.get("content-type", "").split(";")[0].strip()
+    if kind not in {ONE, MANY}:
+        raise Refused(
+            415,
+            "media-type",
+            N_("the request is of the type “{got}”"),
+            remedy=N_("send one envelope as {one}, or one on each line as {many}"),
+            got=shown(kind),
+            one=ONE,
+            many=MANY,
+        )
+    envelopes = [body] if kind == ONE else body.splitlines()
+    if not envelopes:
+        raise Refused(400, "nothing", N_("the request holds no envelope"), remedy=N_("send one, or one on each line"))
+    if len(envelopes) > BATCH:
+        raise Refused(413, "too-many", N_("more than {limit} envelopes"), remedy=N_("send them in parts"), limit=BATCH)
+    for number, each in enumerate(envelopes):
+        if len(each) > limit:
+            raise Refused(
+                413,
+                "too-large",
+                N_("envelope #{number} has {got} bytes; at most {limit} are taken"),
+                remedy=N_("keep large documents elsewhere and state their digests"),
+                number=number,
+                got=len(each),
+                limit=limit,
+            )
+    return envelopes
+
+
+def _size(note: bytes) -> int:
+    return checkpoints.parse(notes.read(note).text).size
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, AloiError)  # the handler is called for these alone
+    return refusal(request, error)
+
+
+async def _no_such(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
+    return refusal(request, Refused(status, "address", message, remedy=N_("see /openapi.json")))

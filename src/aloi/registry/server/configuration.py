@@ -1,0 +1,173 @@
+"""`registry.yaml`: whose log this is, where it is kept, who may publish in it and who witnesses it."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from msgspec import Meta, Struct
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from aloi.errors import AloiError, AskerError, Fault, InvalidFile
+from aloi.evidence.keys import PrivateKey, load, load_public
+from aloi.evidence.notes import NoteKey
+from aloi.evidence.publickeys import PublicKey
+from aloi.registry.database import SQLITE
+from aloi.system.loading import Lines, Place, dotted, line_of, read
+from aloi.translation import N_
+
+T = TypeVar("T")
+Text = Annotated[str, Meta(min_length=1, max_length=500)]
+LOOPBACK = "127.0.0.1"
+
+
+class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
+
+
+class SubmitterSection(_Section, frozen=True, kw_only=True):
+    """Who may publish: the keys (files, beside `registry.yaml`) and how many statements an hour."""
+
+    name: Text
+    keys: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    per_hour: Annotated[int, Meta(ge=1, le=10_000_000)] = 3_600
+
+
+class WitnessSection(_Section, frozen=True, kw_only=True):
+    """Who is asked to cosign each checkpoint: a verifier key (`name+id+key`), and where the witness answers."""
+
+    key: Text
+    url: Annotated[str, Meta(pattern="^https?://", max_length=500)]
+
+
+class Limits(_Section, frozen=True, kw_only=True):
+    """What one request may cost: bytes of one statement and of a request, requests a minute from one address."""
+
+    statement_bytes: Annotated[int, Meta(ge=1_000, le=1 << 20)] = 1 << 20
+    request_bytes: Annotated[int, Meta(ge=1_000, le=1 << 26)] = 1 << 23
+    requests_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = 1_200
+
+
+class File(_Section, frozen=True, kw_only=True):
+    """The file as it is written."""
+
+    name: Text
+    key: Text
+    database: Text = "sqlite:///registry.db"
+    listen: Annotated[str, Meta(pattern="^[^:]+:[0-9]{1,5}$|^\\[[0-9a-f:]+\\]:[0-9]{1,5}$")] = f"{LOOPBACK}:8420"
+    submitters: tuple[SubmitterSection, ...] = ()
+    witnesses: tuple[WitnessSection, ...] = ()
+    limits: Limits = Limits()
+
+
+class Submitter(Struct, frozen=True, kw_only=True):
+    """Who may publish, with the keys themselves."""
+
+    name: str
+    keys: tuple[PublicKey, ...]
+    per_hour: int
+
+
+class Configuration(Struct, frozen=True, kw_only=True):
+    """A registry that can be opened: paths resolved, keys read."""
+
+    name: str
+    key: PrivateKey
+    database: str
+    host: str
+    port: int
+    submitters: tuple[Submitter, ...]
+    witnesses: Mapping[NoteKey, str]
+    limits: Limits
+
+
+def load_configuration(path: Path, passphrase: bytes | None = None) -> Configuration:
+    """Read `registry.yaml` and the keys that it names; files stand beside it.
+
+    Raises InvalidFile with every fault and its line, AskerError where a file cannot be read.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise AskerError(
+            N_("{path} cannot be read: {problem}"),
+            remedy=N_("begin a registry with `aloi registry init FOLDER`, or name its registry.yaml"),
+            path=path,
+            problem=error.strerror,
+        ) from error
+    file, lines = read(data, str(path), File)
+    opened = _Opened(path.parent, lines)
+    key = opened.get(("key",), lambda: load(path.parent / file.key, passphrase))
+    database = opened.get(("database",), lambda: _database(file.database, path.parent))
+    submitters = tuple(opened.submitters(file))
+    witnesses = opened.witnesses(file)
+    if opened.faults or key is None or database is None:
+        raise InvalidFile(str(path), opened.faults)
+    host, _, port = file.listen.rpartition(":")
+    return Configuration(
+        name=file.name,
+        key=key,
+        database=database,
+        host=host.strip("[]"),
+        port=int(port),
+        submitters=submitters,
+        witnesses=witnesses,
+        limits=file.limits,
+    )
+
+
+class _Opened:
+    """What the file names, opened; every fault on the way, with its line."""
+
+    def __init__(self, folder: Path, lines: Lines) -> None:
+        self._folder = folder
+        self._lines = lines
+        self.faults: list[Fault] = []
+
+    def get(self, place: Place, make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except AloiError as error:
+            facts = {name: fact for name, fact in error.facts.items() if name != "path"}
+            path, line = str(error.facts.get("path", dotted(place))), line_of(self._lines, place)
+            self.faults.append(Fault(error.message, path=path, line=line, remedy=error.remedy, **facts))
+            return None
+
+    def submitters(self, file: File) -> Iterator[Submitter]:
+        named: dict[str, str] = {}
+        for number, section in enumerate(file.submitters):
+            keys = []
+            for each, name in enumerate(section.keys):
+                place = ("submitters", number, "keys", each)
+                key = self.get(place, partial(load_public, self._folder / name))
+                if key and named.setdefault(key.id, section.name) != section.name:
+                    sentence = N_("{path}: this key stands under “{other}” too; a key speaks for one submitter")
+                    line = line_of(self._lines, place)
+                    self.faults.append(Fault(sentence, path=dotted(place), line=line, other=named[key.id]))
+                keys += [key] if key else []
+            yield Submitter(name=section.name, keys=tuple(keys), per_hour=section.per_hour)
+
+    def witnesses(self, file: File) -> dict[NoteKey, str]:
+        found: dict[NoteKey, str] = {}
+        for number, section in enumerate(file.witnesses):
+            key = self.get(("witnesses", number, "key"), partial(NoteKey.parse, section.key))
+            if key:
+                found[key] = section.url
+        return found
+
+
+def _database(url: str, folder: Path) -> str:
+    """The address, a file of SQLite being beside `registry.yaml`; no password may stand in it."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        return url  # the database says what is wrong with it
+    if address.password is not None:
+        raise AskerError(
+            N_("a password stands in the database's address"),
+            remedy=N_("leave it out: PostgreSQL takes it from the file that PGPASSFILE names"),
+        )
+    if address.drivername == SQLITE and address.database and address.database != ":memory:":
+        address = address.set(database=str(folder / address.database))
+    return address.render_as_string()
