@@ -4,7 +4,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,3 +59,24 @@ async def ended(process: asyncio.subprocess.Process) -> Said:
     out, err = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode is not None
     return Said(process.returncode, out.decode(), err.decode())
+
+
+@contextmanager
+def serving(*words: object, home: Path) -> Iterator[str]:
+    """`aloi registry WORDS` while it serves; its address."""
+    with subprocess.Popen(
+        [*START, "registry", *map(str, words)],
+        cwd=home,
+        env=environment(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout
+            assert process.stderr
+            yield process.stdout.readline().rsplit(" ", 1)[-1].strip()
+        finally:
+            process.terminate()
+            assert process.wait(30) == 0
+            assert "Traceback" not in process.stderr.read()

@@ -80,12 +80,17 @@ class Witness:
         store: HeadStore,
     ) -> None:
         """`logs` gives for each origin the keys of its log. Raises EvidenceError ('key-name', 'key-kind')."""
+        self.name = name
         self.keys = tuple(cosignatures.witness_key(name, key) for key in keys)
-        self._name = name
         self._signers = tuple(keys)
         self._logs = dict(logs)
         self._store = store
         self._locks = {origin: threading.Lock() for origin in logs}
+
+    @property
+    def origins(self) -> list[str]:
+        """The logs that it was told of."""
+        return sorted(self._logs)
 
     def add_checkpoint(self, old_size: int, proof: Sequence[bytes], signed_checkpoint: bytes, now: int) -> Answer:
         """Cosign the head, or say why not. `now` is the POSIX second. Calls for one origin wait for each other.
@@ -146,7 +151,7 @@ class Witness:
                 problem=_named(error),
             )
         return Cosigned(
-            tuple(cosignatures.cosign(Note(note.text, ()), self._name, key, now).signatures[0] for key in self._signers)
+            tuple(cosignatures.cosign(Note(note.text, ()), self.name, key, now).signatures[0] for key in self._signers)
         )
 
     def _by_log(self, note: Note, origin: str) -> Note:

@@ -5,6 +5,7 @@ import click
 from aloi.cli.registry import keeping
 from aloi.cli.registry.mirror import mirror
 from aloi.cli.registry.trust import trust
+from aloi.cli.registry.witness import witness
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -16,3 +17,4 @@ def command() -> None:
 
 for verb in (keeping.init, keeping.serve, keeping.check, keeping.backup, keeping.restore, keeping.erase, trust, mirror):
     command.add_command(verb)
+command.add_command(witness)

@@ -27,11 +27,11 @@ def init(folder: Path, name: str, *, as_json: bool) -> None:
     """ALOI_KEY_PASSPHRASE, where it is set, encrypts the key."""
     from aloi.assurance.proving import make_key, passphrase  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.notes import ED25519, NoteKey  # noqa: PLC0415 - as above
-    from aloi.registry.server.beginning import beginning  # noqa: PLC0415 - as above
+    from aloi.registry.server.beginning import REGISTRY, beginning  # noqa: PLC0415 - as above
 
-    file = folder / "registry.yaml"
+    file = folder / REGISTRY
     options.refuse_to_overwrite(file)
-    written = beginning(name)
+    written = beginning(REGISTRY, name)
     key = make_key(folder / "log.pem", passphrase(), "ed25519")
     options.write_new(file, written)
     verifier = str(NoteKey(name, ED25519, key.public))
@@ -54,9 +54,20 @@ def serve(configuration: Path, *, as_json: bool) -> None:
     found = _read(configuration)
     log = Log.open(found.database, found.key, found.name)
     try:
-        run(Registry(log, found).app(), found.host, found.port, lambda url: _listening(url, found, as_json=as_json))
+
+        def told(url: str) -> None:
+            _listening(url, found, as_json=as_json)
+
+        run(Registry(log, found, _missing).app(), found.host, found.port, told)
     finally:
         log.close()
+
+
+def _missing(url: str, reason: str) -> None:
+    if reason:
+        tell(N_("The witness at {url} does not cosign ({reason})."), url=url, reason=reason)
+    else:
+        tell(N_("The witness at {url} cosigns again."), url=url)
 
 
 def _listening(url: str, configuration: "Configuration", *, as_json: bool) -> None:

@@ -17,7 +17,7 @@ from importlib.resources import files
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -30,11 +30,12 @@ from aloi.registry import tiles
 from aloi.registry.admission import Admitted, admit_all
 from aloi.registry.log import BATCH, Log
 from aloi.registry.server.configuration import Configuration
+from aloi.registry.server.cosigning import Watch, open_cosigning
 from aloi.registry.server.gate import Gate
 from aloi.registry.server.metrics import Metrics
 from aloi.registry.server.rates import Rate
 from aloi.registry.server.requests import Refused, read_body, refusal
-from aloi.registry.server.sequencer import Cosign, Sequencer
+from aloi.registry.server.sequencer import Sequencer
 from aloi.translation import N_
 
 ONE, MANY = "application/json", "application/jsonl"
@@ -49,10 +50,12 @@ _SUBJECT = re.compile("sha256:[0-9a-f]{64}")
 class Registry:
     """One log, its writer and its gate."""
 
-    def __init__(self, log: Log, configuration: Configuration, cosign: Cosign | None = None) -> None:
+    def __init__(self, log: Log, configuration: Configuration, watch: Watch = lambda *_: None) -> None:
+        """`watch` is told the address of a witness that no longer cosigns and why; no reason where it does again."""
         self._log = log
         self._configuration = configuration
-        self._sequencer = Sequencer(log, cosign)
+        self._watch = watch
+        self._sequencer = Sequencer(log)
         self._keys = [key for each in configuration.submitters for key in each.keys]
         self._named = {key.id: each.name for each in configuration.submitters for key in each.keys}
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
@@ -60,7 +63,7 @@ class Registry:
 
     def app(self) -> Starlette:
         """The application; its life runs the one writer."""
-        return Starlette(
+        app = Starlette(
             routes=[
                 Route("/", self._about),
                 Route("/checkpoint", self._checkpoint),
@@ -75,19 +78,23 @@ class Registry:
                 Route("/openapi.json", self._description),
             ],
             middleware=[Middleware(Gate, self._configuration.limits.requests_per_minute, self._metrics)],
-            exception_handlers={AloiError: _refused, HTTPException: _no_such},
+            exception_handlers={AloiError: _refused, HTTPException: _no_such, ClientDisconnect: _gone},
             lifespan=self._life,
         )
+        app.router.redirect_slashes = False  # it would send a client to whatever host it names
+        return app
 
     @asynccontextmanager
     async def _life(self, _: Starlette) -> AsyncIterator[None]:
-        writer = asyncio.create_task(self._sequencer.run())
-        try:
-            yield
-        finally:
-            writer.cancel()
-            with suppress(asyncio.CancelledError, AloiError):
-                await writer
+        async with open_cosigning(self._configuration.witnesses, self._log.consistency, self._watch) as cosigning:
+            self._sequencer.cosign = cosigning
+            writer = asyncio.create_task(self._sequencer.run())
+            try:
+                yield
+            finally:
+                writer.cancel()
+                with suppress(asyncio.CancelledError, AloiError):
+                    await writer
 
     async def _about(self, _: Request) -> Response:
         about = {
@@ -255,3 +262,7 @@ async def _no_such(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
     return refusal(request, Refused(status, "address", message, remedy=N_("see /openapi.json")))
+
+
+async def _gone(_: Request, __: Exception) -> Response:
+    return Response(status_code=400)

@@ -1,23 +1,23 @@
 """`registry.yaml`: whose log this is, where it is kept, who may publish in it and who witnesses it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from msgspec import Meta, Struct
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from aloi.errors import AloiError, AskerError, Fault, InvalidFile
+from aloi.errors import AskerError, InvalidFile
 from aloi.evidence.keys import PrivateKey, load, load_public
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
 from aloi.registry.database import SQLITE
-from aloi.system.loading import Lines, Place, dotted, line_of, read
+from aloi.registry.server.opened import Opened
+from aloi.system.loading import read
 from aloi.translation import N_
 
-T = TypeVar("T")
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 LOOPBACK = "127.0.0.1"
 
@@ -117,34 +117,17 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
     )
 
 
-class _Opened:
-    """What the file names, opened; every fault on the way, with its line."""
-
-    def __init__(self, folder: Path, lines: Lines) -> None:
-        self._folder = folder
-        self._lines = lines
-        self.faults: list[Fault] = []
-
-    def get(self, place: Place, make: Callable[[], T]) -> T | None:
-        try:
-            return make()
-        except AloiError as error:
-            facts = {name: fact for name, fact in error.facts.items() if name != "path"}
-            path, line = str(error.facts.get("path", dotted(place))), line_of(self._lines, place)
-            self.faults.append(Fault(error.message, path=path, line=line, remedy=error.remedy, **facts))
-            return None
-
+class _Opened(Opened):
     def submitters(self, file: File) -> Iterator[Submitter]:
         named: dict[str, str] = {}
         for number, section in enumerate(file.submitters):
             keys = []
             for each, name in enumerate(section.keys):
                 place = ("submitters", number, "keys", each)
-                key = self.get(place, partial(load_public, self._folder / name))
+                key = self.get(place, partial(load_public, self.folder / name))
                 if key and named.setdefault(key.id, section.name) != section.name:
                     sentence = N_("{path}: this key stands under “{other}” too; a key speaks for one submitter")
-                    line = line_of(self._lines, place)
-                    self.faults.append(Fault(sentence, path=dotted(place), line=line, other=named[key.id]))
+                    self.fault(place, sentence, other=named[key.id])
                 keys += [key] if key else []
             yield Submitter(name=section.name, keys=tuple(keys), per_hour=section.per_hour)
 

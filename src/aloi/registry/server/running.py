@@ -9,6 +9,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from aloi.errors import RegistryError
+from aloi.registry.server.hurried import Hurried
 from aloi.translation import N_
 
 _BACKLOG = 128
@@ -40,7 +41,10 @@ def run(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> N
         ready(f"http://{shown}:{listening.getsockname()[1]}")
         config = uvicorn.Config(
             app,
+            http=Hurried,
+            ws="none",
             log_config=None,
+            log_level="error",
             access_log=False,
             server_header=False,
             limit_concurrency=_AT_ONCE,

@@ -26,11 +26,11 @@ class _Waiting(NamedTuple):
 
 
 class Sequencer:
-    """Writes to one log. `run` it as one task; `submit` from as many as there are."""
+    """Writes to one log. `run` it as one task; `submit` from as many as there are. `cosign` is set before it runs."""
 
     def __init__(self, log: Log, cosign: Cosign | None = None) -> None:
         self._log = log
-        self._cosign = cosign
+        self.cosign = cosign
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
         self._arrived = asyncio.Event()
@@ -102,8 +102,8 @@ class Sequencer:
 
     async def _publish(self) -> None:
         note = notes.read(await asyncio.to_thread(self._log.checkpoint))
-        if self._cosign:
-            note = await self._cosign(note)
+        if self.cosign:
+            note = await self.cosign(note)
         await asyncio.to_thread(self._log.publish, note)
 
 
