@@ -140,7 +140,9 @@ class Unasked:
 
     async def ask(self, request: Request) -> Response:  # noqa: ARG002 - the port has it
         """Raises TargetError: nothing may be asked."""
-        raise TargetError(N_("this run is read again; nothing is asked"))
+        raise TargetError(
+            N_("this run is read again; nothing is asked"), remedy=N_("go on with it by aloi assure --resume RUN")
+        )
 
 
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:

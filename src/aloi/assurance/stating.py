@@ -102,7 +102,12 @@ def keep(seal: Seal, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("make the folder writable, free some space, or name another file"),
+            file=path,
+            problem=error.strerror or error,
+        ) from error
 
 
 def kept(path: Path) -> Seal:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
+    from aloi.standards.frameworks import Framework
 
 RELATIONS = {
     "equal": N_("is equal to"),
@@ -61,16 +62,18 @@ for one in (atlas.atlas, case.command, crosswalks.export, crosswalks.import_):
     "rows", help=say(N_("List how Aloi's controls relate to FRAMEWORK, and who endorses or disputes that."))
 )
 @framework_name
+@options.mapping
 @options.statements
 @options.trusted
 @options.as_json
-def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+def rows(
+    framework: str, mapping: Path | None, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool
+) -> None:
     """A row that nobody endorses is proposed."""
     from aloi.standards.endorsing import standing  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
 
-    found = named(framework)
+    found = options.framework(framework, mapping)
     words = standing(options.said(statements, trust).words)
     by_row: dict[str, list[Word]] = {}
     for word in words:
@@ -90,7 +93,10 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
             )
             for one in told or ()
         )
-        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status or say(PROPOSED)}]")
+        status = status or say(PROPOSED)
+        if found.imported:
+            status = say(N_("{status}; imported, by {author}"), status=status, author=row.author)
+        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status}]")
         click.echo(f"    {row.rationale.said(language())}")
 
 
@@ -99,6 +105,7 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
 @control_name
 @requirement_id
 @signing.organisation
+@options.mapping
 @options.key
 @options.output
 @options.as_json
@@ -107,6 +114,7 @@ def endorse(
     control: str,
     requirement: str,
     organisation: str,
+    mapping: Path | None,
     key: Path | None,
     output: Path | None,
     *,
@@ -117,7 +125,7 @@ def endorse(
     from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - as above
 
     word = Endorsement(organisation=organisation, at=now())
-    _sign(framework, control, requirement, word, key, output, as_json=as_json)
+    _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("dispute", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is wrong, and why.")))
@@ -126,6 +134,7 @@ def endorse(
 @requirement_id
 @signing.organisation
 @signing.reason
+@options.mapping
 @options.key
 @options.output
 @options.as_json
@@ -135,6 +144,7 @@ def dispute(
     requirement: str,
     organisation: str,
     reason: str,
+    mapping: Path | None,
     key: Path | None,
     output: Path | None,
     *,
@@ -145,7 +155,7 @@ def dispute(
     from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - as above
 
     word = Dispute(organisation=organisation, at=now(), reason=reason)
-    _sign(framework, control, requirement, word, key, output, as_json=as_json)
+    _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("attach", help=say(N_("Sign that FILE, which somebody approved, answers CONTROL.")))
@@ -203,19 +213,26 @@ def attach(
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
 @click.option("--endorsed", is_flag=True, help=say(N_("Count only the mapping rows that somebody endorses.")))
+@options.mapping
 @options.statements
 @options.trusted
 @options.as_json
 def coverage(
-    bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, endorsed: bool, as_json: bool
+    bundle: Path,
+    framework: str,
+    mapping: Path | None,
+    statements: Path | None,
+    trust: tuple[Path, ...],
+    *,
+    endorsed: bool,
+    as_json: bool,
 ) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
     from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.cli.standing import standing_lines  # noqa: PLC0415 - as above
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.judging import concerned, evidence_of  # noqa: PLC0415 - as above
 
-    found = named(framework)
+    found = options.framework(framework, mapping)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
     standing = stand(
@@ -336,7 +353,7 @@ def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path,
 
 
 def _sign(
-    framework: str,
+    framework: "Framework",
     control: str,
     requirement: str,
     word: "Endorsement | Dispute",
@@ -346,11 +363,10 @@ def _sign(
     as_json: bool,
 ) -> None:
     from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
 
-    row = named(framework).row(control, requirement)
-    envelope = sign_word(word, framework, row, signing.signer(key))
-    place = signing.file_named(type(word).__name__.lower(), framework, control, requirement)
+    name = framework.pack.key
+    envelope = sign_word(word, name, framework.row(control, requirement), signing.signer(key))
+    place = signing.file_named(type(word).__name__.lower(), name, control, requirement)
     signing.hand_over(envelope, output or place, as_json=as_json)
 
 

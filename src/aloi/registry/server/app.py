@@ -21,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aloi.errors import AloiError, RegistryError
+from aloi.errors import AloiError
 from aloi.evidence import checkpoints, notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.decoding import shown
@@ -254,7 +254,8 @@ def _size(note: bytes) -> int:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return refusal(request, error if isinstance(error, AloiError) else RegistryError(str(error)))
+    assert isinstance(error, AloiError)  # the handler is called for these alone
+    return refusal(request, error)
 
 
 async def _no_such(request: Request, error: Exception) -> Response:
