@@ -5,7 +5,9 @@ Aloi itself, in the language and with the settings that it is given.
 """
 
 import gc
+import importlib
 import json
+import multiprocessing
 import os
 import runpy
 import signal
@@ -18,10 +20,12 @@ PACKAGES = (
     "babel.numbers",
     "click",
     "cryptography.hazmat.primitives.asymmetric.ed25519",
+    "cryptography.hazmat.primitives.serialization",
     "jinja2",
     "jsonschema",
     "msgspec",
     "numpy",
+    "phonenumbers",
     "rich.progress",
     "rich.table",
     "scipy.optimize",
@@ -35,6 +39,7 @@ def become(command: dict, descriptors: list[int]) -> None:
     for standard, descriptor in enumerate(descriptors):
         os.dup2(descriptor, standard)
         os.close(descriptor)
+    sys.stdin = os.fdopen(0, encoding="utf-8")
     signal.alarm(60)
     os.chdir(command["folder"])
     os.environ.clear()
@@ -46,22 +51,21 @@ def become(command: dict, descriptors: list[int]) -> None:
 
 def serve(line: socket.socket) -> None:
     """Fork for each command that is asked for, wait for its end, and answer its exit code; end with the asker."""
+    fork = multiprocessing.get_context("fork")
     while True:
         asked, descriptors, _, _ = socket.recv_fds(line, 1 << 17, 3)
         if not asked:
             return
-        child = os.fork()
-        if not child:
-            line.close()
-            become(json.loads(asked), descriptors)
-            return
+        process = fork.Process(target=become, args=(json.loads(asked), descriptors))
+        process.start()
         for descriptor in descriptors:
             os.close(descriptor)
-        line.send(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])).encode())
+        process.join()
+        line.send(str(process.exitcode).encode())
 
 
 if __name__ == "__main__":
     for package in PACKAGES:
-        __import__(package)
+        importlib.import_module(package)
     gc.freeze()  # else every collection of every fork would go through all that these packages made
     serve(socket.socket(fileno=int(sys.argv[1])))
