@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import select
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -105,14 +106,25 @@ def test_calibrations_that_cannot_be_made(folder, options, changes, told):
     assert not (folder / "cheap.calibration.json").exists()
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A run that waits for people, and the folder it lies under."""
-    written(judged("weak", judges={}, judge=PERSON, hazards=(LEAK,), threshold=0.2), tmp_path)
-    said = aloi("measure", "system.yaml", "--json", home=tmp_path)
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A run that waits for people, which a test copies before it goes on."""
+    folder = tmp_path_factory.mktemp("ended")
+    written(judged("weak", judges={}, judge=PERSON, hazards=(LEAK,), threshold=0.2), folder)
+    said = aloi("measure", "system.yaml", "--json", home=folder)
     assert said.code == 6, said.err
     assert json.loads(said.out)["stopped_by"] == "awaiting-labels"
-    return Path(json.loads(said.out)["run"])
+    return folder
+
+
+@pytest.fixture
+def run(ended, tmp_path):
+    """A run that waits for people, under the test's own folder."""
+    shutil.copytree(ended, tmp_path, dirs_exist_ok=True)
+    (run,) = tmp_path.glob("runs/*")
+    state = run / "run.json"
+    state.write_text(state.read_text().replace(str(ended), str(tmp_path)))
+    return run.relative_to(tmp_path)
 
 
 def label(run, keys, *options, home):
