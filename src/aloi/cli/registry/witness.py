@@ -76,7 +76,8 @@ def init(folder: Path, name: str, algorithm: str, *, as_json: bool) -> None:
 
 @witness.command("serve", help=say(N_("Serve the witness of CONFIGURATION (witness.yaml) until it is interrupted.")))
 @click.argument("configuration", type=click.Path(path_type=Path, dir_okay=False))
-def serve(configuration: Path) -> None:
+@options.as_json
+def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address. What is worth a look is told on standard error."""
     from aloi.assurance.proving import passphrase  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.errors import MissingExtra  # noqa: PLC0415 - as above
@@ -107,7 +108,7 @@ def serve(configuration: Path) -> None:
         judges = {log: each.judge for log, each in followers.items()}
         witness = Witness(found.name, found.keys, found.logs, store, judges)
         served = Served(witness, lambda: int(time.time()), watch, found.requests_per_minute)
-        run(served.app(), found.host, found.port, lambda url: _listening(url, found.name, len(found.logs)))
+        run(served.app(), found.host, found.port, lambda url: _listening(url, found, as_json=as_json))
 
 
 def _follower(log: str, configuration: "Configuration") -> "Follower":
@@ -122,7 +123,10 @@ def _follower(log: str, configuration: "Configuration") -> "Follower":
     return Follower(configuration.logs[log], configuration.follow[log], copy)
 
 
-def _listening(url: str, name: str, logs: int) -> None:
-    click.echo(say(N_("{name} witnesses at {url}"), name=name, url=url))
-    if not logs:
+def _listening(url: str, configuration: "Configuration", *, as_json: bool) -> None:
+    if as_json:
+        options.print_json({"name": configuration.name, "url": url})
+    else:
+        click.echo(say(N_("{name} witnesses at {url}"), name=configuration.name, url=url))
+    if not configuration.logs:
         tell(N_("It watches no log yet: name them in witness.yaml."))

@@ -1,0 +1,9 @@
+"""What holds for every test."""
+
+import gc
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests were collected: else each collection of garbage would go through them again."""
+    gc.collect()
+    gc.freeze()
