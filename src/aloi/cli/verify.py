@@ -27,6 +27,11 @@ NON_CLAIMS = {
     "registration-time": N_("that the plan was public before the run: no outside clock has seen it"),
     "independence": N_("that who measured is independent of who built"),
     "all-evidence": N_("that this is all the evidence about the system"),
+    "contrary": N_("that the contrary of what was withdrawn is true"),
+    "agreement": N_("that a replication found the same"),
+    "sealed-content": N_("anything of what is sealed, before it is opened"),
+    "identity": N_("that the signer is the organisation of that name and domain"),
+    "fault": N_("that somebody is at fault"),
     "document-content": N_("that an attached document is right: nothing in it was read"),
     "legal-conformity": N_("conformity with any law or norm"),
 }

@@ -7,21 +7,19 @@ tells nothing about another, and a prompt of few likely texts cannot be guessed 
 
 import hmac
 from collections.abc import Sequence
-from typing import Annotated, Literal
-
-from msgspec import Meta
+from typing import Literal
 
 from aloi.errors import EvidenceError
+from aloi.evidence.fields import Hash
 from aloi.evidence.merkle import inclusion, leaf_hash, verify_inclusion
 from aloi.evidence.records import Record
 from aloi.translation import N_
 
 Part = Literal["prompt", "answer"]
+What = Literal["prompt", "answer", "statement", "incident"]
 
 _DOMAIN = b"https://aloi.dev/commitment/v1"
 _SIZE = 32
-
-Hash = Annotated[bytes, Meta(min_length=_SIZE, max_length=_SIZE)]
 
 
 class Opened(Record, frozen=True, kw_only=True, tag="opened"):
@@ -54,9 +52,9 @@ def salt(secret: bytes, index: int, part: Part) -> bytes:
     return hmac.digest(secret, b"%s\x00salt\x00%d\x00%s" % (_DOMAIN, index, part.encode()), "sha256")
 
 
-def commit(text: str, salt: bytes, part: Part) -> bytes:
-    """The commitment to one part: HMAC-SHA256 keyed by its salt, hiding and binding."""
-    return hmac.digest(salt, b"%s\x00%s\x00%s" % (_DOMAIN, part.encode(), text.encode()), "sha256")
+def commit(text: str, salt: bytes, what: What) -> bytes:
+    """The commitment to a text: HMAC-SHA256 keyed by its salt, hiding and binding."""
+    return hmac.digest(salt, b"%s\x00%s\x00%s" % (_DOMAIN, what.encode(), text.encode()), "sha256")
 
 
 def seal(secret: bytes, index: int, prompt: str, answer: str) -> bytes:

@@ -11,14 +11,13 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
+from aloi.evidence.fields import Code, Digest
+from aloi.evidence.incidents import Incident
+from aloi.evidence.organisations import Organisation
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
-from aloi.evidence.vouching import Attachment, Dispute, Endorsement
+from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
-
-# The length closes what `$` leaves open: a newline at the end.
-Digest = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$", max_length=71)]
-Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$", max_length=40)]
 
 
 class NonClaim(StrEnum):
@@ -37,6 +36,11 @@ class NonClaim(StrEnum):
     REGISTRATION_TIME = "registration-time"
     INDEPENDENCE = "independence"
     ALL_EVIDENCE = "all-evidence"
+    CONTRARY = "contrary"
+    AGREEMENT = "agreement"
+    SEALED_CONTENT = "sealed-content"
+    IDENTITY = "identity"
+    FAULT = "fault"
     DOCUMENT_CONTENT = "document-content"
     LEGAL_CONFORMITY = "legal-conformity"
 
@@ -77,6 +81,11 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "attachment": Claim[Attachment],
         "endorsement": Claim[Endorsement],
         "dispute": Claim[Dispute],
+        "withdrawal": Claim[Withdrawal],
+        "commitment": Claim[Commitment],
+        "replication": Claim[Replication],
+        "organisation": Claim[Organisation],
+        "incident": Claim[Incident],
         "manifest": Claim[Manifest],
     }
 )
@@ -91,6 +100,11 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         Attachment: "attachment",
         Endorsement: "endorsement",
         Dispute: "dispute",
+        Withdrawal: "withdrawal",
+        Commitment: "commitment",
+        Replication: "replication",
+        Organisation: "organisation",
+        Incident: "incident",
         Manifest: "manifest",
     }
 )
@@ -121,6 +135,11 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
         "attachment": (NonClaim.DOCUMENT_CONTENT, NonClaim.LEGAL_CONFORMITY),
         "endorsement": (NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
         "dispute": (NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
+        "withdrawal": (NonClaim.CONTRARY,),
+        "commitment": (NonClaim.SEALED_CONTENT,),
+        "replication": (NonClaim.INDEPENDENCE, NonClaim.AGREEMENT),
+        "organisation": (NonClaim.IDENTITY, NonClaim.INDEPENDENCE),
+        "incident": (NonClaim.OTHER_VERSIONS, NonClaim.POPULATION, NonClaim.FAULT, NonClaim.LEGAL_CONFORMITY),
         "manifest": (NonClaim.ALL_EVIDENCE,),
     }
 )

@@ -2,6 +2,7 @@
 
     python tests/evidence/golden/make.py bundle-v1
     python tests/evidence/golden/make.py lookup-v1
+    python tests/evidence/golden/make.py beside-v1
 
 Old files are never made anew: a release that cannot verify them is broken.
 """
@@ -13,13 +14,20 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
 import lookup_world  # noqa: E402 - the folder above is put on the path first
+import vouching_world  # noqa: E402
 from evidence_world import World  # noqa: E402
+
+from aloi.evidence import envelope as dsse  # noqa: E402
 
 
 def main(name: str) -> None:
     world = World()
     if name.startswith("lookup"):
         files = {HERE / f"{name}.json": lookup_world.spelt(lookup_world.answer())}
+    elif name.startswith("beside"):
+        files = {
+            HERE / f"{name}.jsonl": b"".join(dsse.write(each) + b"\n" for each in vouching_world.beside().values())
+        }
     else:
         files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
     for path, data in files.items():

@@ -206,6 +206,11 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.REGISTRATION_TIME: N_("the hour of registration: only the signer's own clock vouches for it;"),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),
         NonClaim.ALL_EVIDENCE: N_("completeness: other evidence on this system may exist;"),
+        NonClaim.CONTRARY: N_("the contrary: a statement that is withdrawn is not thereby false;"),
+        NonClaim.AGREEMENT: N_("agreement: to repeat a measurement is not to find the same;"),
+        NonClaim.SEALED_CONTENT: N_("what is sealed: that it was fixed is known, and nothing of what it says;"),
+        NonClaim.IDENTITY: N_("who signs: a name and a domain are the signer's word until the domain shows the same;"),
+        NonClaim.FAULT: N_("fault: what happened is told, not who has to answer for it;"),
         NonClaim.DOCUMENT_CONTENT: N_(
             "what attached documents say: that they are there was checked, nothing in them was read."
         ),
