@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 FEWEST = 3
 PRIOR_SCALE = 1.0
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(21)
-_TAUS, _ROUGH, _PLACES, _FINE = 48, 25, 241, 1001
+_TAUS, _ROUGH, _PLACES, _FINE = 48, 25, 201, 1001
 _LARGEST_TAU = 5.0
 # Densities that lie so many natural logarithms below the highest are left out: a share of about 1e-5.
 _DEPTH = 11.0
@@ -53,24 +53,24 @@ class Count:
 
 @dataclass(frozen=True, kw_only=True)
 class TypicalRate:
-    """The rate of the typical evaluator, median and interval at the level of `PooledCounts`."""
+    """The rate of the typical evaluator: median, interval, and where the rate of a next evaluator lies."""
 
     value: float
     low: float
     high: float
+    prediction: tuple[float, float]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PooledCounts(TypicalRate):
-    """What `k` independent clusters together say of a rate.
+    """What `k` independent clusters together say of a rate, intervals at `level`.
 
-    `prediction` is where the rate that a next evaluator would measure lies, trials without number. `tau` is the
-    standard deviation between evaluators' logits, with its interval. `without` leaves out each cluster in turn.
+    `tau` is the standard deviation between evaluators' logits, with its interval. `without` leaves out each cluster in
+    turn; it is empty where that was not asked for.
     """
 
     level: float
     k: int
-    prediction: tuple[float, float]
     tau: float
     tau_interval: tuple[float, float]
     without: dict[str, TypicalRate]
@@ -92,8 +92,8 @@ def _as_one(cluster: str, group: list[Count]) -> Count:
     return Count(name=cluster, cluster=cluster, n=size, failures=sum(c.failures for c in group) / trials * size)
 
 
-def pool_counts(counts: Sequence[Count], level: float = 0.95) -> PooledCounts:
-    """Pool `counts` by independent cluster. Raises AskerError below three of them."""
+def pool_counts(counts: Sequence[Count], level: float = 0.95, *, leave_out: bool = True) -> PooledCounts:
+    """Pool `counts` by independent cluster, and again without each of them. Raises AskerError below three of them."""
     units = merged(counts)
     if len(units) < FEWEST:
         raise AskerError(
@@ -105,7 +105,7 @@ def pool_counts(counts: Sequence[Count], level: float = 0.95) -> PooledCounts:
     failures, n = (np.array([getattr(unit, field) for unit in units]) for field in ("failures", "n"))
     side = (1 - level_of(level)) / 2
     everyone = np.arange(len(units))
-    others = [np.delete(everyone, place) for place in everyone]
+    others = [np.delete(everyone, place) for place in everyone] if leave_out else []
     table = _Table(failures, n, [everyone, *others])
     all_of_them = table.posterior(everyone)
     told = _typical(all_of_them, side, failures, n)
@@ -115,7 +115,7 @@ def pool_counts(counts: Sequence[Count], level: float = 0.95) -> PooledCounts:
         high=told.high,
         level=level,
         k=len(units),
-        prediction=_ends(all_of_them.predicted, side, failures, n),
+        prediction=told.prediction,
         tau=all_of_them.tau_quantile(0.5),
         tau_interval=(all_of_them.tau_quantile(side), all_of_them.tau_quantile(1 - side)),
         without={
@@ -127,11 +127,12 @@ def pool_counts(counts: Sequence[Count], level: float = 0.95) -> PooledCounts:
 
 def _typical(posterior: "_Posterior", side: float, failures: Floats, n: Floats) -> TypicalRate:
     low, high = _ends(posterior.typical, side, failures, n)
-    return TypicalRate(value=float(expit(_root(posterior.typical, 0.5))), low=low, high=high)
+    prediction = _ends(posterior.predicted, side, failures, n)
+    return TypicalRate(value=float(expit(_root(posterior.typical, 0.5))), low=low, high=high, prediction=prediction)
 
 
 def _ends(cdf: Callable[[float], float], side: float, failures: Floats, n: Floats) -> tuple[float, float]:
-    """The interval between both quantiles; without a failure its lower end is 0, with nothing else its upper end 1."""
+    """The interval between both quantiles; its lower end is 0 where nothing failed, its upper end 1 where all did."""
     low = 0.0 if not failures.any() else float(expit(_root(cdf, side)))
     high = 1.0 if (failures == n).all() else float(expit(_root(cdf, 1 - side)))
     return low, high
@@ -143,9 +144,7 @@ def log_marginal(failures: Floats, n: Floats, mu: Floats, tau: Floats) -> Floats
     The arguments broadcast against each other; every `tau` is above 0.
     """
     failures, n, mu, tau = np.broadcast_arrays(failures, n, mu, tau)
-    mode = _mode(failures, n, mu, tau)
-    rate = expit(mode)
-    width = 1 / np.sqrt(n * rate * (1 - rate) + tau**-2)
+    mode, width = _peak(failures, n, mu, tau)
     theta = mode[..., None] + sqrt(2) * width[..., None] * _NODES
     exponent = (
         failures[..., None] * theta
@@ -156,20 +155,22 @@ def log_marginal(failures: Floats, n: Floats, mu: Floats, tau: Floats) -> Floats
     return summed + np.log(width / tau) - log(pi) / 2
 
 
-def _mode(failures: Floats, n: Floats, mu: Floats, tau: Floats) -> Floats:
-    """Where the integrand of `log_marginal` is highest: Newton's steps, halved where they leave what holds the root."""
+def _peak(failures: Floats, n: Floats, mu: Floats, tau: Floats) -> tuple[Floats, Floats]:
+    """Where the integrand of `log_marginal` is highest, to a hundredth of its width, and that width.
+
+    Newton's steps, halved where they leave what holds the root.
+    """
     low, high = mu - tau**2 * (n - failures), mu + tau**2 * failures
     theta = np.clip(np.log((failures + 0.5) / (n - failures + 0.5)), low, high)
-    for _ in range(60):
+    while True:
         rate = expit(theta)
         slope = failures - n * rate - (theta - mu) / tau**2
+        width = 1 / np.sqrt(n * rate * (1 - rate) + tau**-2)
+        step = slope * width**2
+        if (np.abs(step) <= width / 100).all():
+            return theta, width
         low, high = np.where(slope > 0, theta, low), np.where(slope > 0, high, theta)
-        step = theta + slope / (n * rate * (1 - rate) + tau**-2)
-        following = np.where((step > low) & (step < high), step, (low + high) / 2)
-        if np.allclose(following, theta, rtol=1e-10, atol=1e-10):
-            break
-        theta = following
-    return theta
+        theta = np.where((theta + step > low) & (theta + step < high), theta + step, (low + high) / 2)
 
 
 class _Table:
@@ -208,26 +209,25 @@ class _Table:
     def posterior(self, chosen: NDArray[np.int64]) -> "_Posterior":
         """What the counts at these places say."""
         log_density = self._log_density(chosen)
-        top = log_density.max()
         density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
         step = self.mu[:, 1] - self.mu[:, 0]
         mass = (density[:, 1:] + density[:, :-1]).sum(axis=1) / 2 * step
-        return _Posterior(self.tau, self.mu, density, mass * np.exp(log_density.max(axis=1) - top))
+        return _Posterior(self.tau, self.mu, density, np.log(mass) + log_density.max(axis=1))
 
 
 class _Posterior:
-    """Distribution of mu and tau on a grid: the `density` of mu at each tau, and what the counts say for each tau."""
+    """Distribution of mu and tau on a grid: the `density` of mu at each tau, and the log likelihood of each tau."""
 
-    def __init__(self, tau: Floats, mu: Floats, density: Floats, evidence: Floats) -> None:
+    def __init__(self, tau: Floats, mu: Floats, density: Floats, log_evidence: Floats) -> None:
         self._tau, self._mu = tau, mu
         # Over log(tau) the integrand falls to nothing at either end, where trapezoids are exact to many digits.
-        over_log = evidence * _prior(tau) * tau
+        over_log = _over_log_tau(tau, log_evidence)
         of_tau = over_log.copy()
         of_tau[[0, -1]] /= 2
         # Below the least tau the density is flat: it is a small part of any error.
         of_tau[0] += over_log[0] / log(tau[1] / tau[0])
         self._of_tau = of_tau / of_tau.sum()
-        self._fine_tau, self._tau_cdf = _tau_cdf(tau, evidence)
+        self._fine_tau, self._tau_cdf = _tau_cdf(tau, log_evidence)
         halves = (density[:, 1:] + density[:, :-1]) / 2
         self._cdf = np.concatenate([np.zeros((len(tau), 1)), halves.cumsum(axis=1)], axis=1)
         self._density = density / self._cdf[:, -1:]
@@ -254,17 +254,18 @@ class _Posterior:
         return float(np.interp(q, self._tau_cdf, self._fine_tau))
 
 
-def _tau_cdf(tau: Floats, evidence: Floats) -> tuple[Floats, Floats]:
-    """A finer grid of tau, and the distribution function over it; the logarithm of `evidence` is smooth."""
+def _tau_cdf(tau: Floats, log_evidence: Floats) -> tuple[Floats, Floats]:
+    """A finer grid of tau, and the distribution function over it; the log likelihood is smooth."""
     fine = np.geomspace(tau[0], tau[-1], _FINE)
-    over_log = np.exp(np.interp(np.log(fine), np.log(tau), np.log(evidence))) * _prior(fine) * fine
+    over_log = _over_log_tau(fine, np.interp(np.log(fine), np.log(tau), log_evidence))
     step = log(fine[1] / fine[0])
     grown = over_log[0] + np.concatenate([[0.0], ((over_log[1:] + over_log[:-1]) / 2 * step).cumsum()])
     return fine, grown / grown[-1]
 
 
-def _prior(tau: Floats) -> Floats:
-    density: Floats = np.exp(-((tau / PRIOR_SCALE) ** 2) / 2)
+def _over_log_tau(tau: Floats, log_evidence: Floats) -> Floats:
+    """The density of log(tau), prior and likelihood together, up to a constant."""
+    density: Floats = np.exp(log_evidence - log_evidence.max() - ((tau / PRIOR_SCALE) ** 2) / 2) * tau
     return density
 
 
