@@ -1,7 +1,5 @@
 """One statement of each kind that is signed beside bundles, by fixed keys."""
 
-from evidence_world import SYSTEM, fixed_key
-
 from aloi.evidence import envelope as dsse
 from aloi.evidence.canonical import digest
 from aloi.evidence.commitments import commit
@@ -20,6 +18,7 @@ from aloi.evidence.vouching import (
     Sealed,
     Withdrawal,
 )
+from evidence.evidence_world import SYSTEM, fixed_key
 
 AT = "2026-11-26T10:00:00Z"
 FIRST, SECOND = "sha256:" + "11" * 32, "sha256:" + "22" * 32

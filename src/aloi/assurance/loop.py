@@ -239,7 +239,7 @@ class Loop:
         self._words = stack.enter_context(self.folder.words(write=not offline)) if judged else None
         judges = {} if offline else await stack.enter_async_context(open_judges(self.system, judged))
         scorers = scorers_for(self.system, self._sampler, self._words, judges)
-        log = await stack.enter_async_context(TrialLog(self.folder.trials))
+        log = await stack.enter_async_context(TrialLog(self.folder.trials, self.folder.secret()))
         spending = Spending(plan.limits)
         for trial in log:
             spending.recall(trial)

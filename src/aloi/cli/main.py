@@ -24,15 +24,17 @@ COMMANDS = {
     "screen": N_("Run guards over a corpus of texts, one ruling a line."),
     "guard": N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds."),
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
-    "verify": N_("Check a bundle offline, claim by claim."),
+    "verify": N_("Check a bundle, or one statement, offline, claim by claim."),
+    "reveal": N_("Open one item of a run to an auditor, who can check that the run signed it."),
     "export": N_("Write a bundle as OSCAL, CycloneDX, SARIF, or a signed in-toto summary."),
     "draft": N_("Draft documents for people to finish, filled from a bundle: Annex IV, model evaluation, system card."),
     "incident": N_("Begin the report of a serious incident, with the latest day to make it."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
     "standards": N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."),
+    "state": N_("Sign what you say of a statement, of your organisation or of an incident, into a file."),
     "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks, regimes."),
-    "keys": N_("Make and show signing keys."),
+    "keys": N_("Make and show signing keys; replace or revoke the keys of an organisation."),
 }
 INTERRUPTED = 130
 UNFORESEEN = 70

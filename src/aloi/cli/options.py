@@ -62,6 +62,11 @@ def bundle_file(path: Path) -> Path:
     return path / "bundle.json" if path.is_dir() else path
 
 
+def is_statement(path: Path) -> bool:
+    """Whether a file holds one signed statement, as it stands beside bundles: by its name."""
+    return path.name.endswith(".dsse.json") and not path.is_dir()
+
+
 def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     """A bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import atlas, case, crosswalks, options
+from aloi.cli import atlas, case, crosswalks, options, signing
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
@@ -38,9 +38,6 @@ SHOWN = 10
 framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
-organisation = click.option(
-    "--organisation", required=True, callback=options.said_in_words, help=say(N_("The organisation that speaks."))
-)
 installed = click.option(
     "--framework",
     "frameworks",
@@ -101,7 +98,7 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
 @framework_name
 @control_name
 @requirement_id
-@organisation
+@signing.organisation
 @options.key
 @options.output
 @options.as_json
@@ -116,19 +113,19 @@ def endorse(
     as_json: bool,
 ) -> None:
     """The statement is over the row's digest: a row that changes has to be endorsed again."""
-    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - as above
 
-    _sign(
-        framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output, as_json=as_json
-    )
+    word = Endorsement(organisation=organisation, at=now())
+    _sign(framework, control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("dispute", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is wrong, and why.")))
 @framework_name
 @control_name
 @requirement_id
-@organisation
-@click.option("--reason", required=True, callback=options.said_in_words, help=say(N_("Why, in a sentence or two.")))
+@signing.organisation
+@signing.reason
 @options.key
 @options.output
 @options.as_json
@@ -144,9 +141,10 @@ def dispute(
     as_json: bool,
 ) -> None:
     """A row that is disputed does not count as endorsed, whoever else endorses it."""
-    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - as above
 
-    word = Dispute(organisation=organisation, at=_now(), reason=reason)
+    word = Dispute(organisation=organisation, at=now(), reason=reason)
     _sign(framework, control, requirement, word, key, output, as_json=as_json)
 
 
@@ -184,8 +182,7 @@ def attach(
     as_json: bool,
 ) -> None:
     """The file stays where it is: the statement holds its digest, and Aloi reads nothing in it."""
-    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - as above
+    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     envelope = attached(
@@ -196,10 +193,10 @@ def attach(
         approved_on=approved_on.date(),
         valid_until=valid_until.date() if valid_until else None,
         today=datetime.now(UTC).date(),
-        key=signing_key(key or options.default_key()),
+        key=signing.signer(key),
         systems=options.verified(bundle, trust).subject if bundle else (),
     )
-    _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
+    signing.hand_over(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
 
 
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
@@ -348,26 +345,13 @@ def _sign(
     *,
     as_json: bool,
 ) -> None:
-    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - as above
+    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
 
     row = named(framework).row(control, requirement)
-    envelope = sign_word(word, framework, row, signing_key(key or options.default_key()))
-    kind = type(word).__name__.lower()
-    place = f"{kind}.{framework}.{control}.{requirement}.dsse.json"
-    _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)), as_json=as_json)
-
-
-def _write(envelope: object, path: Path, *, as_json: bool) -> None:
-    from aloi.evidence.canonical import canonical  # noqa: PLC0415 - heavy modules load when a command runs
-
-    options.write_new(path, canonical(envelope))
-    options.print_written(N_("Signed: {file}"), path, as_json=as_json)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    envelope = sign_word(word, framework, row, signing.signer(key))
+    place = signing.file_named(type(word).__name__.lower(), framework, control, requirement)
+    signing.hand_over(envelope, output or place, as_json=as_json)
 
 
 def _convergence(found: "Convergence") -> "Iterable[str]":

@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 
-import lookup_world  # noqa: E402 - the folder above is put on the path first
+import lookup_world  # noqa: E402 - the folders above are put on the path first
 import vouching_world  # noqa: E402
 from evidence_world import World  # noqa: E402
 
