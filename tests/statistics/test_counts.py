@@ -52,9 +52,7 @@ def test_its_maximum_is_the_published_fit(columns, estimate, error, tau2):
     curvature = np.array(
         [
             [
-                sum(
-                    a * b * loss(best + step * (a * np.eye(2)[i] + b * np.eye(2)[j])) for a in (-1, 1) for b in (-1, 1)
-                )
+                sum(a * b * loss(best + step * (a * np.eye(2)[i] + b * np.eye(2)[j])) for a in (-1, 1) for b in (-1, 1))
                 / (4 * step**2)
                 for i in range(2)
             ]

@@ -204,7 +204,8 @@ class _Table:
 
     def _within_depth(self, chosen: NDArray[np.int64]) -> NDArray[np.bool_]:
         density = self._log_density(chosen)
-        return density > density.max(axis=1, keepdims=True) - _DEPTH
+        inside: NDArray[np.bool_] = density > density.max(axis=1, keepdims=True) - _DEPTH
+        return inside
 
     def posterior(self, chosen: NDArray[np.int64]) -> "_Posterior":
         """What the counts at these places say."""
