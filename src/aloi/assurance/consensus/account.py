@@ -75,10 +75,10 @@ def read_log(
     return Said(statuses=read_statuses(read, rosters), rosters=rosters, unread=tuple(unread), from_log=True)
 
 
-def read_beside(sources: Sequence[Source], statements: Iterable[bytes], trusted: Iterable[PublicKey]) -> Said:
+def read_beside(sources: Sequence[Source], statements: Iterable[bytes] = (), trusted: Iterable[PublicKey] = ()) -> Said:
     """What bundles and loose statements say, without a log: organisations first, then bundles, then words about them.
 
-    Signatures are verified by the keys that are trusted and those that organisations list.
+    Signatures are verified by the keys that are trusted, those of the bundles, and those that organisations list.
     """
     loose = [(_record(data), data) for data in statements]
     first = sorted((one.sequence, one.at, data) for one, data in loose if isinstance(one, Organisation))
@@ -90,7 +90,7 @@ def read_beside(sources: Sequence[Source], statements: Iterable[bytes], trusted:
         Held(index=index, time=time, entry=data, envelope=data)
         for index, (time, data) in enumerate((*((_seconds(at), data) for _, at, data in first), *bundled, *rest))
     ]
-    read, unread = read_logged(held, trusted)
+    read, unread = read_logged(held, (*trusted, *(key for source in sources for key in source.keys)))
     rosters = read_rosters(read)
     return Said(statuses=read_statuses(read, rosters), rosters=rosters, unread=unread)
 

@@ -152,7 +152,7 @@ def _bias(ground: Ground) -> Iterator[Fact]:
 
 def _inconsistency(ground: Ground) -> Iterator[Fact]:
     if ground.pooled is None:
-        figures = {"count": len(ground.clusters), "limit": FEWEST}
+        figures = {"count": len(ground.clusters), "fewest": FEWEST}
         yield Fact(code="too-few-clusters", against=True, figures=figures)
         return
     spans = ground.question.standing == "not settled"

@@ -28,10 +28,12 @@ class Member(Struct, frozen=True, kw_only=True):
 def members_of(
     results: Sequence[Result], said: Said, system: Subject, owner: str, *, other_versions: bool
 ) -> tuple[Member, ...]:
-    """Every result, numbered from 1."""
+    """Every result, numbered from 1: hazard by hazard, in the order of the bundles."""
+    places = {slug: place for place, slug in enumerate(dict.fromkeys(result.hazard for result in results))}
+    ranked = sorted(results, key=lambda result: places[result.hazard])
     return tuple(
         _member(number, result, said, system, owner, other_versions=other_versions)
-        for number, result in enumerate(results, 1)
+        for number, result in enumerate(ranked, 1)
     )
 
 

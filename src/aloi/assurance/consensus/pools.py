@@ -148,16 +148,14 @@ def _blind(group: _Group) -> int:
 
 
 def _dissent(group: _Group, pooled: Pooled) -> Iterator[Dissent]:
-    """Whose rate lies outside what the other clusters predict or, where they are too few for that, all together."""
+    """Whose whole interval lies outside what the other clusters predict or, where these are too few, all together."""
     apart = len(group.clusters) > FEWEST
     for place, cluster in enumerate(group.clusters):
         low, high = pooled.without[place].prediction if apart else pooled.prediction
         for each in cluster.members:
             seen = group.findings[each].estimate
-            if not low <= float(seen.value) <= high:
-                reaches = float(seen.low) <= high and float(seen.high) >= low
-                number = group.members[each].number
-                yield Dissent(number=number, others=apart, prediction=(low, high), reaches=reaches)
+            if float(seen.low) > high or float(seen.high) < low:
+                yield Dissent(number=group.members[each].number, others=apart, prediction=(low, high))
 
 
 def _contradicting(group: _Group) -> Iterator[int]:

@@ -93,15 +93,11 @@ class NamedCluster(Struct, frozen=True, kw_only=True):
 
 
 class Dissent(Struct, frozen=True, kw_only=True):
-    """A result that lies outside what is predicted, from the `others` alone where there are enough of them.
-
-    `reaches`: its own interval reaches into the prediction all the same.
-    """
+    """A result whose whole interval lies outside what is predicted: from the `others` alone where they are enough."""
 
     number: int
     others: bool
     prediction: tuple[float, float]
-    reaches: bool
 
 
 class Pool(Struct, frozen=True, kw_only=True):

@@ -16,10 +16,11 @@ from aloi.evidence.verification import Verification, VerifiedClaim, verify_bundl
 
 
 class Source(NamedTuple):
-    """A bundle that holds, and its envelopes in the order of its claims."""
+    """A bundle that holds, its envelopes in the order of its claims, and the keys that signed them."""
 
     verification: Verification
     envelopes: tuple[Envelope, ...]
+    keys: tuple[PublicKey, ...]
 
     @property
     def plan(self) -> VerifiedClaim:
@@ -58,7 +59,8 @@ def open_bundles(bundles: Iterable[tuple[str, bytes]], trusted: Sequence[PublicK
     for name, data in bundles:
         try:
             verification = verify_bundle(data, trusted)
-            found.setdefault(verification.digest, Source(verification, unpack(data)[0].envelopes))
+            bundle, keys = unpack(data)
+            found.setdefault(verification.digest, Source(verification, bundle.envelopes, keys))
         except EvidenceError as error:
             error.where = name
             raise

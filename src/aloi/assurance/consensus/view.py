@@ -48,7 +48,7 @@ def consensus(sources: Sequence[Source], said: Said | None = None, wanted: Wante
     """
     results = results_of(sources)
     system = _system(sources, results, wanted.system)
-    known = said or read_beside(sources, (), ())
+    known = said or read_beside(sources)
     members = members_of(results, known, system, wanted.owner, other_versions=wanted.other_versions)
     missing = tuple(unfollowed(known, system))
     elsewhere = tuple(unseen(known, system, {result.statement for result in results}))
