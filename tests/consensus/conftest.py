@@ -1,11 +1,12 @@
 """Five evaluators of one system, made once: real runs, a tenth of a second each."""
 
 import pytest
-from consensus.laboratory import HAZARD, OTHER, Evaluator, goal, judged, system
 from msgspec.structs import replace
+
+from consensus.laboratory import HAZARD, OTHER, Evaluator, goal, judged, system
 from science.judged import calibration
 
-RATES = {"north": 0.02, "south": 0.05, "east": 0.01, "west": 0.04}
+RATES = {"north": 0.06, "south": 0.06, "east": 0.06, "west": 0.06}
 
 
 @pytest.fixture(scope="session")

@@ -10,19 +10,20 @@ from typing import Any
 
 import msgspec
 
-from aloi.assurance.consensus.account import Said, read_beside
+from aloi.assurance.consensus.account import Said, read_beside, read_log
 from aloi.assurance.consensus.records import Consensus, Pool
 from aloi.assurance.consensus.results import open_bundles
 from aloi.assurance.consensus.view import Wanted, consensus
-from aloi.assurance.proving import Proof, SignedPlan
 from aloi.evidence import envelope as dsse
+from aloi.evidence import logentry
 from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PrivateKey
+from aloi.evidence.loggedstatements import Held, read_logged
 from aloi.evidence.organisations import ORGANISATION, Organisation, Relation, RosterKey, organisation_digest
 from aloi.evidence.records import Calibration, Finding, Record
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import STATEMENT
-from aloi.system.description import HazardGoal, JudgeDescription, SystemDescription, TargetDescription
+from aloi.system.description import JudgeDescription, SystemDescription, TargetDescription
 from assurance.runs import Run
 from assurance.worlds import description, opened, request_of
 from science.simulated import SimulatedTarget
@@ -130,15 +131,6 @@ class Evaluator:
         )
         return self.says(record, Subject.of(ORGANISATION, organisation_digest(domain)))
 
-    def again(self, finding: Finding) -> bytes:
-        """A bundle under the same plan with another finding in place of this one's: what a hostile signer could pack."""
-        subject = self.source.plan.subject[0]
-        plan = self.result.signed
-        proof = Proof(SignedPlan(plan.plan, plan.envelope, plan.digest), subject, subject, self.key)
-        for record in (finding, *self.result.benign):
-            proof.add(record)
-        return proof.bundle()
-
 
 def about(envelope: str) -> Subject:
     """A statement as the subject of another."""
@@ -163,3 +155,32 @@ def main_pool(found: Consensus) -> Pool:
 def named(found: Consensus, numbers: Sequence[int]) -> list[str]:
     """Evaluators by the numbers of their results on the first hazard."""
     return [found.hazards[0].of(number).evaluator.name for number in numbers]
+
+
+class Log:
+    """Entries in the order in which they are logged, an hour apart."""
+
+    def __init__(self, *evaluators: Evaluator) -> None:
+        self._held: list[Held] = []
+        self._keys = [one.key.public for one in evaluators]
+
+    def put(self, envelope: bytes) -> str:
+        """Log an envelope; the digest by which others name it."""
+        index = len(self._held)
+        entry = logentry.of(dsse.read(envelope))
+        self._held.append(Held(index=index, time=1_790_000_000 + 3600 * index, entry=entry, envelope=envelope))
+        return digest(envelope)
+
+    def plan(self, evaluator: Evaluator) -> str:
+        """Log an evaluator's plan."""
+        return self.put(dsse.write(evaluator.source.envelopes[0]))
+
+    def results(self, evaluator: Evaluator) -> str:
+        """Log all else of an evaluator's bundle; the digest of its finding."""
+        for envelope in evaluator.source.envelopes[1:]:
+            self.put(dsse.write(envelope))
+        return evaluator.envelope()
+
+    def said(self) -> Said:
+        read, unread = read_logged(self._held, self._keys)
+        return read_log(read, unread)

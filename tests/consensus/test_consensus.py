@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from consensus.laboratory import HAZARD, OTHER, Evaluator, goal, main_pool, named, system, together
 from msgspec.structs import replace
 
 from aloi.assurance.consensus.results import open_bundles
@@ -12,6 +11,7 @@ from aloi.assurance.consensus.view import consensus
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.records import Verdict
 from aloi.system.description import HuntGoal
+from consensus.laboratory import HAZARD, OTHER, Evaluator, goal, main_pool, named, system, together
 
 
 def test_four_who_agree_settle_below_the_threshold(four):

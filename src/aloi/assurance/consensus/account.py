@@ -7,17 +7,19 @@ order is what the signers' own clocks say, so that nothing in it counts as blind
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from aloi.assurance.consensus.results import Result, Source
 from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
+from aloi.evidence.canonical import digest
 from aloi.evidence.logentry import stated
 from aloi.evidence.loggedstatements import Held, LoggedStatement, Unread, read_logged
 from aloi.evidence.organisations import ANYTHING, Organisation, Relation
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import Record
+from aloi.evidence.records import Plan, Record
 from aloi.evidence.replications import Repetition
 from aloi.evidence.roster import Rosters, read_rosters
 from aloi.evidence.statement import claimed
@@ -80,15 +82,18 @@ def read_beside(sources: Sequence[Source], statements: Iterable[bytes] = (), tru
 
     Signatures are verified by the keys that are trusted, those of the bundles, and those that organisations list.
     """
-    loose = [(_record(data), data) for data in statements]
-    first = sorted((one.sequence, one.at, data) for one, data in loose if isinstance(one, Organisation))
-    rest = sorted((_seconds(getattr(one, "at", "")), data) for one, data in loose if not isinstance(one, Organisation))
+    loose = [_Loose.of(data) for data in statements]
     bundled = [
         (_seconds(_registered(source)), dsse.write(envelope)) for source in sources for envelope in source.envelopes
     ]
+    planned = {source.plan.digest: _seconds(_registered(source)) for source in sources}
+    planned |= {one.statement: one.seconds for one in loose if isinstance(one.record, Plan)}
+    latest = max([*(time for time, _ in bundled), *(one.seconds for one in loose)], default=0)
+    first = sorted((one for one in loose if isinstance(one.record, Organisation)), key=_Loose.chained)
+    rest = sorted((one.time(planned, latest), one.data) for one in loose if one not in first)
     held = [
         Held(index=index, time=time, entry=data, envelope=data)
-        for index, (time, data) in enumerate((*((_seconds(at), data) for _, at, data in first), *bundled, *rest))
+        for index, (time, data) in enumerate((*((one.seconds, one.data) for one in first), *bundled, *rest))
     ]
     read, unread = read_logged(held, (*trusted, *(key for source in sources for key in source.keys)))
     rosters = read_rosters(read)
@@ -158,13 +163,38 @@ def _word(status: Status, said: Said) -> Word:
     return Word(by=status.parties, at=record.at, text=record.reason, replies=replies)
 
 
-def _record(data: bytes) -> Record | None:
-    try:
-        claim = claimed(stated(dsse.read(data))[1])
-    except EvidenceError:
-        return None
-    record: Record | None = claim.record if claim else None
-    return record
+class _Loose(NamedTuple):
+    """A statement of a file, its signatures not verified; `record` is None where it cannot be read.
+
+    `seconds` is when it says that it was made, 0 where it does not.
+    """
+
+    data: bytes
+    record: Record | None = None
+    statement: str = ""
+    plan: str | None = None
+    seconds: int = 0
+
+    @classmethod
+    def of(cls, data: bytes) -> "_Loose":
+        try:
+            payload, statement = stated(dsse.read(data))
+            claim = claimed(statement)
+        except EvidenceError:
+            return cls(data)
+        if claim is None:
+            return cls(data)
+        at = str(getattr(claim.record, "at", "") or getattr(claim.record, "registered_at", ""))
+        return cls(data, claim.record, digest(payload), claim.plan, _seconds(at))
+
+    def chained(self) -> tuple[int, int, bytes]:
+        """Each organisation's statements in their own order."""
+        assert isinstance(self.record, Organisation)
+        return self.record.sequence, self.seconds, self.data
+
+    def time(self, planned: Mapping[str, int], latest: int) -> int:
+        """When it was made: as it says, or as its plan does, else at the latest time that any statement tells."""
+        return self.seconds or planned.get(self.plan or "", 0) or latest
 
 
 def _registered(source: Source) -> str:

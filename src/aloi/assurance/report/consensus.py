@@ -6,6 +6,7 @@ from aloi.assurance.consensus.pooled import LEVEL
 from aloi.assurance.consensus.records import Consensus, HazardView, Pool
 from aloi.assurance.report import consensus_words, words
 from aloi.assurance.report.consensus_words import STANDINGS, fact_sentence
+from aloi.assurance.report.figures import visible
 from aloi.assurance.report.forest import forest
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech, Title
@@ -30,7 +31,7 @@ def render_consensus(found: Consensus, language: str, *, day: str, hazard_title:
         language,
         titles=lambda _framework, requirement, _language: requirement,
         framework=lambda key, _language: key,
-        hazard=hazard_title,
+        hazard=lambda slug, reader: visible(hazard_title(slug, reader)),
         remedy=lambda name, _language: name,
     )
     return (
@@ -50,7 +51,7 @@ def render_consensus(found: Consensus, language: str, *, day: str, hazard_title:
             ends=lambda seen: speech.figures.span(speech.figures.percent(seen.low), speech.figures.percent(seen.high)),
             day=speech.figures.day(day),
             evaluators=sorted({one.evaluator.name for view in found.hazards for one in view.evidence}),
-            forest=lambda view, pool: forest(view, pool, speech),
+            forest=lambda view, pool, about: forest(view, pool, about, speech),
             lead=lambda view: lead(view, speech),
             fact=lambda fact: fact_sentence(fact, speech.figures, speech.say),
             span=lambda ends: speech.figures.span(*(speech.figures.percent(end) for end in ends)),

@@ -100,8 +100,8 @@ class Forest(Struct, frozen=True, kw_only=True):
     desc: str
 
 
-def forest(view: HazardView, pool: Pool, speech: Speech) -> Forest:
-    """The picture of a pool: clusters together, the pooled rate and the prediction below."""
+def forest(view: HazardView, pool: Pool, about: str, speech: Speech) -> Forest:
+    """The picture of a pool: clusters together, the pooled rate and the prediction below. `about` is what it is of."""
     found = [view.of(number) for cluster in pool.clusters for number in cluster.numbers]
     threshold = float(pool.question.threshold)
     reach = [float(one.estimate.high) for one in found if one.estimate] + [min(1.0, 1.15 * threshold)]
@@ -113,7 +113,7 @@ def forest(view: HazardView, pool: Pool, speech: Speech) -> Forest:
     below = TOP + STEP * len(rows) + 10
     bands = _bands(pool, axis, below, speech)
     bottom = below + STEP * len(bands)
-    title = speech.say(N_("Forest plot: {hazard}"), hazard=speech.hazard(view.hazard))
+    title = speech.say(N_("Forest plot: {hazard}"), hazard=about)
     return Forest(
         width=WIDTH,
         height=bottom + 52,
