@@ -204,6 +204,20 @@ def test_of_two_that_claim_one_domain_the_first_counts_unless_the_domain_names_t
     assert proved.speaker(keyid(60), 2, START + 2 * HOUR) == Speaker("", "unlisted")
 
 
+def test_a_squatter_who_lists_the_owners_key_is_not_the_owner():
+    """He speaks for the domain, then leaves only the owner's key standing, so that the owner's own text names him."""
+    history = History()
+    first = history.founded(A, 60)
+    gone = listed(60, revoked_at=LATER, revocation="retired")
+    history.organisation(A, gone, listed(61), by=(60,), previous=first, sequence=1)
+    owner = history.founded(A, 61)
+    served = {A: domain_proof(organisation(domain=A, keys=(listed(61),)))}
+    rosters = history.rosters(served)
+    assert rosters.organisations[A].proved
+    assert [each.logged.envelope for each in rosters.organisations[A].versions] == [owner]
+    assert rosters.speaker(keyid(60), 1, START) == Speaker("", "unlisted")
+
+
 def test_a_text_that_names_no_roster_proves_nothing():
     history = History()
     history.founded(A, 60)

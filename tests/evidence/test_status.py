@@ -298,6 +298,16 @@ def test_a_word_about_several_statements():
     assert [history.status(each).disputes for each in results] == [(word,)] * 2
 
 
+def test_a_word_that_names_a_statement_twice_counts_once():
+    history = History()
+    result = history.result()
+    record = Dispute(organisation="x", at=AT, reason="not so")
+    entry = dsse.sign(state(record, [named(result), named(result)]), KEYS[62])
+    word = history.put(dsse.write(entry))
+    assert history.status(result).disputes == (word,)
+    assert history.nothing() == []
+
+
 def test_other_kinds_say_nothing_of_a_statement():
     history = History()
     result = history.result()

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from aloi.errors import EvidenceError
-from aloi.evidence.domainproof import check_domain_proof
+from aloi.evidence.domainproof import check_domain_proof, served_keys
 from aloi.evidence.fields import moment
 from aloi.evidence.loggedstatements import LoggedStatement
 from aloi.evidence.organisations import ORGANISATION, Organisation, RosterKey, organisation_digest
@@ -215,6 +215,10 @@ def _confirmations(chain: Chain) -> Iterator[tuple[str, Version]]:
 
 
 def _is_proved(version: Version, proof: bytes) -> bool:
+    """Whether the text names the roster, and each of its keys has confirmed to be in it: else who lists the keys of a
+    domain's owner would be taken for the owner."""
+    if not served_keys(version.organisation) <= version.confirmed:
+        return False
     try:
         check_domain_proof(proof, version.organisation)
     except EvidenceError:

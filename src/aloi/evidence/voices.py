@@ -81,7 +81,7 @@ class Voices:
 
     def about(self, said: LoggedStatement) -> Iterator[str]:
         """The statements that one names and speaks of; what it says in vain is told."""
-        for subject in said.subjects:
+        for subject in dict.fromkeys(said.subjects):
             digest = subject.fingerprint
             if subject.name != STATEMENT:
                 if digest in self.statements:
