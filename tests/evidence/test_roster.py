@@ -167,6 +167,35 @@ def test_what_was_revoked_stays_revoked(again):
     assert said(history, 60, 3) == Speaker("", "revoked")
 
 
+def test_what_was_revoked_does_not_come_back_by_being_left_out_for_a_while():
+    history = History()
+    first = history.founded(A, 60, 61)
+    stolen = listed(60, revoked_at=AT, revocation="compromised")
+    second = history.organisation(A, stolen, listed(61), by=(61,), previous=first, sequence=1)
+    third = history.organisation(A, listed(61), by=(61,), previous=second, sequence=2)
+    fourth = history.organisation(A, listed(60), listed(61), by=(60, 61), previous=third, sequence=3)
+    assert [(each.envelope, each.why) for each in history.rosters().told] == [(fourth, "no-longer-revoked")]
+
+
+def test_a_key_that_is_listed_and_has_not_confirmed_states_no_roster():
+    history = History()
+    first = history.organisation(A, listed(60), listed(61), by=(60,))
+    second = history.organisation(A, listed(61), by=(61,), previous=first, sequence=1)
+    assert [(each.envelope, each.why) for each in history.rosters().told] == [
+        (first, "unconfirmed-key"),
+        (second, "not-of-the-roster"),
+    ]
+
+
+def test_a_key_whose_time_is_over_states_no_roster():
+    history = History()
+    first = history.organisation(A, listed(60), listed(61, valid_until=LATER), by=(60, 61))
+    for _ in range(3):
+        history.result()
+    second = history.organisation(A, listed(61), listed(62), by=(61, 62), previous=first, sequence=1)
+    assert [(each.envelope, each.why) for each in history.rosters().told] == [(second, "not-of-the-roster")]
+
+
 def test_of_two_successors_the_first_logged_counts():
     history = History()
     first = history.founded(A, 60, 61)

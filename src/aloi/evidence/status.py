@@ -107,7 +107,7 @@ def _withdrawals(voices: Voices) -> dict[str, list[LoggedStatement]]:
         speaker = voices.of(said)
         for digest in voices.about(said):
             record = voices.statements[digest].record
-            own = [each for each in voices.copies(digest) if voices.of(each).authors & (speaker.parties | speaker.keys)]
+            own = [each for each in voices.copies(digest) if voices.of(each).authors & speaker.parties]
             if isinstance(record, Withdrawal):
                 voices.tell(said, digest, "final")
             elif isinstance(record, Organisation):
