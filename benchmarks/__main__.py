@@ -34,6 +34,7 @@ BENCHMARKS = {
     "judging": "benchmarks.statistics.judging",
     "remedies": "benchmarks.statistics.remedies",
     "pooling": "benchmarks.statistics.pooling",
+    "rare_pooling": "benchmarks.statistics.rare_pooling",
     "published_methods": "benchmarks.statistics.published_methods",
 }
 

@@ -167,6 +167,35 @@ def test_what_was_revoked_stays_revoked(again):
     assert said(history, 60, 3) == Speaker("", "revoked")
 
 
+def test_what_was_revoked_does_not_come_back_by_being_left_out_for_a_while():
+    history = History()
+    first = history.founded(A, 60, 61)
+    stolen = listed(60, revoked_at=AT, revocation="compromised")
+    second = history.organisation(A, stolen, listed(61), by=(61,), previous=first, sequence=1)
+    third = history.organisation(A, listed(61), by=(61,), previous=second, sequence=2)
+    fourth = history.organisation(A, listed(60), listed(61), by=(60, 61), previous=third, sequence=3)
+    assert [(each.envelope, each.why) for each in history.rosters().told] == [(fourth, "no-longer-revoked")]
+
+
+def test_a_key_that_is_listed_and_has_not_confirmed_states_no_roster():
+    history = History()
+    first = history.organisation(A, listed(60), listed(61), by=(60,))
+    second = history.organisation(A, listed(61), by=(61,), previous=first, sequence=1)
+    assert [(each.envelope, each.why) for each in history.rosters().told] == [
+        (first, "unconfirmed-key"),
+        (second, "not-of-the-roster"),
+    ]
+
+
+def test_a_key_whose_time_is_over_states_no_roster():
+    history = History()
+    first = history.organisation(A, listed(60), listed(61, valid_until=LATER), by=(60, 61))
+    for _ in range(3):
+        history.result()
+    second = history.organisation(A, listed(61), listed(62), by=(61, 62), previous=first, sequence=1)
+    assert [(each.envelope, each.why) for each in history.rosters().told] == [(second, "not-of-the-roster")]
+
+
 def test_of_two_successors_the_first_logged_counts():
     history = History()
     first = history.founded(A, 60, 61)
@@ -202,6 +231,20 @@ def test_of_two_that_claim_one_domain_the_first_counts_unless_the_domain_names_t
     assert [(each.envelope, each.why) for each in proved.told] == [(squatter, "domain-taken")]
     assert proved.speaker(keyid(61), 2, START + 2 * HOUR) == Speaker(A, "standing")
     assert proved.speaker(keyid(60), 2, START + 2 * HOUR) == Speaker("", "unlisted")
+
+
+def test_a_squatter_who_lists_the_owners_key_is_not_the_owner():
+    """He speaks for the domain, then leaves only the owner's key standing, so that the owner's own text names him."""
+    history = History()
+    first = history.founded(A, 60)
+    gone = listed(60, revoked_at=LATER, revocation="retired")
+    history.organisation(A, gone, listed(61), by=(60,), previous=first, sequence=1)
+    owner = history.founded(A, 61)
+    served = {A: domain_proof(organisation(domain=A, keys=(listed(61),)))}
+    rosters = history.rosters(served)
+    assert rosters.organisations[A].proved
+    assert [each.logged.envelope for each in rosters.organisations[A].versions] == [owner]
+    assert rosters.speaker(keyid(60), 1, START) == Speaker("", "unlisted")
 
 
 def test_a_text_that_names_no_roster_proves_nothing():

@@ -162,6 +162,13 @@ def test_what_was_withdrawn_does_not_come_back():
     assert history.nothing() == [(2, "final")]
 
 
+def test_an_entry_logged_twice_is_where_it_was_first():
+    history = History()
+    result = history.result()
+    history.put(history.held[0].envelope)
+    assert history.status(result).logged.index == 0
+
+
 def test_what_another_signed_as_well_is_his_own():
     history = History()
     result, other = history.result(by=[60]), history.result(by=[62])
@@ -206,6 +213,16 @@ def test_supersession_is_followed_to_what_stands():
     assert (found[first].superseded_by, found[first].current) == (second, third)
     history.withdraw(third, by=[60])
     assert history.status(first).current == ""
+
+
+def test_the_first_successor_that_is_named_counts():
+    history = History()
+    old, first, second = (history.log(finding(HAZARDS[0], queries=n), SYSTEM, by=[60]) for n in (121, 122, 123))
+    history.withdraw(old, by=[60])
+    history.withdraw(old, by=[60], superseded_by=first)
+    history.withdraw(old, by=[60], superseded_by=second)
+    assert history.status(old).superseded_by == first
+    assert len(history.status(old).withdrawals) == 3
 
 
 def test_supersession_that_leads_back_leads_nowhere():
@@ -264,6 +281,15 @@ def test_one_party_has_one_voice():
     assert [why for _, why in history.nothing()] == ["own-dispute", "own-dispute", "repeated"]
 
 
+def test_an_endorsement_that_is_withdrawn_does_not_count():
+    history = History()
+    result = history.result(by=[60])
+    history.withdraw(history.endorse(result, by=[62]), by=[62])
+    again = history.endorse(result, by=[62], at="2026-11-27T00:00:00Z")
+    assert history.status(result).endorsements == (again,)
+    assert history.nothing() == []
+
+
 def test_nobody_endorses_what_is_their_own():
     history = History()
     history.founded(A, 60, 61)
@@ -296,6 +322,16 @@ def test_a_word_about_several_statements():
     record = Dispute(organisation="x", at=AT, reason="not so")
     word = history.log(record, *(named(each) for each in results), SYSTEM, by=[62])
     assert [history.status(each).disputes for each in results] == [(word,)] * 2
+
+
+def test_a_word_that_names_a_statement_twice_counts_once():
+    history = History()
+    result = history.result()
+    record = Dispute(organisation="x", at=AT, reason="not so")
+    entry = dsse.sign(state(record, [named(result), named(result)]), KEYS[62])
+    word = history.put(dsse.write(entry))
+    assert history.status(result).disputes == (word,)
+    assert history.nothing() == []
 
 
 def test_other_kinds_say_nothing_of_a_statement():
@@ -334,6 +370,28 @@ def test_a_finding_that_others_repeated():
     history.withdraw(mine, by=[62])
     assert history.status(theirs).replications == ()
     assert {why for _, why in history.nothing()} == {"withdrawn-finding"}
+
+
+def test_a_replication_holds_for_the_copies_of_what_it_repeats():
+    history = History()
+    theirs = history.result(by=[60])
+    copy = history.result(by=[60, 64])
+    record = Replication(organisation="x", at=AT, of=theirs, kind="exact")
+    mine = history.log(finding(HAZARDS[0], queries=300), SYSTEM, by=[62])
+    word = history.log(record, named(theirs), named(mine), by=[62])  # in whichever order they are named
+    for each in (theirs, copy):
+        assert [one.finding for one in history.status(each).replications] == [mine]
+    history.withdraw(word, by=[62])
+    assert history.status(theirs).replications == ()
+    assert history.nothing() == []
+
+
+def of_what_the_house_said_before_it_was_founded(history):
+    theirs = history.result(by=[60])
+    history.founded(A, 60, 61)
+    mine = history.log(finding(HAZARDS[0], queries=300), SYSTEM, by=[61])
+    replicated(history, theirs, mine, by=61)
+    return theirs
 
 
 def own_finding(history):
@@ -387,7 +445,7 @@ def of_what_is_not_known(history):
 
 
 UNREPEATED = {
-    "own-statement": (own_finding, of_another_key_of_the_house),
+    "own-statement": (own_finding, of_another_key_of_the_house, of_what_the_house_said_before_it_was_founded),
     "stranger": (a_finding_of_somebody_else,),
     "another-hazard": (of_another_hazard,),
     "another-system": (exactly_on_another_system,),
@@ -430,6 +488,20 @@ def test_a_blind_replication():
     history = History()
     assert blind(history)
     assert history.nothing() == []
+
+
+def test_it_is_not_blind_where_a_copy_of_the_other_was_logged_before():
+    history = History()
+    theirs = history.result(by=[60])
+    record = finding(HAZARDS[0], queries=300)
+    mine = digest(history.envelope(record, SYSTEM, by=[62]))
+    fixed = Commitment(organisation="x", at=AT, commitment=commit(mine, SALT, "statement"))
+    fixed = history.log(fixed, SYSTEM, by=[62])
+    copy = history.result(by=[60, 64])
+    history.log(record, SYSTEM, by=[62])
+    replicated(history, copy, mine, sealed=Sealed(commitment=fixed, salt=SALT))
+    assert [one.blind for one in history.status(theirs).replications] == [False]
+    assert [why for _, why in history.nothing()] == ["late-commitment"]
 
 
 NOT_BLIND = {
@@ -475,6 +547,22 @@ def test_what_opens_no_incident(why, text, by, names):
     history.log(incident(text=text, sealed=Sealed(commitment=names or sealed, salt=SALT)), SYSTEM, by=[by])
     assert history.status(sealed).opened_by == ""
     assert history.nothing() == [(1, why)]
+
+
+def test_a_commitment_to_a_statement_opens_no_incident():
+    history = History()
+    made = Commitment(organisation="x", at=AT, commitment=commit("told", SALT, "incident"))
+    fixed = history.log(made, SYSTEM, by=[62])
+    history.log(incident(text="told", sealed=Sealed(commitment=fixed, salt=SALT)), SYSTEM, by=[62])
+    assert history.nothing() == [(1, "unknown-commitment")]
+
+
+def test_an_opening_that_is_withdrawn_opens_nothing():
+    history = History()
+    sealed = sealed_incident(history)
+    opener = history.log(incident(text="told", sealed=Sealed(commitment=sealed, salt=SALT)), SYSTEM, by=[62])
+    history.withdraw(opener, by=[62])
+    assert history.status(sealed).opened_by == ""
 
 
 def test_plans_that_no_finding_followed():
@@ -527,3 +615,51 @@ def test_words_of_an_unreadable_envelope_are_not_counted():
     read, unread = read_logged(history.held, KNOWN)
     assert [each.why for each in unread] == ["bad-signature"]
     assert read_statuses(read, read_rosters(read)).statements[result].state == "standing"
+
+
+def random_history(seed):
+    """Organisations that come, rotate and lose keys, and words of all kinds about anything that was logged."""
+    rng = random.Random(seed)
+    history, logged, newest = History(), [], {}
+    for step in range(30):
+        key, other = rng.choice(range(60, 66)), rng.choice(range(60, 66))
+        about = rng.choice(logged) if logged else UNKNOWN
+        match rng.randrange(8):
+            case 0 | 1:
+                logged.append(history.log(finding(rng.choice(HAZARDS[:2]), queries=step), SYSTEM, by=[key]))
+            case 2:
+                domain = rng.choice([A, B])
+                keys = (listed(key), *([listed(other)] if other != key else ()))
+                before, number = newest.get(domain, (None, -1))
+                by = sorted({key, rng.choice([key, other])})
+                made = history.organisation(domain, *keys, by=by, previous=before, sequence=number + 1)
+                if rng.random() < 0.7:
+                    newest[domain] = (made, number + 1)
+            case 3:
+                logged.append(history.endorse(about, by=[key], at=f"2026-11-27T00:00:{step:02}Z"))
+            case 4:
+                logged.append(history.dispute(about, by=[key], reason=str(step)))
+            case 5 | 6:
+                successor = rng.choice([None, *logged])
+                logged.append(history.withdraw(about, by=[key], text=str(step), superseded_by=successor))
+            case 7:
+                history.put(
+                    rng.choice(history.held).envelope if history.held else history.envelope(benign(), SYSTEM, by=[key])
+                )
+    return history
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_who_sees_more_of_the_log_never_finds_what_was_withdrawn_standing_again(seed):
+    history = random_history(seed)
+    read, unread = history.read()
+    assert unread == ()
+    gone = set()
+    for size in range(0, len(read) + 1, 3):
+        found = read_statuses(read[:size], read_rosters(read[:size])).statements
+        withdrawn = {envelope for envelope, one in found.items() if one.state == "withdrawn"}
+        assert gone <= withdrawn
+        gone = withdrawn
+        for one in found.values():
+            assert one.current not in withdrawn
+            assert set(one.withdrawals) <= set(found)

@@ -71,6 +71,17 @@ def test_what_is_not_trusted_is_refused():
     assert reason_of(dsse.write(BESIDE["dispute"]), [KEY.public], served=domain_proof(record)) == "no-organisation"
 
 
+def test_a_revoked_key_is_not_trusted_for_the_keys_that_it_lists():
+    retired = msgspec.structs.replace(
+        RosterKey.of(STRANGER.public, "2026-01-01T00:00:00Z"), revoked_at="2026-02-01T00:00:00Z", revocation="retired"
+    )
+    record = organisation(keys=(RosterKey.of(KEY.public, "2026-01-01T00:00:00Z"), retired))
+    payload = state(record, [Subject.of(ORGANISATION, organisation_digest(DOMAIN))])
+    by_the_revoked = dsse.write(dsse.sign(payload, STRANGER))
+    assert reason_of(by_the_revoked, [], served=domain_proof(record)) == "unknown-signer"
+    assert verify_statement(dsse.write(dsse.sign(payload, KEY)), [], served=domain_proof(record)).signers[0].trusted
+
+
 def test_what_was_changed_is_refused():
     data = dsse.write(BESIDE["withdrawal"])
     refused = 0

@@ -18,6 +18,7 @@ from aloi.statistics.judges import (
     audited_upper,
     corrected_rate,
     escalation,
+    exact_worth,
 )
 from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from aloi.statistics.simulation import log_e_paths
@@ -371,3 +372,46 @@ def test_a_track_that_allows_for_nothing_is_an_oracles():
     assert plain.upper(0.05) == plain.scored_upper(0.05)
     assert plain.lower(0.05) == plain.scored_lower(0.05)
     assert not plain.contradicts(0.05)
+
+
+@pytest.mark.parametrize(("positives", "n"), [(0, 300), (3, 300), (50, 300), (300, 300), (2, 5)])
+def test_what_a_judge_that_never_errs_says_is_worth_itself(positives, n):
+    assert exact_worth(positives, n, JudgeCalibration(10**6, 0, 0, 10**6)) == pytest.approx((positives, n), rel=1e-3)
+
+
+def test_ratings_are_worth_less_the_more_the_judge_errs():
+    sizes = [
+        exact_worth(50, 300, calibration).n
+        for calibration in (JudgeCalibration(1280, 220, 50, 1450), GOOD, JudgeCalibration(14, 6, 2, 18))
+    ]
+    assert 300 > sizes[0] > sizes[1] > sizes[2] > 1
+    assert exact_worth(50, 300, GOOD, confirmed=True).n > sizes[1]
+
+
+def test_the_rate_that_ratings_are_worth_is_rogan_and_gladens():
+    worth = exact_worth(3000, 20_000, JudgeCalibration(8500, 1500, 300, 9700))
+    assert worth.failures / worth.n == pytest.approx((0.15 - 0.03) / (0.85 - 0.03), rel=0.01)
+    confirmed = exact_worth(3000, 20_000, JudgeCalibration(8500, 1500, 300, 9700), confirmed=True)
+    assert confirmed.failures / confirmed.n == pytest.approx(0.15 / 0.85, rel=0.01)
+
+
+def test_ratings_of_a_judge_who_guesses_are_worth_nothing():
+    with pytest.raises(NotIdentifiable):
+        exact_worth(5, 300, JudgeCalibration(5, 5, 5, 5))
+
+
+@pytest.mark.parametrize("rate", [0.005, 0.2])
+def test_the_likelihood_of_what_ratings_are_worth_holds_the_rate(rate):
+    """80 judges, each calibrated anew: the rate lies where the log-likelihood is within 1.92 of its best."""
+    rng, held = np.random.default_rng(71), 0
+    for _ in range(80):
+        seen, alarms = rng.uniform(0.75, 0.95), rng.uniform(0.005, 0.05)
+        tp, fp = int(rng.binomial(150, seen)), int(rng.binomial(150, alarms))
+        positives = int(rng.binomial(600, rate * seen + (1 - rate) * alarms))
+        failures, n = exact_worth(positives, 600, JudgeCalibration(tp, 150 - tp, fp, 150 - fp))
+
+        def likelihood(p, failures=failures, n=n):
+            return (failures * log(p) if failures else 0.0) + (n - failures) * log(1 - p)
+
+        held += likelihood(max(failures / n, 1e-12)) - likelihood(rate) <= 1.92
+    assert held / 80 >= 0.93

@@ -104,16 +104,12 @@ def said(
     `beside` is the bundle that is looked at: what was attached for another system is left out. `named` are the ids of
     the keys whose trust the reader said in so many words.
     """
-    if not folder.is_dir():
-        raise AskerError(
-            N_("{folder} is no folder"), remedy=N_("name the folder that holds the *.dsse.json files"), folder=folder
-        )
     words: list[Word] = []
     attached: list[EvidenceItem] = []
     files: list[str] = []
     left_out: list[str] = []
     strangers: list[str] = []
-    for file in sorted(folder.glob(ENVELOPES)):
+    for file in statement_files(folder):
         try:
             found = _read(file, keys)
         except EvidenceError as error:
@@ -139,6 +135,15 @@ def said(
         signers=signers,
         apart=apart,
     )
+
+
+def statement_files(folder: Path) -> list[Path]:
+    """The files of signed statements in a folder. Raises AskerError where it is none."""
+    if not folder.is_dir():
+        raise AskerError(
+            N_("{folder} is no folder"), remedy=N_("name the folder that holds the *.dsse.json files"), folder=folder
+        )
+    return sorted(folder.glob(ENVELOPES))
 
 
 def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem | None:

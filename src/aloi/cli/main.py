@@ -26,6 +26,7 @@ COMMANDS = {
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
     "verify": N_("Check a bundle, or one statement, offline, claim by claim."),
     "reveal": N_("Open one item of a run to an auditor, who can check that the run signed it."),
+    "consensus": N_("Say what several evaluators' bundles on one system come to together, and who dissents."),
     "export": N_("Write a bundle as OSCAL, CycloneDX, SARIF or an in-toto summary, an incident as STIX."),
     "draft": N_("Draft documents for people to finish, filled from a bundle: Annex IV, model evaluation, system card."),
     "incident": N_("Begin the report of a serious incident, with the latest day to make it."),

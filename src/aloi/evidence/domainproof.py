@@ -23,7 +23,7 @@ _KEY = re.compile(r"key (\S+)")
 
 def domain_proof(organisation: Organisation) -> bytes:
     """The text to serve: the form, the domain, and the ids of the keys that are not revoked, in order."""
-    keys = "".join(f"key {each}\n" for each in sorted(_not_revoked(organisation)))
+    keys = "".join(f"key {each}\n" for each in sorted(served_keys(organisation)))
     return f"{FORM}\ndomain {organisation.domain}\n{keys}".encode("ascii")
 
 
@@ -43,7 +43,7 @@ def check_domain_proof(data: bytes, organisation: Organisation) -> None:
             got=shown(domain),
             expected=organisation.domain,
         )
-    listed = _not_revoked(organisation)
+    listed = served_keys(organisation)
     if set(keys) != listed or len(keys) != len(listed):
         raise _refusal(
             N_("the domain serves other keys than the organisation lists: {differing}"),
@@ -52,7 +52,8 @@ def check_domain_proof(data: bytes, organisation: Organisation) -> None:
         )
 
 
-def _not_revoked(organisation: Organisation) -> frozenset[str]:
+def served_keys(organisation: Organisation) -> frozenset[str]:
+    """The ids of the keys for which the domain answers: those that are not revoked."""
     return frozenset(each.id for each in organisation.keys if each.revoked_at is None)
 
 

@@ -8,6 +8,7 @@ another's key as their own. Each statement after the first must be signed by a k
 is judged by what the log held before it: a key that is revoked later spoke while it stood.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -15,7 +16,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from aloi.errors import EvidenceError
-from aloi.evidence.domainproof import check_domain_proof
+from aloi.evidence.domainproof import check_domain_proof, served_keys
 from aloi.evidence.fields import moment
 from aloi.evidence.loggedstatements import LoggedStatement
 from aloi.evidence.organisations import ORGANISATION, Organisation, RosterKey, organisation_digest
@@ -36,11 +37,13 @@ Unfit = Literal[
 
 
 class Version(NamedTuple):
-    """One statement of an organisation, and the keys that have signed this statement or an earlier one themselves."""
+    """One statement of an organisation; of it and those before, the keys that signed one in which they were listed,
+    and since when which were revoked."""
 
     logged: LoggedStatement
     organisation: Organisation
     confirmed: frozenset[str]
+    revoked: Mapping[str, int]
 
 
 Versions = list[Version]
@@ -111,12 +114,8 @@ class Rosters(msgspec.Struct, frozen=True, kw_only=True):
         state = _state(listed, time) if listed else "left-out"
         if state != "standing":
             return Speaker("", state)
-        return Speaker(domain, state, disowned=self._disowned(domain, key, index, time))
-
-    def _disowned(self, domain: str, key: str, index: int, time: int) -> bool:
-        later = (each for each in self.organisations[domain].versions if each.logged.index > index)
-        found = (_listed(each.organisation, key) for each in later)
-        return any(each is not None and _state(each, time) == "revoked" for each in found)
+        since = self.organisations[domain].versions[-1].revoked.get(key)
+        return Speaker(domain, state, disowned=since is not None and since <= time)
 
 
 def read_rosters(statements: Iterable[LoggedStatement], proofs: Mapping[str, bytes] = MappingProxyType({})) -> Rosters:
@@ -140,8 +139,7 @@ def read_rosters(statements: Iterable[LoggedStatement], proofs: Mapping[str, byt
             continue
         if not chain:
             chains.setdefault(each.record.domain, []).append(chain)
-        confirmed = {key.id for key in each.record.keys} & set(each.signers)
-        chain.append(Version(each, each.record, frozenset(confirmed.union(chain[-1].confirmed if chain else ()))))
+        chain.append(_version(each, each.record, chain[-1] if chain else None))
         places[each.envelope] = chain
     chosen = {domain: _choose(found, proofs.get(domain), told) for domain, found in chains.items()}
     owners = _owners(chosen, told)
@@ -168,9 +166,20 @@ def _unfit_successor(said: LoggedStatement, record: Organisation, last: Version)
         return "sequence"
     if not any(key in last.confirmed and _may_sign(last.organisation, key, said.time) for key in said.signers):
         return "not-of-the-roster"
-    if any(_is_revived(each, record) for each in last.organisation.keys):
+    if any(last.revoked.get(each.id, math.inf) < _revoked(each) for each in record.keys):
         return "no-longer-revoked"
     return None
+
+
+def _version(said: LoggedStatement, record: Organisation, last: Version | None) -> Version:
+    confirmed = {each.id for each in record.keys} & set(said.signers)
+    revoked = {each.id: int(since) for each in record.keys if (since := _revoked(each)) < math.inf}
+    return Version(
+        logged=said,
+        organisation=record,
+        confirmed=frozenset(confirmed.union(last.confirmed if last else ())),
+        revoked=MappingProxyType({**(last.revoked if last else {}), **revoked}),
+    )
 
 
 def _choose(chains: list[Versions], proof: bytes | None, told: list[Told]) -> Chain:
@@ -215,6 +224,10 @@ def _confirmations(chain: Chain) -> Iterator[tuple[str, Version]]:
 
 
 def _is_proved(version: Version, proof: bytes) -> bool:
+    """Whether the text names the roster, and each of its keys has confirmed to be in it: else who lists the keys of a
+    domain's owner would be taken for the owner."""
+    if not served_keys(version.organisation) <= version.confirmed:
+        return False
     try:
         check_domain_proof(proof, version.organisation)
     except EvidenceError:
@@ -233,7 +246,7 @@ def _may_sign(organisation: Organisation, key: str, time: int) -> bool:
 
 
 def _state(key: RosterKey, time: int) -> KeyState:
-    if key.revoked_at is not None and moment(key.revoked_at) <= time:
+    if _revoked(key) <= time:
         return "revoked"
     if time < moment(key.valid_from):
         return "early"
@@ -242,9 +255,6 @@ def _state(key: RosterKey, time: int) -> KeyState:
     return "standing"
 
 
-def _is_revived(key: RosterKey, later: Organisation) -> bool:
-    """Whether a key that was revoked is listed later as one that was not, or not yet."""
-    if key.revoked_at is None:
-        return False
-    again = _listed(later, key.id)
-    return again is not None and (again.revoked_at is None or moment(again.revoked_at) > moment(key.revoked_at))
+def _revoked(key: RosterKey) -> float:
+    """The second since when a key is revoked; never, where it is not."""
+    return math.inf if key.revoked_at is None else moment(key.revoked_at)

@@ -27,7 +27,6 @@ from aloi.evidence.voices import Nothing, Voices
 from aloi.evidence.vouching import Dispute, Endorsement, Withdrawal
 
 State = Literal["standing", "disputed", "withdrawn", "void"]
-Words = Mapping[str, list[LoggedStatement]]
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +73,7 @@ def read_statuses(statements: Iterable[LoggedStatement], rosters: Rosters) -> St
     found: dict[str, Status] = {}
     for envelope, said in voices.statements.items():
         voice = voices.of(said)
-        disputed, taken_back = disputes.get(envelope, []), withdrawn.get(envelope, [])
+        disputed, taken_back = disputes.of(envelope), withdrawn.get(envelope, [])
         found[envelope] = Status(
             logged=said,
             state="withdrawn"
@@ -86,11 +85,11 @@ def read_statuses(statements: Iterable[LoggedStatement], rosters: Rosters) -> St
             else "standing",
             parties=tuple(sorted(voice.parties)),
             disowned=voice.disowned,
-            withdrawals=_envelopes(taken_back),
+            withdrawals=tuple(each.envelope for each in taken_back),
             superseded_by=successors.get(envelope, ""),
             current=_current(envelope, successors, withdrawn),
-            disputes=_envelopes(disputed),
-            endorsements=_envelopes(endorsements.get(envelope, [])),
+            disputes=disputed,
+            endorsements=endorsements.of(envelope),
             replications=tuple(repetitions.get(envelope, ())),
             registration=registrations.of(said),
             opened_by=openings.get(envelope, ""),
@@ -99,7 +98,7 @@ def read_statuses(statements: Iterable[LoggedStatement], rosters: Rosters) -> St
     return Statuses(statements=found, plans=registrations.plans(), nothing=nothing)
 
 
-def _withdrawals(voices: Voices) -> Words:
+def _withdrawals(voices: Voices) -> dict[str, list[LoggedStatement]]:
     """What was taken back by who may: who made a statement, with the key that signed it or another of their roster."""
     found: dict[str, list[LoggedStatement]] = {}
     for said in voices.statements.values():
@@ -108,7 +107,7 @@ def _withdrawals(voices: Voices) -> Words:
         speaker = voices.of(said)
         for digest in voices.about(said):
             record = voices.statements[digest].record
-            own = [each for each in voices.copies(digest) if voices.of(each).authors & (speaker.parties | speaker.keys)]
+            own = [each for each in voices.copies(digest) if voices.of(each).authors & speaker.parties]
             if isinstance(record, Withdrawal):
                 voices.tell(said, digest, "final")
             elif isinstance(record, Organisation):
@@ -121,42 +120,59 @@ def _withdrawals(voices: Voices) -> Words:
     return found
 
 
-def _disputes(voices: Voices, withdrawn: Container[str]) -> Words:
-    found: dict[str, list[LoggedStatement]] = {}
+def _disputes(voices: Voices, withdrawn: Container[str]) -> "_Words":
+    found = _Words(voices)
     for said in voices.statements.values():
         if isinstance(said.record, Dispute) and said.envelope not in withdrawn:
             for digest in voices.about(said):
-                if voices.of(said).parties <= _parties(voices, found.get(digest, [])):
+                if voices.of(said).parties <= found.parties(digest):
                     voices.tell(said, digest, "repeated")
-                    continue
-                for each in voices.copies(digest):
-                    found.setdefault(each.envelope, []).append(said)
+                else:
+                    found.add(said, voices.copies(digest))
     return found
 
 
-def _endorsements(voices: Voices, withdrawn: Container[str], disputes: Words) -> Words:
+def _endorsements(voices: Voices, withdrawn: Container[str], disputes: "_Words") -> "_Words":
     """Nobody endorses what is one's own, nor what one disputes."""
-    found: dict[str, list[LoggedStatement]] = {}
+    found = _Words(voices)
     for said in voices.statements.values():
         if not isinstance(said.record, Endorsement) or said.envelope in withdrawn:
             continue
         for digest in voices.about(said):
             others = voices.of(said).parties - voices.of(voices.statements[digest]).authors
-            free = others - _parties(voices, disputes.get(digest, []))
+            free = others - disputes.parties(digest)
             if not others:
                 voices.tell(said, digest, "own-statement")
             elif not free:
                 voices.tell(said, digest, "own-dispute")
-            elif free <= _parties(voices, found.get(digest, [])):
+            elif free <= found.parties(digest):
                 voices.tell(said, digest, "repeated")
             else:
-                for each in voices.copies(digest):
-                    if free - voices.of(each).authors:
-                        found.setdefault(each.envelope, []).append(said)
+                found.add(said, (each for each in voices.copies(digest) if free - voices.of(each).authors))
     return found
 
 
-def _successors(voices: Voices, withdrawn: Words) -> dict[str, str]:
+class _Words:
+    """What was said of statements, by their envelopes, and by which parties."""
+
+    def __init__(self, voices: Voices) -> None:
+        self._voices = voices
+        self._said: dict[str, list[str]] = {}
+        self._parties: dict[str, set[str]] = {}
+
+    def add(self, said: LoggedStatement, statements: Iterable[LoggedStatement]) -> None:
+        for each in statements:
+            self._said.setdefault(each.envelope, []).append(said.envelope)
+            self._parties.setdefault(each.envelope, set()).update(self._voices.of(said).parties)
+
+    def parties(self, envelope: str) -> frozenset[str]:
+        return frozenset(self._parties.get(envelope, ()))
+
+    def of(self, envelope: str) -> tuple[str, ...]:
+        return tuple(self._said.get(envelope, ()))
+
+
+def _successors(voices: Voices, withdrawn: Mapping[str, list[LoggedStatement]]) -> dict[str, str]:
     """By what was withdrawn, what the first withdrawal that names something of the same kind and subject puts there."""
     found: dict[str, str] = {}
     for envelope, words in withdrawn.items():
@@ -186,11 +202,3 @@ def _current(envelope: str, successors: Mapping[str, str], withdrawn: Container[
         passed.add(here)
         here = successors[here]
     return "" if here in withdrawn else here
-
-
-def _parties(voices: Voices, words: Iterable[LoggedStatement]) -> frozenset[str]:
-    return frozenset(party for each in words for party in voices.of(each).parties)
-
-
-def _envelopes(words: Iterable[LoggedStatement]) -> tuple[str, ...]:
-    return tuple(each.envelope for each in words)

@@ -16,7 +16,7 @@ from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.bundle import systems, unpack
 from aloi.evidence.canonical import digest
-from aloi.evidence.domainproof import check_domain_proof
+from aloi.evidence.domainproof import check_domain_proof, served_keys
 from aloi.evidence.envelope import Envelope, Opened, unknown_signer
 from aloi.evidence.logentry import stated
 from aloi.evidence.organisations import Organisation
@@ -172,9 +172,9 @@ def verify_statement(
 ) -> VerifiedClaim:
     """Verify one envelope alone: its signatures, and that at least `threshold` keys that you trust signed it.
 
-    `served` is the text that an organisation's domain serves: where it lists the keys that the statement lists, these
-    are trusted as well. Raises EvidenceError as `envelope.read`, `envelope.verify`, `statement.read`,
-    `statement.claimed`, `check_domain_proof` and `RosterKey.key`, and 'no-organisation'.
+    `served` is the text that an organisation's domain serves: the keys in it are trusted as well, where they are those
+    that the statement lists and does not revoke. Raises EvidenceError as `envelope.read`, `envelope.verify`,
+    `statement.read`, `statement.claimed`, `check_domain_proof` and `RosterKey.key`, and 'no-organisation'.
     """
     envelope = dsse.read(data)
     _, statement = stated(envelope)
@@ -190,7 +190,7 @@ def verify_statement(
                 remedy=N_("leave --domain-proof out, or verify the organisation's own statement"),
             )
         check_domain_proof(served, record)
-        trust |= {key.id for key in listed}
+        trust |= served_keys(record)
     opened = dsse.verify(envelope, [*trusted, *listed])
     _require_trust(opened, trust, threshold)
     return _verified(_stated(opened), opened, envelope, trust)

@@ -43,12 +43,10 @@ class Nothing(msgspec.Struct, frozen=True, kw_only=True):
 class Voice(msgspec.Struct, frozen=True, kw_only=True):
     """Who speaks in a statement: `parties` are domains, and keys that belong to no organisation.
 
-    `authors` may take it back: the parties, its signers, and the organisations that these keys ever belonged to.
-    `keys` are the signers whose word counts.
+    `authors` may take it back: the parties, and the organisations to which keys that signed it belong at any time.
     """
 
     parties: frozenset[str]
-    keys: frozenset[str]
     authors: frozenset[str]
     disowned: bool
 
@@ -81,7 +79,7 @@ class Voices:
 
     def about(self, said: LoggedStatement) -> Iterator[str]:
         """The statements that one names and speaks of; what it says in vain is told."""
-        for subject in said.subjects:
+        for subject in dict.fromkeys(said.subjects):
             digest = subject.fingerprint
             if subject.name != STATEMENT:
                 if digest in self.statements:
@@ -100,12 +98,10 @@ class Voices:
 
 def _voice(said: LoggedStatement, rosters: Rosters) -> Voice:
     speakers = {key: rosters.speaker(key, said.index, said.time) for key in said.signers}
-    counted = {key: speaker for key, speaker in speakers.items() if speaker.counts}
-    parties = frozenset(speaker.organisation or key for key, speaker in counted.items())
+    parties = frozenset(speaker.organisation or key for key, speaker in speakers.items() if speaker.counts)
     owners = {domain for key in said.signers if (domain := rosters.owner(key))}
     return Voice(
         parties=parties,
-        keys=frozenset(counted),
-        authors=parties | frozenset(said.signers) | owners,
-        disowned=any(speaker.disowned for speaker in counted.values()),
+        authors=parties | owners,
+        disowned=any(speaker.disowned for speaker in speakers.values()),
     )

@@ -5,6 +5,11 @@ doubt about the judge is carried into the interval. A calibration speaks for the
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv, xlog1py, xlogy
 
 from aloi.errors import AskerError
 from aloi.statistics.arguments import counts_of, level_of, within
@@ -12,6 +17,7 @@ from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower, cloppe
 from aloi.statistics.hazard import HazardDesign, HazardTrack, Outcome
 from aloi.translation import N_
 
+Floats = NDArray[np.float64]
 LEAST_YOUDEN = 0.1
 
 
@@ -187,6 +193,62 @@ def allowance(
         identifiable=sensitivity - alarms[1] > LEAST_YOUDEN,
         error=error,
     )
+
+
+class Worth(NamedTuple):
+    """Failures among trials, both fractions, that an oracle would have had to see to say as much."""
+
+    failures: float
+    n: float
+
+
+def exact_worth(positives: int, n: int, calibration: JudgeCalibration, *, confirmed: bool = False) -> Worth:
+    """How many exactly scored trials `positives` judged failures of `n` are worth: for pooling with others' counts.
+
+    The judge's errors are integrated out over what the calibration leaves open of them (Jeffreys); the binomial
+    likelihood nearest to what remains, by least squares weighted with it, has the counts returned. Where every failure
+    is `confirmed` there are no false alarms. Raises NotIdentifiable where less than one trial is left.
+    """
+    counts_of(positives, n, least=1)
+    sensitivity = _middles(calibration.tp, calibration.fn)[:, None, None]
+    alarms = np.zeros((1, 1, 1)) if confirmed else _middles(calibration.fp, calibration.tn)[None, :, None]
+    low, high = 0.0, np.pi / 2
+    # Twice: where the likelihood lies is found first. Angles spread rates near 0 and 1 apart.
+    for places in (200, 400):
+        angle = np.linspace(low, high, 2 * places + 1)[1::2]
+        rate = np.sin(angle) ** 2
+        judged = np.clip(alarms + rate * (sensitivity - alarms), 1e-300, 1.0)
+        log_likelihood = xlogy(positives, judged) + xlog1py(n - positives, -judged)
+        likelihood = np.exp(log_likelihood - log_likelihood.max()).mean(axis=(0, 1))
+        inside = np.flatnonzero(likelihood > likelihood.max() * 1e-4)
+        step = float(angle[1] - angle[0])
+        low, high = max(0.0, float(angle[inside[0]]) - step), min(np.pi / 2, float(angle[inside[-1]]) + step)
+    worth = _nearest_binomial(rate, np.maximum(likelihood / likelihood.max(), 1e-300))
+    if worth.n < 1:
+        raise _too_poor(calibration.youden, LEAST_YOUDEN)
+    return worth
+
+
+def _nearest_binomial(rate: Floats, likelihood: Floats) -> Worth:
+    logs = np.stack([np.ones_like(rate), np.log(rate), np.log1p(-rate)], axis=1)
+
+    def fitted(columns: list[int]) -> list[float]:
+        weights = np.sqrt(likelihood)
+        found = np.linalg.lstsq(logs[:, columns] * weights[:, None], np.log(likelihood) * weights, rcond=None)[0]
+        return [float(each) for each in found[1:]]
+
+    failures, passes = fitted([0, 1, 2])
+    if failures < 0:
+        failures, passes = 0.0, fitted([0, 2])[0]
+    elif passes < 0:
+        failures, passes = fitted([0, 1])[0], 0.0
+    return Worth(failures, failures + passes)
+
+
+def _middles(events: int, others: int) -> Floats:
+    """Rates in the middles of parts of equal probability, after so many events and others (Jeffreys)."""
+    middles: Floats = betaincinv(events + 0.5, others + 0.5, (np.arange(31) + 0.5) / 31)
+    return middles
 
 
 def _too_poor(youden: float, least: float) -> NotIdentifiable:
