@@ -10,6 +10,7 @@ BENCHMARKS = {
     "verify": "benchmarks.evidence.verify",
     "logged": "benchmarks.evidence.logged",
     "histories": "benchmarks.registry.histories",
+    "federation": "benchmarks.registry.federation",
     "look-up": "benchmarks.registry.lookups",
     "omission": "benchmarks.registry.omission",
     "guards": "benchmarks.solutions.guards",
