@@ -156,9 +156,12 @@ def predicate_type(name: str) -> str:
     return PREDICATE.format(name=name)
 
 
+_TYPES = MappingProxyType({predicate_type(name): (name, kind) for name, kind in CLAIMS.items()})
+
+
 def claim_type(uri: str) -> tuple[str, type[Claim[Any]]] | None:
     """The name and type behind a predicate's URI; None for a predicate that is not ours."""
-    return next(((name, kind) for name, kind in CLAIMS.items() if predicate_type(name) == uri), None)
+    return _TYPES.get(uri)
 
 
 def usual_non_claims(record: Record) -> tuple[NonClaim, ...]:
