@@ -74,6 +74,26 @@ def coverage(draw: Draw, k: int, rate: float, tau: float, runs: int, rng: np.ran
     return held / runs
 
 
+def priors(runs: int) -> None:
+    """Print coverage and the middle width of the prediction for scales of the prior, 2 % of failures, k = 3 and 5."""
+    print(f"scales of the prior of tau: coverage at {LEVEL:.0%}, and the middle width of the prediction")
+    print(f"{'scale':>6}{'k':>4}{'tau':>6}{'typical':>10}{'next':>8}{'width':>8}")
+    for scale in (0.5, 1.0, 2.0):
+        for k in (3, 5):
+            for tau in (0.0, 0.5, 1.0):
+                rng, held, widths = np.random.default_rng(SEED), np.zeros(2), []
+                for _ in range(runs):
+                    found = fixed(expit(logit(0.02) + tau * rng.normal(size=k)), rng)
+                    following = expit(logit(0.02) + tau * rng.normal())
+                    counts = [Count(name=f"{i}", failures=f, n=n, cluster=f"{i}") for i, (f, n) in enumerate(found)]
+                    pooled = pool_counts(counts, LEVEL, leave_out=False, scale=scale)
+                    low, high = pooled.prediction
+                    held += [pooled.low <= 0.02 <= pooled.high, low <= following <= high]
+                    widths.append(high - low)
+                told = "".join(f"{one:>{width}.3f}" for one, width in zip(held / runs, (10, 8), strict=True))
+                print(f"{scale:>6}{k:>4}{tau:>6}{told}{np.median(widths):>8.1%}", flush=True)
+
+
 def table(draw: Draw, ks: tuple[int, ...], rates: tuple[float, ...], taus: tuple[float, ...], runs: int) -> Held:
     """Print one line a cell; the least coverage of each column."""
     rng = np.random.default_rng(SEED)
@@ -102,6 +122,7 @@ def main(*, quick: bool = False) -> None:
         for name, least in (("the typical rate", typical), ("the next rate", following)):
             bar(f"{what}: least coverage of {name}", f"{least:.3f}", ">= 0.90 - 2 errors", met=least >= 0.90 - error)
         print(f"{what}: least coverage by empirical logits {mean:.3f}, of the next rate {predicted:.3f}")
+    priors(runs)
 
 
 if __name__ == "__main__":

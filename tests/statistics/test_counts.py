@@ -119,6 +119,14 @@ def test_evaluators_who_disagree_predict_little():
     assert apart.prediction[1] - apart.prediction[0] > 3 * (agreeing.prediction[1] - agreeing.prediction[0])
 
 
+def test_a_wider_prior_predicts_less():
+    pairs = counts((3, 300), (5, 400), (1, 200))
+    ends = [pool_counts(pairs, leave_out=False, scale=scale).prediction[1] for scale in (0.25, 0.5, 1.0, 2.0)]
+    assert ends == sorted(ends)
+    with pytest.raises(AskerError):
+        pool_counts(pairs, scale=0.0)
+
+
 def test_leaving_one_out_is_pooling_the_others():
     pairs = [(3, 300), (5, 400), (0, 200), (40, 300)]
     pooled = pool_counts(counts(*pairs))

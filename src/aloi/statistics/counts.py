@@ -30,7 +30,7 @@ FEWEST = 3
 PRIOR_SCALE = 1.0
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(21)
 _TAUS, _ROUGH, _PLACES, _FINE = 48, 25, 201, 1001
-_LARGEST_TAU = 5.0
+_LARGEST = 5.0  # scales of the prior
 # Densities that lie so many natural logarithms below the highest are left out: a share of about 1e-5.
 _DEPTH = 11.0
 
@@ -102,8 +102,14 @@ def _as_one(cluster: str, group: list[Count]) -> Count:
     return Count(name=cluster, cluster=cluster, n=size, failures=tuple(min(float(each), size) for each in together))
 
 
-def pool_counts(counts: Sequence[Count], level: float = 0.95, *, leave_out: bool = True) -> PooledCounts:
-    """Pool `counts` by independent cluster, and again without each of them. Raises AskerError below three of them."""
+def pool_counts(
+    counts: Sequence[Count], level: float = 0.95, *, leave_out: bool = True, scale: float = PRIOR_SCALE
+) -> PooledCounts:
+    """Pool `counts` by independent cluster, and again without each of them. Raises AskerError below three of them.
+
+    `scale` is that of the half-normal prior of `tau`.
+    """
+    within("scale", scale, 0.0, 10.0, open_ends=True)
     units = merged(counts)
     if len(units) < FEWEST:
         raise AskerError(
@@ -115,7 +121,7 @@ def pool_counts(counts: Sequence[Count], level: float = 0.95, *, leave_out: bool
     side = (1 - level_of(level)) / 2
     everyone = np.arange(len(units))
     others = [np.delete(everyone, place) for place in everyone] if leave_out else []
-    table = _Table(units, [everyone, *others])
+    table = _Table(units, [everyone, *others], scale)
     all_of_them = table.posterior(everyone)
     told = _typical(all_of_them, side, units)
     return PooledCounts(
@@ -186,12 +192,12 @@ def _peak(failures: Floats, n: Floats, mu: Floats, tau: Floats) -> tuple[Floats,
 class _Table:
     """The likelihood of every count over a grid of (tau, mu) that holds the posterior of every set in `sets`."""
 
-    def __init__(self, units: Sequence[Count], sets: Sequence[NDArray[np.int64]]) -> None:
-        self._units = units
+    def __init__(self, units: Sequence[Count], sets: Sequence[NDArray[np.int64]], scale: float) -> None:
+        self._units, self._scale = units, scale
         n = np.array([unit.n for unit in units])
         rate = (np.array([np.median(unit.ways) for unit in units]) + 0.5) / (n + 1)
         sharpest = 1 / sqrt(float((n * rate * (1 - rate)).max()))
-        self.tau = np.geomspace(min(sharpest, 1.0) / 300, _LARGEST_TAU, _TAUS)
+        self.tau = np.geomspace(min(sharpest, scale) / 300, _LARGEST * scale, _TAUS)
         low, high = np.full(_TAUS, -60.0), np.full(_TAUS, 60.0)
         filled = False
         while not filled:
@@ -237,22 +243,22 @@ class _Table:
         density = np.exp(log_density - log_density.max(axis=1, keepdims=True))
         step = self.mu[:, 1] - self.mu[:, 0]
         mass = (density[:, 1:] + density[:, :-1]).sum(axis=1) / 2 * step
-        return _Posterior(self.tau, self.mu, density, np.log(mass) + log_density.max(axis=1))
+        return _Posterior(self.tau, self.mu, density, np.log(mass) + log_density.max(axis=1), self._scale)
 
 
 class _Posterior:
     """Distribution of mu and tau on a grid: the `density` of mu at each tau, and the log likelihood of each tau."""
 
-    def __init__(self, tau: Floats, mu: Floats, density: Floats, log_evidence: Floats) -> None:
+    def __init__(self, tau: Floats, mu: Floats, density: Floats, log_evidence: Floats, scale: float) -> None:
         self._tau, self._mu = tau, mu
         # Over log(tau) the integrand falls to nothing at either end, where trapezoids are exact to many digits.
-        over_log = _over_log_tau(tau, log_evidence)
+        over_log = _over_log_tau(tau, log_evidence, scale)
         of_tau = over_log.copy()
         of_tau[[0, -1]] /= 2
         # Below the least tau the density is flat: it is a small part of any error.
         of_tau[0] += over_log[0] / log(tau[1] / tau[0])
         self._of_tau = of_tau / of_tau.sum()
-        self._fine_tau, self._tau_cdf = _tau_cdf(tau, log_evidence)
+        self._fine_tau, self._tau_cdf = _tau_cdf(tau, log_evidence, scale)
         halves = (density[:, 1:] + density[:, :-1]) / 2
         self._cdf = np.concatenate([np.zeros((len(tau), 1)), halves.cumsum(axis=1)], axis=1)
         self._density = density / self._cdf[:, -1:]
@@ -279,18 +285,18 @@ class _Posterior:
         return float(np.interp(q, self._tau_cdf, self._fine_tau))
 
 
-def _tau_cdf(tau: Floats, log_evidence: Floats) -> tuple[Floats, Floats]:
+def _tau_cdf(tau: Floats, log_evidence: Floats, scale: float) -> tuple[Floats, Floats]:
     """A finer grid of tau, and the distribution function over it; the log likelihood is smooth."""
     fine = np.geomspace(tau[0], tau[-1], _FINE)
-    over_log = _over_log_tau(fine, np.interp(np.log(fine), np.log(tau), log_evidence))
+    over_log = _over_log_tau(fine, np.interp(np.log(fine), np.log(tau), log_evidence), scale)
     step = log(fine[1] / fine[0])
     grown = over_log[0] + np.concatenate([[0.0], ((over_log[1:] + over_log[:-1]) / 2 * step).cumsum()])
     return fine, grown / grown[-1]
 
 
-def _over_log_tau(tau: Floats, log_evidence: Floats) -> Floats:
+def _over_log_tau(tau: Floats, log_evidence: Floats, scale: float) -> Floats:
     """The density of log(tau), prior and likelihood together, up to a constant."""
-    density: Floats = np.exp(log_evidence - log_evidence.max() - ((tau / PRIOR_SCALE) ** 2) / 2) * tau
+    density: Floats = np.exp(log_evidence - log_evidence.max() - ((tau / scale) ** 2) / 2) * tau
     return density
 
 
