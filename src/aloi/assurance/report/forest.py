@@ -15,7 +15,7 @@ from aloi.translation import N_
 WIDTH, LEFT, RIGHT = 880, 268, 640
 TOP, STEP = 46, 30
 STEPS = (0, 0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)
-LABEL = 27
+LABEL = 30
 """How many letters of a name there is room for; a wide one counts as two."""
 APART = 42
 
