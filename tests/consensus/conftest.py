@@ -62,7 +62,7 @@ def calibrated(rooms):
         )
     }
     return tuple(
-        Evaluator(rooms, name, 0.05, judged(system(f"seed of {name}")), calibrations=known)
+        Evaluator(rooms, name, 0.2, judged(system(f"seed of {name}")), calibrations=known)
         for name in ("first", "second")
     )
 

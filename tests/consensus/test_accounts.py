@@ -231,3 +231,12 @@ def test_the_certainty_of_few_or_failing_results(four, failing, rooms):
     [size] = [fact for fact in step(strict, "imprecision").facts if fact.code == "optimal-size"]
     assert size.against
     assert size.figures["n"] < size.figures["wanted"]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "least", "most"), [(0.05, 300, 1000), (1e-9, 1e9, 1e11), (0.6, 5, 60), (0.999, 3, 20)]
+)
+def test_any_threshold_of_a_plan_has_an_optimal_size(threshold, least, most):
+    from aloi.assurance.consensus.certainty import optimal_size
+
+    assert least <= optimal_size(threshold) <= most

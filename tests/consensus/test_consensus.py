@@ -11,7 +11,7 @@ from aloi.assurance.consensus.view import consensus
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.records import Verdict
 from aloi.system.description import HuntGoal
-from consensus.laboratory import HAZARD, OTHER, Evaluator, goal, main_pool, named, system, together
+from consensus.laboratory import HAZARD, OTHER, Evaluator, main_pool, named, system, together
 
 
 def test_four_who_agree_settle_below_the_threshold(four):
@@ -66,7 +66,7 @@ def test_the_evidence_tells_who_how_and_under_which_plan(four):
     assert (one.plan, one.seed, one.registered_at) == (plan.digest, plan.plan.seed, plan.plan.registered_at)
     assert (one.scorer, one.counts, one.kind, one.scope) == (finding.scorer, "failures", "mean", "declared")
     assert one.evaluator.signers == (four[0].key.public.id,)
-    assert one.worth == (finding.estimate.failures, finding.estimate.n)
+    assert one.real is None
     assert one.account.registered == "clock"
 
 
@@ -165,19 +165,15 @@ class TestJudges:
         assert {link.why for link in pool.clusters[2].links} == {"judge", "calibration"}
         assert pool.shown == "pooled"
 
-    def test_calibrated_ratings_are_worth_fewer_trials(self, calibrated):
+    def test_how_many_really_failed_behind_calibrated_words_is_left_open(self, calibrated):
         found = together(*calibrated)
         for one, evaluator in zip(found.hazards[0].evidence, calibrated, strict=True):
             assert one.calibrated
             assert one.counts == "failures"
-            assert one.worth[1] < evaluator.finding.estimate.n
+            least, middle, most = one.real
+            assert least <= middle <= most <= evaluator.finding.estimate.n
+            assert least < most
         assert main_pool(found).question.beside == 2 * Decimal("0.01")
-
-    def test_one_rated_trial_is_worth_nothing_and_set_aside(self, calibrated, rooms):
-        described = goal(calibrated[0].folder.state().description, cap=1)
-        known = calibrated[0].folder.state().calibrations
-        found = together(*calibrated, Evaluator(rooms, "hasty", 0.05, described, calibrations=known))
-        assert [one.aside for one in found.hazards[0].evidence] == [None, None, "not-identifiable"]
 
     def test_a_judge_of_no_worth_counts_no_failures(self, calibrated, rooms):
         judging = calibrated[0].result.signed.plan.hazards[0].judging

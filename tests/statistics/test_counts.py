@@ -119,6 +119,14 @@ def test_evaluators_who_disagree_predict_little():
     assert apart.prediction[1] - apart.prediction[0] > 3 * (agreeing.prediction[1] - agreeing.prediction[0])
 
 
+def test_a_wider_prior_predicts_less():
+    pairs = counts((3, 300), (5, 400), (1, 200))
+    ends = [pool_counts(pairs, leave_out=False, scale=scale).prediction[1] for scale in (0.25, 0.5, 1.0, 2.0)]
+    assert ends == sorted(ends)
+    with pytest.raises(AskerError):
+        pool_counts(pairs, scale=0.0)
+
+
 def test_leaving_one_out_is_pooling_the_others():
     pairs = [(3, 300), (5, 400), (0, 200), (40, 300)]
     pooled = pool_counts(counts(*pairs))
@@ -135,8 +143,25 @@ def test_results_of_one_cluster_count_once():
     crowded = pool_counts(counts((3, 300), (5, 400), *[(10, 200)] * 50, clusters=["a", "b", *["c"] * 50]))
     assert (crowded.k, crowded.value, crowded.high) == pytest.approx((3, alone.value, alone.high), rel=1e-6)
     [one] = merged(counts((1, 10), (100, 1000), clusters=["a", "a"]))
-    assert one.failures / one.n == pytest.approx(101 / 1010)
+    assert one.ways[0] / one.n == pytest.approx(101 / 1010)
     assert one.n == pytest.approx((10**2 + 1000**2) / 1010)
+
+
+def test_what_a_judge_leaves_open_widens_the_answer():
+    exact = pool_counts(counts((10, 200), (12, 200), (9, 200)))
+    same = pool_counts(counts(((10,) * 15, 200), (12, 200), (9, 200)))
+    assert (same.value, same.high) == pytest.approx((exact.value, exact.high), rel=1e-6)
+    ways = tuple(float(each) for each in range(3, 18))
+    opened = pool_counts(counts((ways, 200), (12, 200), (9, 200)))
+    assert opened.low < exact.low
+    assert exact.high < opened.high
+
+
+def test_judges_of_one_cluster_err_together():
+    """Two results that leave 0 to 28 open leave as much open together; were they apart, they would cancel out."""
+    ways = tuple(float(each) for each in range(0, 30, 2))
+    [one] = merged(counts((ways, 200), (ways, 200), clusters=["a", "a"]))
+    assert (one.n, one.ways) == (200, pytest.approx(ways))
 
 
 @pytest.mark.parametrize("pairs", [[], [(1, 10)], [(1, 10), (2, 20)]])
@@ -161,6 +186,7 @@ HOSTILE = {
     "a fraction of a trial": [(0.1, 0.2), (0.0, 0.5), (0.3, 0.9)],
     "opposed": [(0, 5000), (5000, 5000), (0, 5000)],
     "one giant": [(200, 20_000), (1, 60), (0, 60)],
+    "all of them, of odd sizes": [(7, 7), (13, 13), (0.3, 0.3), (11, 11)],
     "thirty": [(i % 4, 200) for i in range(30)],
 }
 

@@ -37,14 +37,6 @@ NON_CLAIMS = {
     "document-content": N_("that an attached document is right: nothing in it was read"),
     "legal-conformity": N_("conformity with any law or norm"),
 }
-REASONS = {
-    "error-in-method": N_("for an error in the method"),
-    "error-in-data": N_("for an error in the data"),
-    "superseded": N_("because another takes its place"),
-    "system-retired": N_("because the system is retired"),
-    "legal": N_("for legal reasons"),
-    "other": N_("for another reason"),
-}
 KINDS = {"public": N_("public"), "private": N_("private"), "academic": N_("academic")}
 SHOWN = 300
 
@@ -165,6 +157,8 @@ def _dispute(dispute: "Dispute", about: str) -> str:
 
 
 def _withdrawal(withdrawal: "Withdrawal", about: str) -> str:
+    from aloi.assurance.report.words import WITHDRAWALS  # noqa: PLC0415 - heavy modules load when a command runs
+
     told = N_("withdrawn {about}: taken back by {by} {why}: {text}")
     if withdrawal.superseded_by:
         told = N_("withdrawn {about}: taken back by {by} {why}: {text}; in its place: {new}")
@@ -172,7 +166,7 @@ def _withdrawal(withdrawal: "Withdrawal", about: str) -> str:
         told,
         about=about,
         by=_shown(withdrawal.organisation),
-        why=say(REASONS[withdrawal.reason]),
+        why=say(WITHDRAWALS[withdrawal.reason]),
         text=_shown(withdrawal.text, SHOWN),
         new=withdrawal.superseded_by,
     )

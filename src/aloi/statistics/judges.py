@@ -5,11 +5,10 @@ doubt about the judge is carried into the interval. A calibration speaks for the
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, xlog1py, xlogy
+from scipy.special import betaln, gammaln, logsumexp
 
 from aloi.errors import AskerError
 from aloi.statistics.arguments import counts_of, level_of, within
@@ -19,6 +18,9 @@ from aloi.translation import N_
 
 Floats = NDArray[np.float64]
 LEAST_YOUDEN = 0.1
+WAYS = 15
+"""How many equally likely numbers stand for what a judge leaves open."""
+_PLACES, _DEPTH = 400, 14.0
 
 
 class NotIdentifiable(AskerError):
@@ -195,60 +197,48 @@ def allowance(
     )
 
 
-class Worth(NamedTuple):
-    """Failures among trials, both fractions, that an oracle would have had to see to say as much."""
+def true_failures(
+    positives: int, n: int, calibration: JudgeCalibration, *, confirmed: bool = False
+) -> tuple[float, ...]:
+    """Equally likely numbers of real failures behind `positives` judged ones among `n` trials, in ascending order.
 
-    failures: float
-    n: float
-
-
-def exact_worth(positives: int, n: int, calibration: JudgeCalibration, *, confirmed: bool = False) -> Worth:
-    """How many exactly scored trials `positives` judged failures of `n` are worth: for pooling with others' counts.
-
-    The judge's errors are integrated out over what the calibration leaves open of them (Jeffreys); the binomial
-    likelihood nearest to what remains, by least squares weighted with it, has the counts returned. Where every failure
-    is `confirmed` there are no false alarms. Raises NotIdentifiable where less than one trial is left.
+    Which of the trials failed is not known; what the judge said is as likely as its errors make it, and these are
+    integrated out over what the calibration leaves open of them (Jeffreys; beta-binomial). Every number is as likely
+    as any other before the judge speaks. Where every failure is `confirmed` there are no false alarms.
     """
     counts_of(positives, n, least=1)
-    sensitivity = _middles(calibration.tp, calibration.fn)[:, None, None]
-    alarms = np.zeros((1, 1, 1)) if confirmed else _middles(calibration.fp, calibration.tn)[None, :, None]
-    low, high = 0.0, np.pi / 2
-    # Twice: where the likelihood lies is found first. Angles spread rates near 0 and 1 apart.
-    for places in (200, 400):
-        angle = np.linspace(low, high, 2 * places + 1)[1::2]
-        rate = np.sin(angle) ** 2
-        judged = np.clip(alarms + rate * (sensitivity - alarms), 1e-300, 1.0)
-        log_likelihood = xlogy(positives, judged) + xlog1py(n - positives, -judged)
-        likelihood = np.exp(log_likelihood - log_likelihood.max()).mean(axis=(0, 1))
-        inside = np.flatnonzero(likelihood > likelihood.max() * 1e-4)
-        step = float(angle[1] - angle[0])
-        low, high = max(0.0, float(angle[inside[0]]) - step), min(np.pi / 2, float(angle[inside[-1]]) + step)
-    worth = _nearest_binomial(rate, np.maximum(likelihood / likelihood.max(), 1e-300))
-    if worth.n < 1:
-        raise _too_poor(calibration.youden, LEAST_YOUDEN)
-    return worth
+    low, high = 0.0, float(n)
+    # Twice, where there are more numbers than places: which of them are likely is found first.
+    for _ in range(2):
+        real = np.unique(np.round(np.linspace(low, high, _PLACES)))
+        likely = _log_likelihood(positives, n, real, calibration, confirmed=confirmed)
+        likely -= likely.max()
+        inside = np.flatnonzero(likely > -_DEPTH)
+        low, high = real[max(inside[0] - 1, 0)], real[min(inside[-1] + 1, len(real) - 1)]
+    grown = np.exp(likely).cumsum()
+    middles = (np.arange(WAYS) + 0.5) / WAYS
+    return tuple(float(each) for each in real[np.searchsorted(grown / grown[-1], middles)])
 
 
-def _nearest_binomial(rate: Floats, likelihood: Floats) -> Worth:
-    logs = np.stack([np.ones_like(rate), np.log(rate), np.log1p(-rate)], axis=1)
-
-    def fitted(columns: list[int]) -> list[float]:
-        weights = np.sqrt(likelihood)
-        found = np.linalg.lstsq(logs[:, columns] * weights[:, None], np.log(likelihood) * weights, rcond=None)[0]
-        return [float(each) for each in found[1:]]
-
-    failures, passes = fitted([0, 1, 2])
-    if failures < 0:
-        failures, passes = 0.0, fitted([0, 2])[0]
-    elif passes < 0:
-        failures, passes = fitted([0, 1])[0], 0.0
-    return Worth(failures, failures + passes)
+def _log_likelihood(positives: int, n: int, real: Floats, calibration: JudgeCalibration, *, confirmed: bool) -> Floats:
+    """Of `positives` judged failures, for each number of `real` ones, up to a constant."""
+    if confirmed:
+        return _log_beta_binomial(np.full(len(real), float(positives)), real, calibration.tp, calibration.fn)
+    seen = np.unique(np.round(np.linspace(0, positives, min(positives + 1, _PLACES))))[:, None]
+    terms = _log_beta_binomial(seen, real, calibration.tp, calibration.fn) + _log_beta_binomial(
+        positives - seen, n - real, calibration.fp, calibration.tn
+    )
+    summed: Floats = logsumexp(terms, axis=0)
+    return summed
 
 
-def _middles(events: int, others: int) -> Floats:
-    """Rates in the middles of parts of equal probability, after so many events and others (Jeffreys)."""
-    middles: Floats = betaincinv(events + 0.5, others + 0.5, (np.arange(31) + 0.5) / 31)
-    return middles
+def _log_beta_binomial(events: Floats, n: Floats, found: int, missed: int) -> Floats:
+    """Log probability of `events` among `n` at a rate of which a calibration has `found` and `missed` (Jeffreys)."""
+    possible = (events >= 0) & (events <= n)
+    k = np.where(possible, events, 0.0)
+    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    told = ways + betaln(k + found + 0.5, n - k + missed + 0.5) - betaln(found + 0.5, missed + 0.5)
+    return np.where(possible, told, -np.inf)
 
 
 def _too_poor(youden: float, least: float) -> NotIdentifiable:

@@ -1,6 +1,7 @@
 """Results as they are told."""
 
 from collections.abc import Mapping
+from statistics import median
 
 from aloi.assurance.consensus.account import Said, relation
 from aloi.assurance.consensus.likeness import likeness
@@ -41,7 +42,7 @@ def evidence_of(member: Member, said: Said, names: Mapping[str, str], owner: str
         level=measured.level,
         method=measured.method,
         trials=record.sample.trials,
-        worth=(member.counts.failures, member.counts.n) if member.counts else None,
+        real=_real(member),
         log_e_met=finding.log_e_met if finding else None,
         log_e_not_met=record.log_e_not_met,
         plan=result.plan_digest,
@@ -51,6 +52,14 @@ def evidence_of(member: Member, said: Said, names: Mapping[str, str], owner: str
         account=member.account,
         aside=member.aside,
     )
+
+
+def _real(member: Member) -> tuple[float, float, float] | None:
+    """What a judge leaves open of how many trials failed."""
+    if member.counts is None or not isinstance(member.counts.failures, tuple):
+        return None
+    ways = member.counts.failures
+    return ways[0], median(ways), ways[-1]
 
 
 def _evaluator(member: Member, said: Said, names: Mapping[str, str], owner: str) -> Evaluator:

@@ -11,7 +11,6 @@ from aloi.assurance.consensus.records import Aside
 from aloi.assurance.consensus.results import Result
 from aloi.evidence.records import Finding
 from aloi.evidence.statement import Subject
-from aloi.statistics.judges import NotIdentifiable
 
 
 class Member(Struct, frozen=True, kw_only=True):
@@ -41,12 +40,7 @@ def _member(number: int, result: Result, said: Said, system: Subject, owner: str
     told = account(result, said)
     design = _design(told, said, owner)
     aside = _aside(result, told, system, other_versions=other_versions)
-    counts = None
-    if aside is None and isinstance(result.record, Finding):
-        try:
-            counts = counted(result)
-        except NotIdentifiable:
-            aside = "not-identifiable"
+    counts = counted(result) if aside is None and isinstance(result.record, Finding) else None
     return Member(number=number, result=result, account=told, design=design, counts=counts, aside=aside)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import log, sqrt
+from statistics import fmean, pvariance
 from typing import Literal, NamedTuple
 
 from msgspec import Struct
@@ -11,8 +12,8 @@ from scipy.special import expit
 from aloi.assurance.consensus.clusters import Cluster
 from aloi.assurance.consensus.results import Result
 from aloi.evidence.records import Finding
-from aloi.statistics.counts import FEWEST, Count, PooledCounts, TypicalRate, merged, pool_counts
-from aloi.statistics.judges import JudgeCalibration, exact_worth
+from aloi.statistics.counts import FEWEST, Count, TypicalRate, merged, pool_counts
+from aloi.statistics.judges import JudgeCalibration, true_failures
 from aloi.statistics.multiplicity import merge_evalues
 from aloi.statistics.pooling import Shown, Study, pool
 
@@ -64,38 +65,40 @@ class Question(Struct, frozen=True, kw_only=True):
     beside: Decimal
 
 
-class Counted(NamedTuple):
-    """A finding as it is pooled: failures among trials, and the trials of which nobody knows."""
+Failures = float | tuple[float, ...]
 
-    failures: float
-    n: float
-    least: tuple[float, float]
-    most: tuple[float, float]
+
+class Counted(NamedTuple):
+    """A finding as it is pooled: its failures, equally likely numbers of them where a judge may err, among `n` trials.
+
+    `least` and `most` are the same with the trials of which nobody knows counted as passes, and as failures.
+    """
+
+    failures: Failures
+    n: int
+    least: Failures
+    most: Failures
+    asked: int
 
 
 def counted(result: Result) -> Counted:
-    """A finding's counts; a calibrated judge's are worth so many exact ones.
-
-    `least` and `most` count the unscorable trials as passes and as failures. Raises NotIdentifiable where a judge's
-    ratings tell nothing.
-    """
+    """A finding's counts; behind a calibrated judge's words stand numbers of real failures."""
     assert isinstance(result.record, Finding)
-    seen = result.record.estimate
+    seen, judging = result.record.estimate, result.planned.judging
     asked = seen.n + seen.unscorable
-    judging = result.planned.judging
     if result.record.uncorrected is None or judging is None or judging.calibration is None:
-        return Counted(seen.failures, seen.n, (seen.failures, asked), (seen.failures + seen.unscorable, asked))
+        return Counted(seen.failures, seen.n, seen.failures, seen.failures + seen.unscorable, asked)
     found = judging.calibration
     calibration = JudgeCalibration(tp=found.tp, fn=found.fn, fp=found.fp, tn=found.tn)
 
-    def worth(failures: int, n: int) -> tuple[float, float]:
-        told = exact_worth(failures, n, calibration, confirmed=judging.confirmed)
-        return told.failures, told.n
+    def real(failures: int, n: int) -> Failures:
+        return true_failures(failures, n, calibration, confirmed=judging.confirmed)
 
-    middle = worth(seen.failures, seen.n)
+    middle = real(seen.failures, seen.n)
     if not seen.unscorable:
-        return Counted(*middle, middle, middle)
-    return Counted(*middle, worth(seen.failures, asked), worth(seen.failures + seen.unscorable, asked))
+        return Counted(middle, seen.n, middle, middle, asked)
+    most = real(seen.failures + seen.unscorable, asked)
+    return Counted(middle, seen.n, real(seen.failures, asked), most, asked)
 
 
 def shown(clusters: int) -> Shown:
@@ -109,14 +112,18 @@ def pooled_of(counts: Sequence[Counted], clusters: Sequence[Cluster]) -> Pooled 
         return None
     names = {member: f"{place:04}" for place, cluster in enumerate(clusters) for member in cluster.members}
 
-    def pool_as(ways: Sequence[tuple[float, float]]) -> PooledCounts:
-        return pool_counts([_count(names[place], *way) for place, way in enumerate(ways)], LEVEL)
+    def counts_as(ways: Sequence[tuple[Failures, int]]) -> list[Count]:
+        return [
+            Count(name=names[at], cluster=names[at], failures=failures, n=n) for at, (failures, n) in enumerate(ways)
+        ]
 
-    middle = pool_as([(each.failures, each.n) for each in counts])
+    scored = counts_as([(each.failures, each.n) for each in counts])
+    middle = pool_counts(scored, LEVEL)
     bounds = [middle]
-    if any(each.least != (each.failures, each.n) for each in counts):
-        bounds += [pool_as([each.least for each in counts]), pool_as([each.most for each in counts])]
-    units = merged([_count(names[place], each.failures, each.n) for place, each in enumerate(counts)])
+    if any(each.asked != each.n for each in counts):
+        bounds.append(pool_counts(counts_as([(each.least, each.asked) for each in counts]), LEVEL))
+        bounds.append(pool_counts(counts_as([(each.most, each.asked) for each in counts]), LEVEL))
+    units = merged(scored)
     normal, profile, i2 = _by_normal_errors(units)
     whole = _widest(middle, bounds)
     return Pooled(
@@ -133,12 +140,8 @@ def pooled_of(counts: Sequence[Counted], clusters: Sequence[Cluster]) -> Pooled 
         normal=normal,
         tau_profile=profile,
         i2=i2,
-        ample=all(min(unit.failures, unit.n - unit.failures) >= AMPLE for unit in units),
+        ample=all(min(unit.ways[0], unit.n - unit.ways[-1]) >= AMPLE for unit in units),
     )
-
-
-def _count(cluster: str, failures: float, n: float) -> Count:
-    return Count(name=cluster, cluster=cluster, failures=failures, n=n)
 
 
 def _widest(middle: TypicalRate, bounds: Sequence[TypicalRate]) -> Rate:
@@ -153,11 +156,7 @@ def _widest(middle: TypicalRate, bounds: Sequence[TypicalRate]) -> Rate:
 
 def _by_normal_errors(units: Sequence[Count]) -> tuple[Rate, tuple[float, float], float]:
     """REML and Hartung-Knapp on empirical logits; the Q-profile interval of tau, and the share of variance between."""
-    studies = []
-    for unit in units:
-        x, y = unit.failures + 0.5, unit.n - unit.failures + 0.5
-        studies.append(Study(name=unit.name, estimate=log(x / y), variance=1 / x + 1 / y, cluster=unit.cluster))
-    found = pool(studies, LEVEL)
+    found = pool([_study(unit) for unit in units], LEVEL)
     assert found.effect is not None
     assert found.prediction is not None
     assert found.tau2_interval is not None
@@ -169,6 +168,14 @@ def _by_normal_errors(units: Sequence[Count]) -> tuple[Rate, tuple[float, float]
         prediction=(float(expit(found.prediction[0])), float(expit(found.prediction[1]))),
     )
     return rate, (sqrt(found.tau2_interval[0]), sqrt(found.tau2_interval[1])), found.i2
+
+
+def _study(unit: Count) -> Study:
+    """Empirical logit; what a judge leaves open adds to its variance."""
+    ways = [(each + 0.5, unit.n - each + 0.5) for each in unit.ways]
+    logits = [log(x / y) for x, y in ways]
+    within = fmean(1 / x + 1 / y for x, y in ways)
+    return Study(name=unit.name, estimate=fmean(logits), variance=within + pvariance(logits), cluster=unit.cluster)
 
 
 def questions(results: Sequence[Result], clusters: Sequence[Cluster], pooled: Pooled | None) -> Iterator[Question]:

@@ -16,7 +16,7 @@ from aloi.evidence.statement import Subject
 from aloi.evidence.voices import Nothing
 from aloi.statistics.pooling import Shown
 
-Aside = Literal["withdrawn", "void", "other-version", "other-system", "not-tested", "not-identifiable"]
+Aside = Literal["withdrawn", "void", "other-version", "other-system", "not-tested"]
 
 
 class Evaluator(Struct, frozen=True, kw_only=True):
@@ -38,8 +38,8 @@ class Evaluator(Struct, frozen=True, kw_only=True):
 class Evidence(Struct, frozen=True, kw_only=True):
     """One result: what it says, how it was measured, by whom, and where it stands.
 
-    A finding has an `estimate`, a hunt only the `lower` bound of the largest rate over attacks. `worth` are failures
-    among trials as they are pooled: a calibrated judge's ratings are worth fewer. `level` is that of the interval.
+    A finding has an `estimate`, a hunt only the `lower` bound of the largest rate over attacks; `level` is that of its
+    interval. `real` tells how many trials really failed behind a calibrated judge's words: least, middle, most.
     """
 
     number: int
@@ -65,7 +65,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     level: Decimal
     method: str
     trials: int
-    worth: tuple[float, float] | None
+    real: tuple[float, float, float] | None
     log_e_met: Decimal | None
     log_e_not_met: Decimal
     plan: str

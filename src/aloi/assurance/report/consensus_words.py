@@ -1,6 +1,6 @@
 """Stable codes of a consensus as sentences: where it stands, how certain it is and why, what links and what parts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import MappingProxyType
 
 from aloi.assurance.consensus.certainty import Fact
@@ -118,7 +118,6 @@ ASIDE: Words = MappingProxyType(
         "other-version": N_("another version of the system: indirect evidence"),
         "other-system": N_("about another system"),
         "not-tested": N_("not tested: no trial was scored"),
-        "not-identifiable": N_("the judge's words tell nothing about the real rate"),
     }
 )
 
@@ -131,17 +130,6 @@ RELATIONS: Words = MappingProxyType(
     }
 )
 
-REASONS: Words = MappingProxyType(
-    {
-        "error-in-method": N_("for an error in the method"),
-        "error-in-data": N_("for an error in the data"),
-        "superseded": N_("because another takes its place"),
-        "system-retired": N_("because the system is retired"),
-        "legal": N_("for legal reasons"),
-        "other": N_("for another reason"),
-    }
-)
-
 REGISTERED: Words = MappingProxyType(
     {
         "log": N_("before the result, by a log"),
@@ -151,10 +139,15 @@ REGISTERED: Words = MappingProxyType(
 )
 
 _WHOLE = frozenset({"count", "of", "fewest", "n", "wanted"})
+_CHOSEN = frozenset({"threshold", "limit"})
 
 
 def fact_sentence(fact: Fact, figures: Figures, say: Say) -> str:
     """What a step rests on, its figures as the reader's language writes them."""
-    write: Mapping[bool, Callable[[float], str]] = {True: figures.whole, False: figures.percent}
-    told = {name: write[name in _WHOLE](value) for name, value in fact.figures.items()}
-    return say(FACTS[fact.code], **told)
+
+    def written(name: str, value: float) -> str:
+        if name in _WHOLE:
+            return figures.whole(round(value))
+        return figures.threshold(value) if name in _CHOSEN else figures.percent(value)
+
+    return say(FACTS[fact.code], **{name: written(name, value) for name, value in fact.figures.items()})

@@ -15,7 +15,7 @@ from aloi.translation import N_
 WIDTH, LEFT, RIGHT = 880, 268, 640
 TOP, STEP = 46, 30
 STEPS = (0, 0.0001, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1)
-LABEL = 27
+LABEL = 30
 """How many letters of a name there is room for; a wide one counts as two."""
 APART = 42
 
@@ -108,7 +108,7 @@ def forest(view: HazardView, pool: Pool, about: str, speech: Speech) -> Forest:
     if pool.pooled:
         reach.append(pool.pooled.prediction[1])
     axis = Axis.over(reach)
-    largest = max(one.worth[1] for one in found if one.worth)
+    largest = max(one.estimate.n for one in found if one.estimate)
     rows = tuple(_row(TOP + STEP * place, one, axis, largest, speech) for place, one in enumerate(found))
     below = TOP + STEP * len(rows) + 10
     bands = _bands(pool, axis, below, speech)
@@ -131,7 +131,6 @@ def forest(view: HazardView, pool: Pool, about: str, speech: Speech) -> Forest:
 
 def _row(y: int, one: Evidence, axis: Axis, largest: float, speech: Speech) -> Row:
     assert one.estimate is not None
-    assert one.worth is not None
     seen = one.estimate
     notes = "†" if one.account.state == "disputed" else ""
     return Row(
@@ -142,7 +141,7 @@ def _row(y: int, one: Evidence, axis: Axis, largest: float, speech: Speech) -> R
         at=axis.at(float(seen.value)),
         low=axis.at(float(seen.low)),
         high=axis.at(float(seen.high)),
-        side=round(3 + 5 * math.sqrt(one.worth[1] / largest), 1),
+        side=round(3 + 5 * math.sqrt(seen.n / largest), 1),
         mark="exact" if one.counts == "failures" else "rated",
         notes=notes,
     )
