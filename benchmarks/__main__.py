@@ -9,6 +9,8 @@ BENCHMARKS = {
     "start": "benchmarks.start",
     "verify": "benchmarks.evidence.verify",
     "logged": "benchmarks.evidence.logged",
+    "tamper": "benchmarks.evidence.tamper",
+    "fuzz": "benchmarks.evidence.fuzz",
     "histories": "benchmarks.registry.histories",
     "federation": "benchmarks.registry.federation",
     "look-up": "benchmarks.registry.lookups",

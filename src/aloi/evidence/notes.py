@@ -30,6 +30,7 @@ COSIGNATURE = 0x04
 ML_DSA_COSIGNATURE = 0x06
 _ALGORITHMS = {ED25519: "ed25519", COSIGNATURE: "ed25519", ML_DSA_COSIGNATURE: "ml-dsa-44"}
 
+_UNNAMEABLE = re.compile(r"[\s+\x00-\x1f\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _DASH = "—"
 _ID = 4
@@ -191,7 +192,7 @@ def _line(line: str) -> Signature:
 
 def check_name(name: str) -> None:
     """Raises EvidenceError ('key-name') for what cannot name a key."""
-    if not name or any(character.isspace() or character < " " or character == "+" for character in name):
+    if not name or _UNNAMEABLE.search(name):
         raise _refusal(
             N_("“{got}” cannot name a key: it is empty, or holds a space or a plus"), "key-name", got=shown(name)
         )

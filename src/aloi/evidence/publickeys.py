@@ -20,7 +20,8 @@ from aloi.evidence.encoding import to_base64
 from aloi.translation import N_
 
 _ECDSA = ec.ECDSA(hashes.SHA256())
-_PEM = re.compile(rb"-----BEGIN ([A-Z ]+)-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END \1-----")
+# Possessive, so that hostile text costs linear time.
+_PEM = re.compile(rb"-----BEGIN ([A-Z ]++)-----\s++([A-Za-z0-9+/=][A-Za-z0-9+/=\s]*+)-----END \1-----")
 
 
 class _Scheme(NamedTuple):

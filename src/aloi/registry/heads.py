@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self
 
 from aloi.errors import EvidenceError
+from aloi.evidence import notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.checkpoints import decimal, parse
 from aloi.registry import durable, evidencefolder
@@ -94,8 +95,8 @@ class FolderHeads:
             data = self._head(origin).read_bytes()
         except FileNotFoundError:
             return None
-        known = _parse(data)
-        if known is None or parse(known.note.decode().rpartition("\n\n")[0] + "\n").origin != origin:
+        known = _parse(data, origin)
+        if known is None:
             raise EvidenceError(
                 N_("what is kept of the log {origin} was damaged"),
                 reason="damaged-state",
@@ -121,10 +122,14 @@ class FolderHeads:
         return self.folder / _HEADS / hashlib.sha256(origin.encode()).hexdigest()
 
 
-def _parse(data: bytes) -> Known | None:
+def _parse(data: bytes, origin: str) -> Known | None:
     written, _, body = data.partition(b"\n")
     head, blank, note = body.partition(b"\n\n")
     if written != digest(body).encode() or not blank or not head.startswith(b"time "):
         return None
-    time = decimal(head.removeprefix(b"time ").decode())
-    return None if time is None else Known(note, time)
+    time = decimal(head.removeprefix(b"time ").decode(errors="replace"))
+    try:
+        kept = parse(notes.read(note).text).origin
+    except EvidenceError:
+        return None
+    return None if time is None or kept != origin else Known(note, time)
