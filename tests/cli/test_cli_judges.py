@@ -7,7 +7,6 @@ import select
 import shutil
 import subprocess
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import pytest
