@@ -12,6 +12,7 @@ BENCHMARKS = {
     "tamper": "benchmarks.evidence.tamper",
     "fuzz": "benchmarks.evidence.fuzz",
     "histories": "benchmarks.registry.histories",
+    "federation": "benchmarks.registry.federation",
     "look-up": "benchmarks.registry.lookups",
     "omission": "benchmarks.registry.omission",
     "guards": "benchmarks.solutions.guards",
@@ -36,6 +37,7 @@ BENCHMARKS = {
     "judging": "benchmarks.statistics.judging",
     "remedies": "benchmarks.statistics.remedies",
     "pooling": "benchmarks.statistics.pooling",
+    "rare_pooling": "benchmarks.statistics.rare_pooling",
     "published_methods": "benchmarks.statistics.published_methods",
 }
 

@@ -1,5 +1,6 @@
 """The rooms agree where they do not import each other, and everything that is plugged in loads."""
 
+import ast
 import importlib
 import pkgutil
 import tomllib
@@ -123,3 +124,17 @@ def _is_module(name):
 def test_every_command_has_its_module():
     for name in COMMANDS:
         assert importlib.import_module(f"aloi.cli.{name.replace('-', '_')}").command.name == name
+
+
+FAMILIES = {"AskerError", "TargetError", "EvidenceError", "RegistryError"}
+
+
+def test_every_error_names_a_next_step():
+    silent = [
+        f"{path}:{node.lineno}"
+        for path in Path(aloi.__file__).parent.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAMILIES
+        if not {keyword.arg for keyword in node.keywords} & {"remedy", None}
+    ]
+    assert silent == []

@@ -114,9 +114,10 @@ def _digest(rng: random.Random) -> str:
 
 def _claim(record: Record, before: Subject, after: Subject, signer: Signer, rng: random.Random) -> VerifiedClaim:
     confirmed = getattr(record, "stage", "measure") == "confirm"
-    name = NAMES[type(record)]
+    name, digest = NAMES[type(record)], _digest(rng)
     return VerifiedClaim(
-        digest=_digest(rng),
+        digest=digest,
+        envelope=digest,
         predicate_type=predicate_type(name),
         name=name,
         subject=(before, after) if name == "effect" else (after if confirmed else before,),

@@ -147,9 +147,65 @@ def test_without_a_bundle_nothing_is_left_out(folder):
     assert len({item.subject[0].fingerprint for item in found}) == 1
 
 
-def test_a_statement_that_does_not_hold_is_named_by_its_file(folder):
+STRANGER = PrivateKey.generate()
+
+
+def mapping_of(more):
+    found = stand(OWASP, [], more, today=DAY)
+    return next(one.mapping for one in found.coverage.requirements if one.requirement == "LLM08:2026")
+
+
+@pytest.mark.parametrize("kind", ["endorse", "dispute"])
+def test_what_a_stranger_says_neither_counts_nor_stops_the_rest(kind, tmp_path):
+    word(tmp_path, kind, STRANGER)
+    assert mapping_of(said(tmp_path, KEYS, bundle(OURS))) == "proposed"
+    word(tmp_path, "endorse", OTHER)
+    found = said(tmp_path, KEYS, bundle(OURS))
+    assert (found.strangers, mapping_of(found)) == ((f"{kind}-{STRANGER.public.id[-8:]}.dsse.json",), "endorsed")
+    trusting = said(tmp_path, [*KEYS, STRANGER.public], bundle(OURS))
+    assert trusting.strangers == ()
+    assert mapping_of(trusting) == ("endorsed" if kind == "endorse" else "disputed")
+
+
+def spoiled(envelope, how):
+    """A dispute of a key that the reader trusts, after somebody had it in hand."""
+    match how:
+        case "another payload":
+            return replace(envelope, payload=sign_word(DISPUTE, OWASP.pack.key, OWASP.rows[0], OTHER).payload)
+        case "another signature":
+            return replace(envelope, signatures=(replace(envelope.signatures[0], sig="AA=="),))
+        case "a stranger signs beside":
+            beside = sign_word(DISPUTE, OWASP.pack.key, ROW, STRANGER).signatures
+            return replace(envelope, signatures=(*beside, *envelope.signatures))
+        case "another kind of payload":
+            return replace(envelope, payload_type="text/plain")
+
+
+DISPUTE = Dispute(organisation="Institute", at="2026-11-25T10:00:00Z", reason="too wide")
+
+
+@pytest.mark.parametrize(
+    "how", ["another payload", "another signature", "a stranger signs beside", "another kind of payload"]
+)
+def test_a_dispute_of_a_trusted_key_does_not_vanish_by_being_spoiled(how, tmp_path):
+    word(tmp_path, "endorse", OWN)
+    envelope = spoiled(sign_word(DISPUTE, OWASP.pack.key, ROW, OTHER), how)
+    (tmp_path / "spoiled.dsse.json").write_bytes(canonical(envelope))
     with pytest.raises(EvidenceError) as caught:
-        said(folder, [OWN.public], bundle(OURS))
-    assert caught.value.where.endswith("any.dsse.json")
+        said(tmp_path, KEYS, bundle(OURS))
+    assert caught.value.where.endswith("spoiled.dsse.json")
+
+
+def test_a_file_that_is_no_envelope_is_named(folder):
+    (folder / "broken.dsse.json").write_text("{", encoding="utf-8")
+    with pytest.raises(EvidenceError) as caught:
+        said(folder, KEYS, bundle(OURS))
+    assert caught.value.where.endswith("broken.dsse.json")
     with pytest.raises(AskerError):
         said(folder / "nowhere", KEYS)
+
+
+def test_strangers_files_are_not_read_at_all(folder):
+    found = said(folder, [OWN.public], bundle(OURS))
+    assert found.strangers == ("any.dsse.json", "both.dsse.json", "ours.dsse.json", "theirs.dsse.json")
+    assert (found.attached, found.left_out) == ((), ())

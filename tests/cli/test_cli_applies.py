@@ -3,15 +3,14 @@
 import json
 import os
 import pty
-import subprocess
 from datetime import date
 from pathlib import Path
 
 import pytest
-from command import START, aloi, environment
 
 from aloi.cli import law
 from aloi.standards.regimes import regimes
+from cli.command import aloi
 
 EXAMPLE = Path(__file__).parents[2] / "src" / "aloi" / "examples" / "banque-azur"
 
@@ -36,19 +35,11 @@ def asked(*arguments: object, answers: str, home: Path) -> tuple[int, str]:
     ours, theirs = pty.openpty()
     try:
         os.write(ours, answers.encode())
-        ended = subprocess.run(
-            [*START, *map(str, arguments)],
-            cwd=home,
-            env=environment(home),
-            stdin=theirs,
-            capture_output=True,
-            timeout=60,
-            check=False,
-        )
+        said = aloi(*arguments, home=home, stdin=theirs)
     finally:
         os.close(ours)
         os.close(theirs)
-    return ended.returncode, ended.stdout.decode() + ended.stderr.decode()
+    return said.code, said.out + said.err
 
 
 def binding(*arguments: object, home: Path) -> set[str]:

@@ -237,3 +237,29 @@ def test_attacks_are_listed_with_a_line_and_their_languages(tmp_path, language):
     missing = aloi("catalog", "attacks", "roleplay", home=tmp_path, ALOI_LANG=language)
     assert missing.code == 2
     assert "role-play" in missing.err
+
+
+USAGE = {
+    "no such command": (("nothing",), "UsageError", "--help"),
+    "no such verb": (("standards", "cover"), "NoSuchCommand", "standards --help"),
+    "a missing argument": (("standards", "coverage"), "MissingParameter", "standards coverage --help"),
+    "a missing option": (("export", "x"), "MissingParameter", "export --help"),
+    "an unknown option": (("verify", "x", "--no-such"), "NoSuchOption", "verify --help"),
+    "a wrong choice": (("export", "x", "--format", "pdf", "--output", "y"), "BadParameter", "export --help"),
+    "no day": (("applies", "--on", "soon"), "BadParameter", "applies --help"),
+}
+
+
+@pytest.mark.parametrize("case", USAGE)
+def test_a_wrong_command_line_is_told_to_machines_as_other_errors_are(case, tmp_path):
+    arguments, error, next_ = USAGE[case]
+    said = aloi(*arguments, "--json", home=tmp_path)
+    told = json.loads(said.out)
+    assert (said.code, said.err) == (2, "")
+    assert set(told) == {"error", "reason", "message"}
+    assert (told["error"], told["reason"]) == (error, "")
+    assert told["message"][0]
+    assert next_ in told["message"][-1]
+    plain = aloi(*arguments, home=tmp_path)
+    assert (plain.code, plain.out) == (2, "")
+    assert told["message"][0].split()[0] in plain.err

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks.standards.exports import NO_SCHEMA, official_sarif
 
-from aloi.standards.exports.references import dangling_oscal
+from aloi.standards.exports.references import dangling_oscal, dangling_stix
 from cli.command import aloi
 
 GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
@@ -113,3 +113,50 @@ def test_an_unknown_framework_is_told_in_every_format(kind, tmp_path):
     )
     assert said.code == 2
     assert not (tmp_path / "x").exists()
+
+
+@pytest.fixture
+def incident(tmp_path):
+    """A statement about a pattern of attack, told or sealed until the day that is given."""
+    (tmp_path / "told.txt").write_text("A page says what to do, and the agent does it.", encoding="utf-8")
+
+    def write(*more):
+        known = ("--hazard", "indirect-injection", "--kind", "pattern", "--organisation", "Institute")
+        system = ("--system", "bot", "sha256:" + "5" * 64)
+        said = aloi("state", "incident", "told.txt", *known, *system, *more, "--output", "i.dsse.json", home=tmp_path)
+        assert said.code == 0, said.err
+        return ("export", "i.dsse.json", "--format", "stix", "--output", "i.stix.json")
+
+    return write
+
+
+def test_an_incident_is_shared_as_stix(incident, tmp_path):
+    said = aloi(*incident("--severity", "high"), home=tmp_path)
+    assert said.code == 0, said.err
+    document = json.loads((tmp_path / "i.stix.json").read_bytes())
+    assert dangling_stix(document) == ()
+    main = next(one for one in document["objects"] if one["type"] == "attack-pattern")
+    assert main["description"].startswith("A page says")
+    assert {"LLM01:2026", "AML.T0051.001"} <= {one["external_id"] for one in main["external_references"]}
+    assert next(one for one in document["objects"] if one["type"] == "software")["name"] == "bot"
+
+
+def test_an_embargo_holds_until_its_day_unless_somebody_says_so(incident, tmp_path):
+    command = incident("--embargo-until", "2999-01-01")
+    said = aloi(*command, home=tmp_path)
+    assert said.code == 2
+    assert "2999-01-01T00:00:00Z" in said.err
+    assert "--despite-embargo" in said.err
+    assert not (tmp_path / "i.stix.json").exists()
+    assert aloi(*command, "--despite-embargo", home=tmp_path).code == 0
+    assert "A page says" not in (tmp_path / "i.stix.json").read_text(encoding="utf-8")
+
+
+def test_a_stranger_s_incident_and_what_is_none_are_not_shared(incident, tmp_path):
+    command = incident()
+    (tmp_path / "aloi" / "keys" / "default.pub.pem").unlink()
+    assert aloi(*command, home=tmp_path).code == 4
+    said = aloi("export", BUNDLE, "--format", "stix", "--output", "x.json", "--trust", KEY, home=tmp_path)
+    assert said.code in {2, 4}
+    assert "Traceback" not in said.err
+    assert not (tmp_path / "x.json").exists()

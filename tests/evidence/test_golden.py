@@ -5,11 +5,14 @@ from pathlib import Path
 import lookup_world
 import pytest
 from evidence_world import World
+from vouching_world import KEY, beside
 
+from aloi.evidence import envelope as dsse
 from aloi.evidence import policyfile
 from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PublicKey
 from aloi.evidence.lookup import verify_lookup
+from aloi.evidence.statement import claimed, read
 from aloi.evidence.verification import verify_bundle
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -55,3 +58,19 @@ def test_old_answers_to_a_look_up_verify(name, expected):
 
 def test_the_newest_edition_of_an_answer_is_what_a_log_gives():
     assert (GOLDEN / "lookup-v1.json").read_bytes() == lookup_world.spelt(lookup_world.answer())
+
+
+BESIDE = {"beside-v1": "sha256:d0de28bc6e8340d9f2dc91b41db07bd402dd3463ca1d51b81d8561b1a1bd65a0"}
+
+
+@pytest.mark.parametrize(("name", "expected"), BESIDE.items(), ids=BESIDE)
+def test_old_statements_beside_bundles_verify(name, expected):
+    data = (GOLDEN / f"{name}.jsonl").read_bytes()
+    assert digest(data) == expected
+    for line in data.splitlines():
+        assert claimed(read(dsse.verify(dsse.read(line), [KEY.public]).payload)) is not None
+
+
+def test_the_newest_edition_of_what_stands_beside_is_what_we_write():
+    lines = (GOLDEN / "beside-v1.jsonl").read_bytes().splitlines()
+    assert lines == [dsse.write(each) for each in beside().values()]

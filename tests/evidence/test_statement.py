@@ -146,12 +146,13 @@ def test_every_predicate_has_usual_non_claims():
         f"https://aloi.dev/predicate/{name}/v1"
         for name in (
             *("plan", "finding", "hunt", "benign-rate", "effect", "coverage", "manifest"),
-            *("attachment", "endorsement", "dispute"),
+            *("attachment", "endorsement", "dispute", "withdrawal", "commitment"),
+            *("replication", "organisation", "incident"),
         )
     }
 
 
-@pytest.mark.parametrize("codes", [["Other-Versions"], ["a b"], ["x" * 41], ["é"]])
+@pytest.mark.parametrize("codes", [["Other-Versions"], ["a b"], ["x" * 41], ["é"], ["a\n"]])
 def test_non_claims_are_codes(codes):
     with pytest.raises(EvidenceError) as caught:
         state(plan(), [SYSTEM], non_claims=codes)

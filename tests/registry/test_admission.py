@@ -8,11 +8,12 @@ from log_room import KEYS, OTHER, SUBMITTER, SYSTEM, envelope_of, envelopes, key
 from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
 from aloi.evidence import logentry
-from aloi.evidence.canonical import canonical
+from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.encoding import to_base64
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import Endorsement
 from aloi.registry.admission import admit
+from evidence.vouching_world import KEY, beside
 
 GOOD = json.loads(envelope_of(0))
 STATEMENT = json.loads(payload_of(0))
@@ -108,3 +109,10 @@ def test_as_many_subjects_as_fit_come_in(log):
 def test_a_subject_named_twice_is_held_once():
     twice = signed(state(Endorsement(organisation="o", at="2026-11-26"), [SYSTEM, SYSTEM]))
     assert logentry.read(admit(twice, KEYS).body).subjects == (SYSTEM.fingerprint,)
+
+
+@pytest.mark.parametrize("name", beside())
+def test_what_is_signed_beside_bundles_comes_in(name):
+    admitted = admit(dsse.write(beside()[name]), [KEY.public])
+    assert admitted.kind == name.removeprefix("sealed-")
+    assert logentry.read(admitted.body).envelope == digest(dsse.write(beside()[name]))

@@ -112,7 +112,7 @@ def test_a_statement_can_be_looked_up_too():
 def test_an_answer_too_large_to_be_read_is_not_made(monkeypatch):
     log = Log([about(SYSTEMS[0], word=str(number)) for number in range(4)])
     monkeypatch.setattr(lookup, "LIMIT", 2_000)
-    with pytest.raises(RegistryError, match="at most 2000") as caught:
+    with pytest.raises(RegistryError, match="than the 2000 bytes that verifiers read") as caught:
         log.answer(SYSTEMS[0])
     assert "replay" in caught.value.remedy
 

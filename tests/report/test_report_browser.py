@@ -1,6 +1,5 @@
 """The page in a real browser: nobody is shut out, nothing is loaded, paper and small screens hold it."""
 
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -18,54 +17,26 @@ from aloi.standards.case import assurance_case
 from aloi.standards.frameworks import framework
 from aloi.standards.hub import hub
 from aloi.standards.judging import evidence_of, judge
+from browsing import needs_browser, violations
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: install the package chromium"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield chromium
-        chromium.close()
+pytestmark = needs_browser
 
 
 @pytest.fixture
-def opened(browser, tmp_path):
-    """Open a story's report; the requests that the page makes beyond itself are kept in `page.loaded`."""
+def opened(opened_page):
+    """Open a story's report, or a page's text."""
 
     def open_(story, language, **options):
-        path = tmp_path / f"report.{language}.html"
-        path.write_text(story if isinstance(story, str) else render(story, language, **NAMES), encoding="utf-8")
-        page = browser.new_context(**options).new_page()
-        page.loaded, page.said = [], []
-        page.on("request", lambda request: page.loaded.append(request.url))
-        page.on("console", lambda message: page.said.append(message.text))
-        page.goto(path.as_uri())
-        return page
+        return opened_page(story if isinstance(story, str) else render(story, language, **NAMES), **options)
 
-    yield open_
-    for context in browser.contexts:
-        context.close()
+    return open_
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("fr", "dark")])
 def test_no_accessibility_violation(opened, language, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = opened(ACCEPTED, language, color_scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-    results = Axe().run(page)
-    found = [(fault["id"], node["html"]) for fault in results.response["violations"] for node in fault["nodes"]]
-    assert found == []
+    assert violations(page) == []
 
 
 GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
@@ -88,11 +59,8 @@ def page_of(name: str, language: str) -> str:
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("fr", "dark")])
 @pytest.mark.parametrize("name", ["matrix", "case"])
 def test_pages_on_frameworks_shut_nobody_out(opened, name, language, scheme):
-    from axe_playwright_python.sync_playwright import Axe
-
     page = opened(page_of(name, language), language, color_scheme=scheme)
-    results = Axe().run(page)
-    assert [(fault["id"], node["html"]) for fault in results.response["violations"] for node in fault["nodes"]] == []
+    assert violations(page) == []
     assert [url for url in page.loaded if not url.startswith("file:")] == []
     assert page.said == []
 

@@ -10,6 +10,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 
 from aloi.evidence.canonical import canonical, digest
 from aloi.science.grammar import SLOT, Grammar, grammar
@@ -202,25 +203,32 @@ def _plain(text: str) -> str:
 
 
 def _patterns(system: System) -> dict[tuple[str, str], re.Pattern[str]]:
-    """What each probe can write, as one expression for each hazard and language."""
+    """What each probe can write in the system's languages, as one expression for each hazard and language."""
     context = system.description.context
     secrets = "|".join(re.escape(name) for secret in context.secrets for name in secret.names.values())
     called = "|".join(
         re.escape(name) for record in context.records for value in record.values for name in value.names.values()
     )
     subjects = "|".join(re.escape(record.subject) for record in context.records)
+    return _compiled(system.description.languages, secrets or "(?!)", called or "(?!)", subjects or "(?!)")
+
+
+@cache
+def _compiled(
+    languages: tuple[str, ...], secrets: str, called: str, subjects: str
+) -> dict[tuple[str, str], re.Pattern[str]]:
     values = {
         "canary": CANARY.pattern,
-        "secret": secrets or "(?!)",
-        "secret_en": secrets or "(?!)",
-        "value": called or "(?!)",
-        "value_en": called or "(?!)",
-        "subject": subjects or "(?!)",
+        "secret": secrets,
+        "secret_en": secrets,
+        "value": called,
+        "value_en": called,
+        "subject": subjects,
     }
     patterns = {}
     for hazard in HAZARDS:
         known = grammar(hazard)
-        for language in sorted(known.languages()):
+        for language in sorted(known.languages() & set(languages)):
             templates = [t for attack in known.attacks.values() for t in attack.templates[language]]
             source = "|".join(_expression(known, template, language, values) for template in templates)
             patterns[hazard, language] = re.compile(source, re.IGNORECASE)

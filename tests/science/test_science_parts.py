@@ -142,6 +142,23 @@ async def test_answers_under_way_when_the_test_stops_are_in_no_part(tmp_path):
     assert [(part.kind, part.failures, part.n) for part in found.strata] == [("language", 0, 40), ("attack", 0, 40)]
 
 
+@pytest.mark.parametrize("early", ["failures", "passes"])
+def test_a_difference_is_never_surer_than_its_parts_however_their_paths_drifted(early):
+    """All failures of a language first or last: its running bounds may leave its own mean out, at one level only."""
+    for fails in range(1, 16):
+        drifted = parts()
+        order = [Failed()] * fails + [Passed()] * 25
+        for index in range(25):
+            drifted.add(told(Passed() if index else Failed(), index=index))
+        for outcome in order if early == "failures" else order[::-1]:
+            drifted.add(told(outcome, language="fr"))
+        one, other = [each.estimate for each in drifted.strata(0.9) if each.kind == "language"]
+        (difference,) = [each.difference for each in drifted.contrasts(0.9)]
+        assert difference.low <= one.low - other.high
+        assert difference.high >= one.high - other.low
+        assert difference.value == one.value - other.value
+
+
 def test_parts_without_a_trial_without_a_score_and_of_a_name_outside_the_plan():
     empty = parts()
     assert (empty.strata(0.9), empty.contrasts(0.9)) == ((), ())

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aloi.errors import AskerError, EvidenceError
-from aloi.evidence.merkle import root
+from aloi.evidence.merkle import Tree, root
 from aloi.science.items import Failed, NotScored
-from aloi.science.trials import Key, TrialLog
+from aloi.science.trials import Key, TrialLog, sealed, texts
 from science.runs import trial
 
 TESTS = Path(__file__).parents[1]
@@ -300,15 +300,47 @@ def test_the_order_of_arrival_does_not_change_sample_or_order(keys):
         assert first[0].trials == len(keys)
 
 
-async def test_what_is_kept_in_memory_of_a_trial_is_small(tmp_path):
-    """48 bytes by the arrays' own count: 10,000 trials of 2 kB hold less than 2 MB."""
+@pytest.mark.parametrize(("secret", "most"), [(b"", 80), (bytes(32), 120)], ids=["unsealed", "sealed"])
+async def test_what_is_kept_in_memory_of_a_trial_is_small(tmp_path, secret, most):
+    """48 bytes by the arrays' own count, 80 where they are sealed: 10,000 trials of 2 kB hold less than 2 MB."""
     import tracemalloc
 
-    async with TrialLog(tmp_path / "t.jsonl") as log:
+    async with TrialLog(tmp_path / "t.jsonl", secret) as log:
         log.append(trial(0))
         tracemalloc.start()
         for index in range(1, 10_000):
             log.append(trial(index, "x" * 2_000))
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-    assert held < 10_000 * 80
+    assert held < 10_000 * most
+
+
+async def test_a_sample_commits_to_what_was_asked_and_answered(tmp_path):
+    path, secret = tmp_path / "t.jsonl", bytes(range(32))
+    async with TrialLog(path, secret) as log:
+        for index in (2, 0, 1):
+            log.append(trial(index, text=f"été {index}"))
+        sample, seals = log.sample("measure"), log.seals("measure")
+    assert [key.index for key, _ in seals] == [0, 1, 2]
+    tree = Tree()
+    for key, seal in seals:
+        with TrialLog(path) as log:
+            assert seal == sealed(secret, log.get(key))
+        tree.append(seal)
+    assert sample.sealed == "sha256:" + tree.root().hex()
+    with TrialLog(path, secret) as log:
+        assert log.sample("measure") == sample
+    with TrialLog(path, bytes(32)) as log:
+        assert log.sample("measure").sealed not in {"", sample.sealed}
+    with TrialLog(path) as log:
+        assert log.sample("measure") == msgspec.structs.replace(sample, sealed="")
+
+
+def test_what_is_sealed_is_what_was_said_and_not_what_is_looked_for():
+    one = trial(0, text="yes")
+    again = msgspec.structs.replace(one, outcome=Failed(evidence="x"), at="2027-01-01T00:00:00Z")
+    assert sealed(bytes(32), again) == sealed(bytes(32), one)
+    other = msgspec.structs.replace(one, response=msgspec.structs.replace(one.response, text="no"))
+    missing = msgspec.structs.replace(one, response=None)
+    assert len({sealed(bytes(32), each) for each in (one, other, missing)}) == 3
+    assert texts(missing)[1] == "null"

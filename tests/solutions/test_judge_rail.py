@@ -109,7 +109,7 @@ async def test_a_judge_that_hangs_is_late(target):
     async with serving(hangs) as endpoint:
         began = time.monotonic()
         assert await screen(rail(endpoint.port, deadline=0.3, target=target)) == LATE
-        assert time.monotonic() - began < 0.6
+        assert time.monotonic() - began < 5  # it would hang for a minute
 
 
 async def test_nobody_listens():
@@ -123,7 +123,7 @@ async def test_rubrics_are_asked_side_by_side_over_one_session_and_one_yes_block
 
     async def reply(request, times):
         tasks.append(request.transport)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.5)
         broken = b"on fire" in await request.read()
         return await word("yes" if broken else "no")(request, times)
 
@@ -132,7 +132,7 @@ async def test_rubrics_are_asked_side_by_side_over_one_session_and_one_yes_block
         guard = rail(endpoint.port, hazards=tuple(table("judge-rail")["rubrics"]), rubrics=own)
         began = time.monotonic()
         assert await screen(guard) == Block(reason="breaks-on-fire", queries=5)
-        assert 0.3 <= time.monotonic() - began < 1.0
+        assert 0.5 <= time.monotonic() - began < 1.4
         assert len(endpoint.paths) == 5
         await screen(guard)
     assert len(set(tasks)) == 5

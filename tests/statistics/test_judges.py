@@ -11,6 +11,7 @@ from aloi.statistics.design import default_cap, scored_cap
 from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower, clopper_pearson_upper
 from aloi.statistics.hazard import HazardTrack
 from aloi.statistics.judges import (
+    WAYS,
     AuditTrail,
     JudgeCalibration,
     NotIdentifiable,
@@ -18,6 +19,7 @@ from aloi.statistics.judges import (
     audited_upper,
     corrected_rate,
     escalation,
+    true_failures,
 )
 from aloi.statistics.monitor import HazardDesign, SequentialMonitor
 from aloi.statistics.simulation import log_e_paths
@@ -371,3 +373,45 @@ def test_a_track_that_allows_for_nothing_is_an_oracles():
     assert plain.upper(0.05) == plain.scored_upper(0.05)
     assert plain.lower(0.05) == plain.scored_lower(0.05)
     assert not plain.contradicts(0.05)
+
+
+@pytest.mark.parametrize(("positives", "n"), [(0, 300), (50, 300), (300, 300), (2, 5)])
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_behind_a_judge_that_never_errs_stand_its_own_numbers(positives, n, confirmed):
+    assert set(true_failures(positives, n, JudgeCalibration(10**7, 0, 0, 10**7), confirmed=confirmed)) == {positives}
+
+
+def test_the_more_a_judge_errs_the_more_it_leaves_open():
+    spreads = []
+    for calibration in (JudgeCalibration(1280, 220, 50, 1450), GOOD, JudgeCalibration(14, 6, 2, 18)):
+        ways = true_failures(50, 300, calibration)
+        assert list(ways) == sorted(ways)
+        assert len(ways) == WAYS
+        spreads.append(ways[-1] - ways[0])
+    assert spreads[0] < spreads[1] < spreads[2]
+    confirmed = true_failures(50, 300, GOOD, confirmed=True)
+    assert min(confirmed) >= 50
+
+
+@pytest.mark.parametrize(("positives", "n"), [(3000, 20_000), (150, 1000)])
+def test_their_middle_is_rogan_and_gladens(positives, n):
+    calibration = JudgeCalibration(8500, 1500, 300, 9700)
+    middle = true_failures(positives, n, calibration)[WAYS // 2]
+    assert middle / n == pytest.approx((0.15 - 0.03) / (0.85 - 0.03), rel=0.03)
+    assert true_failures(positives, n, calibration, confirmed=True)[WAYS // 2] / n == pytest.approx(
+        0.15 / 0.85, rel=0.03
+    )
+
+
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_they_are_what_judges_drawn_from_a_calibration_leave(confirmed):
+    """Against draws: a number of real failures, a judge, its words; kept where these are the ones that were seen."""
+    rng, draws = np.random.default_rng(72), 400_000
+    real = rng.integers(0, 61, draws)
+    seen = rng.beta(24.5, 6.5, draws)
+    alarms = np.zeros(draws) if confirmed else rng.beta(2.5, 28.5, draws)
+    words = rng.binomial(real, seen) + rng.binomial(60 - real, alarms)
+    kept = np.sort(real[words == 12])
+    ways = true_failures(12, 60, JudgeCalibration(24, 6, 2, 28), confirmed=confirmed)
+    expected = np.quantile(kept, (np.arange(WAYS) + 0.5) / WAYS)
+    assert np.abs(np.array(ways) - expected).max() <= 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from aloi.errors import AskerError
+from aloi.evidence.commitments import SECRET_SIZE
 from aloi.evidence.records import Calibration
 from aloi.science.judging.judged import Words
 from aloi.science.judging.ratings import Labels, Ratings, Waiting
@@ -56,6 +57,7 @@ class RunFolder:
         self.state_file = path / "run.json"
         self.plan = path / "plan.dsse.json"
         self.trials = path / "trials.jsonl"
+        self.secret_file = path / "items.secret"
         self.progress = path / "progress.json"
         self.egress = path / "egress.jsonl"
         self.ratings = path / "ratings.jsonl"
@@ -76,6 +78,7 @@ class RunFolder:
         try:
             path.mkdir(parents=True, mode=0o700)
             folder = cls(path)
+            write_whole(folder.secret_file, os.urandom(SECRET_SIZE).hex().encode())
             write_whole(folder.state_file, msgspec.json.format(msgspec.json.encode(state)))
         except OSError as error:
             raise AskerError(
@@ -106,6 +109,28 @@ class RunFolder:
             folder=self.path,
             got=edition,
             expected=EDITION,
+        )
+
+    def secret(self) -> bytes:
+        """What the items of this run are sealed with; nothing where an earlier version began it.
+
+        Raises AskerError where the file was changed: without it no item can be opened.
+        """
+        try:
+            secret = bytes.fromhex(self.secret_file.read_text(encoding="ascii"))
+        except FileNotFoundError:
+            return b""
+        except (OSError, ValueError) as error:
+            raise self._unreadable_secret() from error
+        if len(secret) != SECRET_SIZE:
+            raise self._unreadable_secret()
+        return secret
+
+    def _unreadable_secret(self) -> AskerError:
+        return AskerError(
+            N_("{file} does not hold the secret of this run's items"),
+            remedy=N_("restore the file from your backup"),
+            file=self.secret_file,
         )
 
     def spent(self) -> RunProgress:

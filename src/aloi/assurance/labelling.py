@@ -83,7 +83,12 @@ def write_csv(waiting: Iterable[Awaiting], path: Path) -> int:
     try:
         path.write_text(text.getvalue(), encoding="utf-8", newline="")
     except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("make the folder writable, free some space, or name another file"),
+            file=path,
+            problem=error.strerror or error,
+        ) from error
     return count
 
 
@@ -115,7 +120,7 @@ def read_csv(folder: RunFolder, path: Path, who: str) -> Imported:
                 faults.append(found)
             elif wanted.setdefault((row.by, found[0].subject), found) != found:
                 sentence = N_("{path}: {id} was labelled otherwise above by the same person")
-                faults.append(Fault(sentence, path="label", line=row.line, id=row.id))
+                faults.append(Fault(sentence, path="label", line=row.line, remedy=N_("keep one of the two"), id=row.id))
         if faults:
             raise InvalidFile(str(path), faults)
         new = {key: value for key, value in wanted.items() if words.labels.by(*key) != value[1]}
@@ -152,7 +157,8 @@ def _found(row: _Label, words: Words) -> tuple[Awaiting, Said] | Fault:
         return waiting, word
     known = row.id in {short(of) for of in words.ratings.subjects()}
     sentence = N_("{path}: {id} waits for nobody: the judge's word stands") if known else N_("{path}: no answer {id}")
-    return Fault(sentence, path="id", line=row.line, id=row.id[:60])
+    remedy = N_("leave the row out") if known else N_("keep the ids of the file that `aloi label` wrote")
+    return Fault(sentence, path="id", line=row.line, remedy=remedy, id=row.id[:60])
 
 
 def this_person() -> str:

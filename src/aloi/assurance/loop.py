@@ -140,7 +140,9 @@ class Unasked:
 
     async def ask(self, request: Request) -> Response:  # noqa: ARG002 - the port has it
         """Raises TargetError: nothing may be asked."""
-        raise TargetError(N_("this run is read again; nothing is asked"))
+        raise TargetError(
+            N_("this run is read again; nothing is asked"), remedy=N_("go on with it by aloi assure --resume RUN")
+        )
 
 
 def prepared(system: System, *, measure_only: bool) -> tuple[Sampler, list[Remedy]]:
@@ -250,7 +252,7 @@ class Loop:
         self._words = stack.enter_context(self.folder.words(write=not offline)) if judged else None
         judges = {} if offline else await stack.enter_async_context(open_judges(self.system, judged))
         scorers = scorers_for(self.system, self._sampler, self._words, judges)
-        log = await stack.enter_async_context(TrialLog(self.folder.trials))
+        log = await stack.enter_async_context(TrialLog(self.folder.trials, self.folder.secret()))
         spending = Spending(plan.limits)
         for trial in log:
             spending.recall(trial)

@@ -61,7 +61,12 @@ def make_key(path: Path, protection: bytes | None = None, algorithm: str = "ed25
         keys.save(key, path, protection)
         public.write_bytes(key.public.pem())
     except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("make the folder writable, free some space, or name another file"),
+            file=path,
+            problem=error.strerror or error,
+        ) from error
     return key
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aloi.errors import AskerError, EvidenceError
+from aloi.evidence import envelope as dsse
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Coverage
 from aloi.evidence.verification import Verification
@@ -30,7 +31,8 @@ LIMIT = 1024 * 1024
 class Said(Struct, frozen=True):
     """Organisations' words on mapping rows, and what people attached; `files` name where each attachment was read.
 
-    `left_out` are the files that attach something for another system. `signers` are the ids of the keys that signed the
+    `left_out` are the files that attach something for another system, `strangers` those that no trusted key signed:
+    they were not read. `signers` are the ids of the keys that signed the
     evidence that this is read beside, `apart` those of them whose trust the reader did not say in so many words: what
     they endorse does not count, since nobody vouches for oneself.
     """
@@ -39,6 +41,7 @@ class Said(Struct, frozen=True):
     attached: tuple[EvidenceItem, ...] = ()
     files: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
     signers: frozenset[str] = frozenset()
     apart: frozenset[str] = frozenset()
 
@@ -67,10 +70,19 @@ class OwnWord(Struct, frozen=True, kw_only=True):
     counted: bool
 
 
+class Imported(Struct, frozen=True, kw_only=True):
+    """Rows of others, in place of those that ship: the file, how many they are, and who wrote them."""
+
+    file: str
+    rows: int
+    authors: tuple[str, ...]
+
+
 class Standing(Struct, frozen=True, kw_only=True):
     """A framework through all the evidence at hand, for each gap the cheapest next evidence, and what to know of both.
 
-    `checked` says whether the framework's text is due to be checked again.
+    `checked` says whether the framework's text is due to be checked again, `imported` whose rows it is seen through
+    where they are not those that ship.
     """
 
     coverage: Coverage
@@ -78,31 +90,34 @@ class Standing(Struct, frozen=True, kw_only=True):
     checked: Freshness
     lapsed: tuple[Lapsed, ...] = ()
     own: tuple[OwnWord, ...] = ()
+    imported: Imported | None = None
 
 
 def said(
     folder: Path, keys: Sequence[PublicKey], beside: Verification | None = None, named: Collection[str] = ()
 ) -> Said:
-    """What the signed statements in a folder say (`*.dsse.json`). Raises EvidenceError for one that does not hold.
+    """What the signed statements in a folder say (`*.dsse.json`).
 
+    One that no key in `keys` claims to have signed is left out: what strangers say neither counts nor stops the rest.
+    Raises EvidenceError for one that a trusted key claims to have signed and that does not hold, and for a file that
+    is no envelope: either may have been a dispute, and what stands against must not vanish by damage.
     `beside` is the bundle that is looked at: what was attached for another system is left out. `named` are the ids of
     the keys whose trust the reader said in so many words.
     """
-    if not folder.is_dir():
-        raise AskerError(
-            N_("{folder} is no folder"), remedy=N_("name the folder that holds the *.dsse.json files"), folder=folder
-        )
     words: list[Word] = []
     attached: list[EvidenceItem] = []
     files: list[str] = []
     left_out: list[str] = []
-    for file in sorted(folder.glob(ENVELOPES)):
+    strangers: list[str] = []
+    for file in statement_files(folder):
         try:
             found = _read(file, keys)
         except EvidenceError as error:
             error.where = str(file)
             raise
-        if isinstance(found, Word):
+        if found is None:
+            strangers.append(file.name)
+        elif isinstance(found, Word):
             words.append(found)
         elif beside is None or speaks_of(found, beside.subject):
             attached.append(found)
@@ -111,11 +126,31 @@ def said(
             left_out.append(file.name)
     signers = frozenset(one.key_id for claim in beside.claims for one in claim.signers) if beside else frozenset()
     apart = signers - frozenset(named)
-    return Said(tuple(words), tuple(attached), tuple(files), tuple(left_out), signers, apart)
+    return Said(
+        words=tuple(words),
+        attached=tuple(attached),
+        files=tuple(files),
+        left_out=tuple(left_out),
+        strangers=tuple(strangers),
+        signers=signers,
+        apart=apart,
+    )
 
 
-def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem:
+def statement_files(folder: Path) -> list[Path]:
+    """The files of signed statements in a folder. Raises AskerError where it is none."""
+    if not folder.is_dir():
+        raise AskerError(
+            N_("{folder} is no folder"), remedy=N_("name the folder that holds the *.dsse.json files"), folder=folder
+        )
+    return sorted(folder.glob(ENVELOPES))
+
+
+def _read(file: Path, keys: Sequence[PublicKey]) -> Word | EvidenceItem | None:
+    """What a file says; None where no signature on it even claims a trusted key."""
     data = contents(file, LIMIT)
+    if not {one.keyid for one in dsse.read(data).signatures} & {key.id for key in keys}:
+        return None
     try:
         return read_attachment(data, list(keys))
     except EvidenceError as error:
@@ -141,7 +176,14 @@ def stand(
         checked=freshness(framework.pack, today),
         lapsed=tuple(lapsed(more, today)),
         own=tuple(_own(framework, more)),
+        imported=_imported(framework),
     )
+
+
+def _imported(framework: Framework) -> Imported | None:
+    if not framework.imported:
+        return None
+    return Imported(file=framework.imported, rows=len(framework.rows), authors=framework.authors())
 
 
 def lapsed(more: Said, today: date) -> Iterator[Lapsed]:

@@ -15,11 +15,17 @@ if TYPE_CHECKING:
 
     from aloi.standards.exports.source import Source
 
-FORMATS = ("oscal", "cyclonedx", "sarif", "svr")
+FORMATS = ("oscal", "cyclonedx", "sarif", "svr", "stix")
 
 
 @click.command(
-    "export", help=say(N_("Write BUNDLE as OSCAL (a folder), CycloneDX, SARIF, or a signed in-toto summary."))
+    "export",
+    help=say(
+        N_(
+            "Write BUNDLE as OSCAL (a folder), CycloneDX, SARIF, or a signed in-toto summary; or a signed incident, "
+            "given the file of its statement, as STIX."
+        )
+    ),
 )
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--format", "kind", type=click.Choice(FORMATS), required=True)
@@ -30,6 +36,11 @@ FORMATS = ("oscal", "cyclonedx", "sarif", "svr")
 @options.statements
 @options.trusted
 @options.key
+@click.option(
+    "--despite-embargo",
+    is_flag=True,
+    help=say(N_("For STIX: share what was told beside a sealed text, before the day on which it may be.")),
+)
 @options.as_json
 def command(
     bundle: Path,
@@ -40,6 +51,7 @@ def command(
     trust: tuple[Path, ...],
     key: Path | None,
     *,
+    despite_embargo: bool,
     as_json: bool,
 ) -> None:
     """The bundle is verified first; the export is a copy, and the bundle stays what counts."""
@@ -47,6 +59,10 @@ def command(
     from aloi.standards.exports.source import Source  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(output)
+    if kind == "stix":
+        options.write_new(output, _stix(bundle, trust, despite_embargo=despite_embargo))
+        options.print_written(N_("Written: {file}"), output, as_json=as_json)
+        return
     verification = options.verified(bundle, trust)
     at = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     more = options.said(statements, trust, verification)
@@ -62,10 +78,60 @@ def command(
     options.print_written(N_("Written: {file}"), output, as_json=as_json)
 
 
-def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | None) -> dict[str, bytes]:
-    """File names and contents, once nothing in them points at what is not there."""
+def _stix(file: Path, trust: tuple[Path, ...], *, despite_embargo: bool) -> bytes:
+    """A signed incident for those who share threats, once its signature holds and its day has come."""
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.evidence import envelope as dsse  # noqa: PLC0415 - as above
+    from aloi.evidence import statement as statements  # noqa: PLC0415 - as above
+    from aloi.evidence.bundle import read  # noqa: PLC0415 - as above
+    from aloi.evidence.canonical import digest  # noqa: PLC0415 - as above
+    from aloi.evidence.incidents import Incident  # noqa: PLC0415 - as above
+    from aloi.science.hazards import hazards  # noqa: PLC0415 - as above
+    from aloi.standards.exports import references, stix  # noqa: PLC0415 - as above
+
+    envelope = dsse.read(read(file))
+    opened = dsse.verify(envelope, options.trusted_keys(trust))
+    statement = statements.read(opened.payload)
+    claim = statements.claimed(statement)
+    record = claim.record if claim else None
+    if not isinstance(record, Incident):
+        remedy = N_("name a file that `aloi state incident` or `aloi state open` made")
+        raise AskerError(N_("{file} states no incident"), remedy=remedy, file=file)
+    until = stix.withheld(record, now())
+    if until and not despite_embargo:
+        raise AskerError(
+            N_("{file} is under embargo until {until}"),
+            remedy=N_(
+                "wait, or open it by `aloi state open`; --despite-embargo shares what was told beside the sealed text"
+            ),
+            file=file,
+            until=until,
+        )
+    known = hazards().get(record.hazard)
+    told = stix.Told(
+        record=record,
+        envelope=digest(dsse.write(envelope)),
+        signer=opened.signers[0].id,
+        subjects=statement.subject,
+        title=known.title["en"] if known else record.hazard,
+        references=[(one.framework.partition("@")[0], one.id) for one in known.maps_to if not one.unconfirmed]
+        if known
+        else [],
+    )
+    document = stix.stix(told)
+    references.require_whole(references.dangling_stix(document))
+    return _json(document)
+
+
+def _json(document: object) -> bytes:
     import json  # noqa: PLC0415 - only where something is written
 
+    return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | None) -> dict[str, bytes]:
+    """File names and contents, once nothing in them points at what is not there."""
     from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence import envelope as dsse  # noqa: PLC0415 - as above
     from aloi.standards.coverage import cover  # noqa: PLC0415 - as above
@@ -92,4 +158,4 @@ def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | 
             }
             documents = oscal.documents(source, hub(), chosen, steps)
             references.require_whole(references.dangling_oscal(documents))
-    return {name: json.dumps(one, ensure_ascii=False, indent=1).encode() + b"\n" for name, one in documents.items()}
+    return {name: _json(one) for name, one in documents.items()}

@@ -1,17 +1,24 @@
-"""`aloi keys`: make and show signing keys."""
+"""`aloi keys`: make and show signing keys; replace and revoke those of an organisation."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import options
+from aloi.cli import options, signing
 from aloi.cli.speech import say
 from aloi.translation import N_
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from aloi.evidence.organisations import Revocation
+
+REVOCATIONS = ("compromised", "superseded", "retired", "other")
 ALGORITHMS = ("ed25519", "p256", "ml-dsa-44")
 
 
-@click.group("keys", help=say(N_("Make and show signing keys.")))
+@click.group("keys", help=say(N_("Make and show signing keys; replace or revoke the keys of an organisation.")))
 def command() -> None:
     """Nothing is done before a verb is named."""
 
@@ -47,3 +54,81 @@ def show(file: Path | None, *, as_json: bool) -> None:
         return
     click.echo(key.id)
     click.echo(key.pem().decode(), nl=False)
+
+
+@command.command(
+    "rotate",
+    help=say(
+        N_(
+            "Make the key NEW and sign, with it and with a key of the roster, that it speaks for the organisation from "
+            "now on; ORGANISATION is its newest statement."
+        )
+    ),
+)
+@click.argument("organisation", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("new", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--keep", is_flag=True, help=say(N_("Leave the key that signs in the roster; else it is revoked.")))
+@click.option("--algorithm", type=click.Choice(ALGORITHMS), default="ed25519", show_default=True)
+@options.key
+@options.output
+@options.as_json
+def rotate(
+    organisation: Path, new: Path, algorithm: str, key: Path | None, output: Path | None, *, keep: bool, as_json: bool
+) -> None:
+    """Nothing is sent: the organisation's other statements stay what they were."""
+    from aloi.assurance import organising, stating  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.proving import kept_key, make_key, passphrase  # noqa: PLC0415 - as above
+
+    own, at = organising.read_own(organisation), stating.now()
+    old = kept_key(key or options.default_key())
+    organising.require_speaking(own.organisation, old.public, at)
+    path = output or organising.file_of(organising.successor(own, at))
+    options.refuse_to_overwrite(path)
+    made = make_key(new, passphrase(), algorithm)
+    record = organising.with_key(own, made.public, at, instead_of="" if keep else old.public.id)
+    envelope = stating.signed(lambda: record, [organising.subject_of(record)], old, made)
+    signing.hand_over(envelope, path, as_json=as_json)
+
+
+@command.command(
+    "revoke",
+    help=say(
+        N_(
+            "Sign that a key speaks no longer for the organisation; ORGANISATION is its newest statement, KEY the id "
+            "of the key or its public file."
+        )
+    ),
+)
+@click.argument("organisation", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("revoked", metavar="KEY")
+@click.option("--reason", type=click.Choice(REVOCATIONS), required=True, help=say(N_("Why.")))
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    help=say(N_("Since when, in UTC; now, if it is not given. What was logged before this statement stays yours.")),
+)
+@options.key
+@options.output
+@options.as_json
+def revoke(
+    organisation: Path,
+    revoked: str,
+    reason: "Revocation",
+    since: "datetime | None",
+    key: Path | None,
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """The key that signs stays; take back what a stolen key signed with `aloi state withdraw`."""
+    from aloi.assurance import organising, stating  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.proving import kept_key, public_key_of  # noqa: PLC0415 - as above
+
+    own, at = organising.read_own(organisation), stating.now()
+    signer = kept_key(key or options.default_key())
+    organising.require_speaking(own.organisation, signer.public, at)
+    name = revoked if ":" in revoked else public_key_of(Path(revoked)).id
+    time = stating.written(since) if since else at
+    record = organising.without_key(own, name, at, since=time, reason=reason)
+    envelope = stating.signed(lambda: record, [organising.subject_of(record)], signer)
+    signing.hand_over(envelope, output or organising.file_of(record), as_json=as_json)

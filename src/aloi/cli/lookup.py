@@ -2,18 +2,24 @@
 
 import asyncio
 import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from aloi.cli import options
+from aloi.cli.claims import claim_line
 from aloi.cli.speech import say
+from aloi.evidence.decoding import shown
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from aloi.registry.sharing import Found, Held
+    from aloi.evidence.loggedstatements import Unread
+    from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.status import Status, Statuses
+    from aloi.registry.sharing import Found
 
 _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
@@ -30,30 +36,60 @@ _DIGEST = re.compile("sha256:[0-9a-f]{64}")
 @click.argument("subject")
 @click.option("--from", "url", required=True, metavar="URL", help=say(N_("The registry's address.")))
 @options.policy
+@options.trusted
+@click.option(
+    "--organisation",
+    "organisations",
+    multiple=True,
+    metavar="DOMAIN",
+    help=say(N_("Look up what an organisation says of its keys, too; may be given several times.")),
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
     help=say(N_("New folder for the answer and the statements, as files that can be verified offline.")),
 )
 @options.as_json
-def command(subject: str, url: str, policy: Path, output: Path | None, *, as_json: bool) -> None:
+def command(
+    subject: str,
+    url: str,
+    policy: Path,
+    trust: tuple[Path, ...],
+    organisations: tuple[str, ...],
+    output: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Exit 4 where the answer does not hold, 5 where there is none."""
-    from aloi.registry.sharing import find  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.organisations import organisation_digest  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.sharing import find  # noqa: PLC0415 - as above
 
-    trusted = options.trust_policy(policy)
+    believed = options.trust_policy(policy)
     if output is not None:
         options.refuse_to_overwrite(output)
-    found = {each: asyncio.run(find(url, each, trusted)) for each in _subjects(subject)}
+    keys = options.trusted_keys(trust)
+    digests = [*_subjects(subject), *(organisation_digest(each) for each in organisations)]
+    found = {each: asyncio.run(find(url, each, believed)) for each in digests}
     if output is not None:
         for each, answer in found.items():
             _keep(output / each.replace(":", "-"), answer)
+    logged = _read(found.values(), keys)
     if as_json:
-        options.print_json({each: _told(answer) for each, answer in found.items()})
+        options.print_json(_told(found, logged))
         return
     for each, answer in found.items():
-        _print(each, answer)
+        _print(each, answer, logged)
+    for line in _rest(logged):
+        click.echo(line)
     if output is not None:
         click.echo(say(N_("Kept: {folder} (answers, statements and their entries)"), folder=output))
+
+
+class Logged(NamedTuple):
+    """Where the statements of the answers stand, seen together, and those that cannot be read."""
+
+    statuses: "Statuses"
+    unread: "tuple[Unread, ...]"
 
 
 def _subjects(subject: str) -> list[str]:
@@ -76,36 +112,57 @@ def _keep(folder: Path, found: "Found") -> None:
             options.write_new(folder / f"{each.index:08d}.dsse.json", each.envelope)
 
 
-def _told(found: "Found") -> dict[str, object]:
-    complete = found.complete
+def _read(found: "Collection[Found]", keys: "Sequence[PublicKey]") -> Logged:
+    from aloi.evidence.loggedstatements import read_logged  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.roster import read_rosters  # noqa: PLC0415 - as above
+    from aloi.evidence.status import read_statuses  # noqa: PLC0415 - as above
+
+    every = [*keys, *(key for each in found for key in each.keys)]
+    read, unread = read_logged([held for each in found for held in each.held], every)
+    return Logged(read_statuses(read, read_rosters(read)), unread)
+
+
+def _told(found: "Mapping[str, Found]", logged: Logged) -> dict[str, object]:
+    answers = {
+        subject: {
+            "log": each.complete.origin,
+            "size": each.complete.size,
+            "witnesses": [f"{witness.name} ({witness.operator})" for witness in each.complete.witnesses],
+            "entries": list(each.complete.indices),
+            "erased": {str(index): {"at": told.at, "reason": told.reason} for index, told in each.erased.items()},
+        }
+        for subject, each in found.items()
+    }
+    statuses = logged.statuses
     return {
-        "log": complete.origin,
-        "size": complete.size,
-        "witnesses": [f"{each.name} ({each.operator})" for each in complete.witnesses],
-        "entries": [
-            {
-                "index": each.index,
-                "envelope": each.entry.envelope,
-                "predicate_type": each.entry.predicate_type,
-                "signers": each.entry.signers,
-                "received": each.received,
-                "erased": each.erased and {"at": each.erased.at, "reason": each.erased.reason},
-            }
-            for each in found.held
-        ],
+        "answers": answers,
+        "statements": list(statuses.statements.values()),
+        "plans": statuses.plans,
+        "nothing": statuses.nothing,
+        "unread": logged.unread,
     }
 
 
-def _print(subject: str, found: "Found") -> None:
+def _print(subject: str, found: "Found", logged: Logged) -> None:
     complete = found.complete
     if not found.held:
         line = N_("{log} proves that none of its {size} entries is about {subject}.")
-        click.echo(say(line, log=complete.origin, size=complete.size, subject=subject))
     else:
         line = N_("{log} proves that of its {size} entries these are about {subject}, and no others:")
-        click.echo(say(line, log=complete.origin, size=complete.size, subject=subject))
-    for each in found.held:
-        click.echo(f"  {_line(each)}")
+    click.echo(say(line, log=complete.origin, size=complete.size, subject=subject))
+    by_index = {each.logged.index: each for each in logged.statuses.statements.values()}
+    unread = {each.index: each.why for each in logged.unread}
+    for held in found.held:
+        start = f"{held.index:>7}  {datetime.fromtimestamp(held.time, UTC):%Y-%m-%d %H:%M}  "
+        if held.index in by_index:
+            logged_there = by_index[held.index].logged
+            click.echo(start + claim_line(logged_there.record, logged_there.subjects, logged_there.predicate_type))
+            for line in _standing(by_index[held.index], logged.statuses):
+                click.echo(" " * 27 + line)
+        elif held.index in found.erased:
+            click.echo(start + say(N_("(erased: {reason})"), reason=shown(found.erased[held.index].reason, 300)))
+        else:
+            click.echo(start + say(N_("(cannot be read: {why})"), why=unread.get(held.index, "-")))
     if complete.witnesses:
         witnesses = ", ".join(f"{each.name} ({each.operator})" for each in complete.witnesses)
         click.echo(say(N_("Seen there by {witnesses}."), witnesses=witnesses))
@@ -113,13 +170,46 @@ def _print(subject: str, found: "Found") -> None:
         click.echo(say(N_("Your policy asks for no witness: this is the log's word alone.")))
 
 
-def _line(held: "Held") -> str:
-    from aloi.evidence.predicates import claim_type  # noqa: PLC0415 - heavy modules load when a command runs
+def _standing(status: "Status", statuses: "Statuses") -> Iterator[str]:
+    """By whom it is said, and what was said of it."""
+    yield say(N_("by {parties}"), parties=_parties(status) or "-")
+    if status.state == "void":
+        yield say(N_("void: no key that signed it stood when it was logged"))
+    if status.disowned:
+        yield say(N_("a key that signed it was revoked later, as of a time before"))
+    for digest in status.withdrawals:
+        word = statuses.statements[digest]
+        line = N_("WITHDRAWN by {parties} (entry {index})")
+        yield click.style(say(line, parties=_parties(word), index=word.logged.index), fg="red")
+    if status.current:
+        yield say(N_("in its place stands {digest}"), digest=status.current)
+    for digest in status.disputes:
+        word = statuses.statements[digest]
+        line = N_("DISPUTED by {parties} (entry {index}): {reason}")
+        reason = shown(getattr(word.logged.record, "reason", ""), 300)
+        told = say(line, parties=_parties(word), index=word.logged.index, reason=reason)
+        yield click.style(told, fg="yellow")
+    for digest in status.endorsements:
+        word = statuses.statements[digest]
+        yield say(N_("endorsed by {parties} (entry {index})"), parties=_parties(word), index=word.logged.index)
+    if status.registration and status.registration.order == "unknown":
+        yield say(N_("no plan of its author was logged with it"))
 
-    known = claim_type(held.entry.predicate_type)
-    day = datetime.fromtimestamp(held.received, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    line = f"{held.index:>8}  {day}  {known[0] if known else held.entry.predicate_type:<12}  "
-    line += ", ".join(f"{each[:24]}…" for each in held.entry.signers)
-    if held.erased:
-        line += "  " + say(N_("(erased: {reason})"), reason=held.erased.reason)
-    return line
+
+def _parties(status: "Status") -> str:
+    """Domains, and keys that belong to none, shortened."""
+    return ", ".join(each if "." in each else f"{each[:24]}…" for each in status.parties)
+
+
+def _rest(logged: Logged) -> Iterator[str]:
+    """What was planned and never told, and what counts as nothing."""
+    for plan in logged.statuses.plans:
+        if plan.missing:
+            yield say(
+                N_("Planned in {plan} and without a finding here: {hazards}"),
+                plan=plan.envelope,
+                hazards=", ".join(shown(each) for each in plan.missing),
+            )
+    for each in logged.statuses.nothing:
+        line = N_("Entry {index} counts as nothing about {about}: {why}")
+        yield say(line, index=each.index, about=each.about, why=each.why)

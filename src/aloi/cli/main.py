@@ -24,8 +24,10 @@ COMMANDS = {
     "screen": N_("Run guards over a corpus of texts, one ruling a line."),
     "guard": N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds."),
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
-    "verify": N_("Check a bundle offline, claim by claim."),
-    "export": N_("Write a bundle as OSCAL, CycloneDX, SARIF, or a signed in-toto summary."),
+    "verify": N_("Check a bundle, or one statement, offline, claim by claim."),
+    "reveal": N_("Open one item of a run to an auditor, who can check that the run signed it."),
+    "consensus": N_("Say what several evaluators' bundles on one system come to together, and who dissents."),
+    "export": N_("Write a bundle as OSCAL, CycloneDX, SARIF or an in-toto summary, an incident as STIX."),
     "draft": N_("Draft documents for people to finish, filled from a bundle: Annex IV, model evaluation, system card."),
     "incident": N_("Begin the report of a serious incident, with the latest day to make it."),
     "show": N_("Show a run again and write its reports again; nothing is asked."),
@@ -34,8 +36,9 @@ COMMANDS = {
     "share": N_("Publish a bundle in a registry, and keep the proofs that it stands there."),
     "lookup": N_("Fetch all that a registry holds about a system, proved to be all."),
     "registry": N_("Keep a registry: serve it, check it, back it up."),
+    "state": N_("Sign what you say of a statement, of your organisation or of an incident, into a file."),
     "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks, regimes."),
-    "keys": N_("Make and show signing keys."),
+    "keys": N_("Make and show signing keys; replace or revoke the keys of an organisation."),
 }
 # click names these types itself, in English; the words stand in `tools.click_messages`.
 PLAIN = ("text", "integer", "float")
@@ -115,8 +118,8 @@ def main() -> None:
     except click.exceptions.Exit as end:
         code = end.exit_code
     except click.ClickException as error:
-        error.show()
-        code = 2
+        _print_usage(error)
+        code = 2  # click's own code for some is 1, which says "not met"
     except (KeyboardInterrupt, click.Abort):
         click.echo(say(N_("Interrupted. What was answered is kept.")), err=True)
         code = INTERRUPTED
@@ -143,14 +146,25 @@ def _bind_messages() -> None:
     gettext.textdomain("messages")
 
 
+def _print_usage(error: click.ClickException) -> None:
+    if "--json" not in sys.argv:
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "aloi"
+    step = say(N_("Next: {step}"), step=say(N_("see {command} --help"), command=command))
+    _print_for_machines(error, [error.format_message(), step])
+
+
+def _print_for_machines(error: Exception, lines: list[str]) -> None:
+    reason = error.reason if isinstance(error, EvidenceError) else ""
+    told = {"error": type(error).__name__, "reason": reason, "message": lines}
+    click.echo(msgspec.json.encode(told).decode())
+
+
 def _print_error(error: AloiError) -> None:
     if "--json" in sys.argv:
-        told = {
-            "error": type(error).__name__,
-            "reason": error.reason if isinstance(error, EvidenceError) else "",
-            "message": error_lines(error),
-        }
-        click.echo(msgspec.json.encode(told).decode())
+        _print_for_machines(error, error_lines(error))
         return
     lines = error_lines(error)
     click.echo(click.style(say(N_("Error: {what}"), what=lines[0]), fg="red"), err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from aloi.cli.speech import say
+from aloi.cli.speech import say, tell
 from aloi.translation import LANGUAGES, N_
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.trustpolicy import Policy
     from aloi.evidence.verification import Verification
+    from aloi.standards.frameworks import Framework
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -76,12 +77,25 @@ def bundle_file(path: Path) -> Path:
     return path / "bundle.json" if path.is_dir() else path
 
 
+def is_statement(path: Path) -> bool:
+    """Whether a file holds one signed statement, as it stands beside bundles: by its name."""
+    return path.name.endswith(".dsse.json") and not path.is_dir()
+
+
 def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
     """A bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
     return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
+
+
+def framework(name: str, mapping: Path | None) -> "Framework":
+    """An installed framework, through the rows of a file where one is named."""
+    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.frameworks import through  # noqa: PLC0415 - as above
+
+    return through(named(name), mapping) if mapping else named(name)
 
 
 def trust_policy(path: Path) -> "Policy":
@@ -110,7 +124,8 @@ def registry(url: str | None, policy: Path | None) -> "Registry | None":
 def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":
     """What signed statements say, beside a bundle where there is one.
 
-    What was attached for another system is left out, and told. One's own key is trusted without being named.
+    What was attached for another system, and what no trusted key signed, is left out, and told. One's own key is
+    trusted without being named.
     """
     from aloi.assurance.standing import Said  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.assurance.standing import said as read  # noqa: PLC0415 - as above
@@ -120,7 +135,10 @@ def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | Non
     found = read(folder, trusted_keys(trust), beside, [public_key(path).id for path in trust])
     if found.left_out:
         told = N_("left out, since they are attached for another system: {files}")
-        click.echo(say(told, files=", ".join(found.left_out)), err=True)
+        tell(told, files=", ".join(found.left_out))
+    if found.strangers:
+        told = N_("left out, since no key that you trust signed them (name one with --trust): {files}")
+        tell(told, files=", ".join(found.strangers))
     return found
 
 
@@ -133,7 +151,12 @@ def write_new(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     except OSError as error:
-        raise AskerError(N_("cannot write {file}: {problem}"), file=path, problem=error.strerror or error) from error
+        raise AskerError(
+            N_("cannot write {file}: {problem}"),
+            remedy=N_("make the folder writable, free some space, or name another file"),
+            file=path,
+            problem=error.strerror or error,
+        ) from error
 
 
 def said_in_words(_: click.Context, parameter: click.Parameter, value: str) -> str:
@@ -219,6 +242,11 @@ statements = click.option(
     "--statements",
     type=click.Path(path_type=Path, file_okay=False),
     help=say(N_("Folder of signed statements (*.dsse.json): endorsements, disputes, attachments.")),
+)
+mapping = click.option(
+    "--mapping",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("Rows of others, as `aloi standards import` writes them, in place of those that ship.")),
 )
 output = click.option(
     "--output",

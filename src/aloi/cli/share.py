@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     "share",
     help=say(
         N_(
-            "Publish the statements of BUNDLE in the registry at --to, each for ever, verify the proofs that it logged "
-            "them, and keep these. What was published already is not published twice."
+            "Publish the statements of BUNDLE, or one statement (*.dsse.json), in the registry at --to, each for ever, "
+            "verify the proofs that it logged them, and keep these. What was published already is not published twice."
         )
     ),
 )
@@ -37,15 +37,12 @@ def command(
     bundle: Path, url: str, policy: Path, trust: tuple[Path, ...], proofs: Path | None, *, as_json: bool
 ) -> None:
     """The bundle is verified first: what does not hold is not published."""
-    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence import envelope as dsse  # noqa: PLC0415 - as above
-    from aloi.registry.sharing import share  # noqa: PLC0415 - as above
+    from aloi.registry.sharing import share  # noqa: PLC0415 - heavy modules load when a command runs
 
     file = options.bundle_file(bundle)
     found = options.trust_policy(policy)
-    options.verified(file, trust)
-    opened, _ = bundles.unpack(bundles.read(file))
-    envelopes = [dsse.write(each) for each in (*opened.envelopes, opened.manifest)]
+    file = bundle if options.is_statement(bundle) else options.bundle_file(bundle)
+    envelopes = _verified(file, trust)
     folder = proofs or file.with_suffix(".proofs")
     shared = asyncio.run(share(url, envelopes, found))
     for each in shared:
@@ -53,6 +50,21 @@ def command(
         if not path.exists():
             options.write_new(path, each.proof)
     _tell(shared, folder, as_json=as_json)
+
+
+def _verified(file: Path, trust: tuple[Path, ...]) -> list[bytes]:
+    """The envelopes of a bundle, its manifest last, or of one statement."""
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence import envelope as dsse  # noqa: PLC0415 - as above
+    from aloi.evidence.verification import verify_statement  # noqa: PLC0415 - as above
+
+    data = bundles.read(file)
+    if options.is_statement(file):
+        verify_statement(data, options.trusted_keys(trust))
+        return [dsse.write(dsse.read(data))]
+    options.verified(file, trust)
+    opened, _ = bundles.unpack(data)
+    return [dsse.write(each) for each in (*opened.envelopes, opened.manifest)]
 
 
 def _tell(shared: "list[Shared]", folder: Path, *, as_json: bool) -> None:
@@ -68,7 +80,7 @@ def _tell(shared: "list[Shared]", folder: Path, *, as_json: bool) -> None:
         }
         options.print_json(told)
         return
-    line = N_("{log} holds {count} statements of this bundle, among its first {size}.")
+    line = N_("{log} holds what was shared, {count} of its first {size} statements.")
     click.echo(say(line, log=last.origin, count=len(shared), size=last.size))
     if witnesses:
         click.echo(say(N_("Seen there by {witnesses}."), witnesses=", ".join(witnesses)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import atlas, case, crosswalks, options
+from aloi.cli import atlas, case, crosswalks, options, signing
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aloi.evidence.vouching import Dispute, Endorsement
     from aloi.standards.convergence import Convergence
     from aloi.standards.endorsing import Word
+    from aloi.standards.frameworks import Framework
 
 RELATIONS = {
     "equal": N_("is equal to"),
@@ -38,9 +39,6 @@ SHOWN = 10
 framework_name = click.argument("framework")
 control_name = click.argument("control")
 requirement_id = click.argument("requirement")
-organisation = click.option(
-    "--organisation", required=True, callback=options.said_in_words, help=say(N_("The organisation that speaks."))
-)
 installed = click.option(
     "--framework",
     "frameworks",
@@ -64,16 +62,18 @@ for one in (atlas.atlas, case.command, crosswalks.export, crosswalks.import_):
     "rows", help=say(N_("List how Aloi's controls relate to FRAMEWORK, and who endorses or disputes that."))
 )
 @framework_name
+@options.mapping
 @options.statements
 @options.trusted
 @options.as_json
-def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
+def rows(
+    framework: str, mapping: Path | None, statements: Path | None, trust: tuple[Path, ...], *, as_json: bool
+) -> None:
     """A row that nobody endorses is proposed."""
     from aloi.standards.endorsing import standing  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
 
-    found = named(framework)
+    found = options.framework(framework, mapping)
     words = standing(options.said(statements, trust).words)
     by_row: dict[str, list[Word]] = {}
     for word in words:
@@ -93,7 +93,10 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
             )
             for one in told or ()
         )
-        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status or say(PROPOSED)}]")
+        status = status or say(PROPOSED)
+        if found.imported:
+            status = say(N_("{status}; imported, by {author}"), status=status, author=row.author)
+        click.echo(f"{row.subject} {say(RELATIONS[row.relation])} {row.object}  [{status}]")
         click.echo(f"    {row.rationale.said(language())}")
 
 
@@ -101,7 +104,8 @@ def rows(framework: str, statements: Path | None, trust: tuple[Path, ...], *, as
 @framework_name
 @control_name
 @requirement_id
-@organisation
+@signing.organisation
+@options.mapping
 @options.key
 @options.output
 @options.as_json
@@ -110,25 +114,27 @@ def endorse(
     control: str,
     requirement: str,
     organisation: str,
+    mapping: Path | None,
     key: Path | None,
     output: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """The statement is over the row's digest: a row that changes has to be endorsed again."""
-    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Endorsement  # noqa: PLC0415 - as above
 
-    _sign(
-        framework, control, requirement, Endorsement(organisation=organisation, at=_now()), key, output, as_json=as_json
-    )
+    word = Endorsement(organisation=organisation, at=now())
+    _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("dispute", help=say(N_("Sign that the row of CONTROL to REQUIREMENT of FRAMEWORK is wrong, and why.")))
 @framework_name
 @control_name
 @requirement_id
-@organisation
-@click.option("--reason", required=True, callback=options.said_in_words, help=say(N_("Why, in a sentence or two.")))
+@signing.organisation
+@signing.reason
+@options.mapping
 @options.key
 @options.output
 @options.as_json
@@ -138,16 +144,18 @@ def dispute(
     requirement: str,
     organisation: str,
     reason: str,
+    mapping: Path | None,
     key: Path | None,
     output: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """A row that is disputed does not count as endorsed, whoever else endorses it."""
-    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.vouching import Dispute  # noqa: PLC0415 - as above
 
-    word = Dispute(organisation=organisation, at=_now(), reason=reason)
-    _sign(framework, control, requirement, word, key, output, as_json=as_json)
+    word = Dispute(organisation=organisation, at=now(), reason=reason)
+    _sign(options.framework(framework, mapping), control, requirement, word, key, output, as_json=as_json)
 
 
 @command.command("attach", help=say(N_("Sign that FILE, which somebody approved, answers CONTROL.")))
@@ -184,8 +192,7 @@ def attach(
     as_json: bool,
 ) -> None:
     """The file stays where it is: the statement holds its digest, and Aloi reads nothing in it."""
-    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - as above
+    from aloi.standards.attaching import attach as attached  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     envelope = attached(
@@ -196,29 +203,36 @@ def attach(
         approved_on=approved_on,
         valid_until=valid_until,
         today=datetime.now(UTC).date(),
-        key=signing_key(key or options.default_key()),
+        key=signing.signer(key),
         systems=options.verified(bundle, trust).subject if bundle else (),
     )
-    _write(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
+    signing.hand_over(envelope, output or Path(f"{control}.{file.name}.dsse.json"), as_json=as_json)
 
 
 @command.command("coverage", help=say(N_("See BUNDLE through FRAMEWORK again, with its plan of action.")))
 @click.argument("bundle", type=click.Path(path_type=Path))
 @framework_name
 @click.option("--endorsed", is_flag=True, help=say(N_("Count only the mapping rows that somebody endorses.")))
+@options.mapping
 @options.statements
 @options.trusted
 @options.as_json
 def coverage(
-    bundle: Path, framework: str, statements: Path | None, trust: tuple[Path, ...], *, endorsed: bool, as_json: bool
+    bundle: Path,
+    framework: str,
+    mapping: Path | None,
+    statements: Path | None,
+    trust: tuple[Path, ...],
+    *,
+    endorsed: bool,
+    as_json: bool,
 ) -> None:
     """The bundle is verified first. Nothing here says that a law is complied with."""
     from aloi.assurance.standing import stand  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.cli.standing import standing_lines  # noqa: PLC0415 - as above
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.judging import concerned, evidence_of  # noqa: PLC0415 - as above
 
-    found = named(framework)
+    found = options.framework(framework, mapping)
     verification = options.verified(bundle, trust)
     today = datetime.now(UTC).date()
     standing = stand(
@@ -339,7 +353,7 @@ def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path,
 
 
 def _sign(
-    framework: str,
+    framework: "Framework",
     control: str,
     requirement: str,
     word: "Endorsement | Dispute",
@@ -348,26 +362,12 @@ def _sign(
     *,
     as_json: bool,
 ) -> None:
-    from aloi.assurance.proving import signing_key  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - as above
-    from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
+    from aloi.standards.endorsing import sign_word  # noqa: PLC0415 - heavy modules load when a command runs
 
-    row = named(framework).row(control, requirement)
-    envelope = sign_word(word, framework, row, signing_key(key or options.default_key()))
-    kind = type(word).__name__.lower()
-    place = f"{kind}.{framework}.{control}.{requirement}.dsse.json"
-    _write(envelope, output or Path("".join(c if c.isalnum() or c in ".@-" else "_" for c in place)), as_json=as_json)
-
-
-def _write(envelope: object, path: Path, *, as_json: bool) -> None:
-    from aloi.evidence.canonical import canonical  # noqa: PLC0415 - heavy modules load when a command runs
-
-    options.write_new(path, canonical(envelope))
-    options.print_written(N_("Signed: {file}"), path, as_json=as_json)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    name = framework.pack.key
+    envelope = sign_word(word, name, framework.row(control, requirement), signing.signer(key))
+    place = signing.file_named(type(word).__name__.lower(), name, control, requirement)
+    signing.hand_over(envelope, output or place, as_json=as_json)
 
 
 def _convergence(found: "Convergence") -> "Iterable[str]":

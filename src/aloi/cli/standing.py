@@ -23,6 +23,12 @@ def standing_lines(standing: "Standing", framework: "Framework", system: "Subjec
         N_("{framework}: what the evidence says. It is no statement of conformity."), framework=framework.pack.key
     )
     yield say(N_("About {name}  {digest}"), name=system.name, digest=system.fingerprint)
+    if rows := standing.imported:
+        told = N_(
+            "Seen through {count} rows imported from {file}, by {authors} as it says; those that ship with Aloi are "
+            "left out."
+        )
+        yield say(told, count=rows.rows, file=rows.file, authors=", ".join(rows.authors))
     yield from warnings(standing)
     for count in tally(standing.coverage):
         told = N_(
@@ -35,6 +41,8 @@ def standing_lines(standing: "Standing", framework: "Framework", system: "Subjec
     width = max(len(say(item.state)) for item in standing.coverage.requirements)
     for item in standing.coverage.requirements:
         mark = say(N_("  [mapping disputed]")) if item.mapping == "disputed" else ""
+        if authors := framework.authors(item.requirement) if standing.imported else ():
+            mark += say(N_("  [mapping imported, by {authors}]"), authors=", ".join(authors))
         yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}{mark}"
     for doubt in framework.pack.doubts():
         yield say(N_("To know: {what}"), what=doubt.said(language()))

@@ -1,40 +1,32 @@
-"""`aloi verify`: check a bundle offline, claim by claim."""
+"""`aloi verify`: check a bundle, or one statement, offline, claim by claim."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import language, say
+from aloi.cli.claims import NON_CLAIMS, claim_line
+from aloi.cli.speech import say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from aloi.evidence.records import Coverage, Hunt
+    from aloi.evidence.commitments import Opened, Withheld
+    from aloi.evidence.items import VerifiedItem
+    from aloi.evidence.publickeys import PublicKey
+    from aloi.evidence.statement import Subject
     from aloi.evidence.verification import Verification, VerifiedClaim
-
-NON_CLAIMS = {
-    "other-hazards": N_("hazards that were not measured"),
-    "other-versions": N_("other versions of the system"),
-    "other-languages": N_("other languages"),
-    "other-attacks": N_("attacks outside the declared ones"),
-    "other-uses": N_("other uses of the system"),
-    "population": N_("rates among real users"),
-    "worst-case": N_("the worst case"),
-    "absence-of-risk": N_("that there is no risk"),
-    "which-attack": N_("which attack exceeds the threshold where a hunt proved that one does"),
-    "future-behaviour": N_("how the system will behave later"),
-    "registration-time": N_("that the plan was public before the run: no log was shown that held it"),
-    "earlier-runs": N_("that nothing was run before the plan was logged: a log shows when results were made public"),
-    "independence": N_("that who measured is independent of who built"),
-    "all-evidence": N_("that this is all the evidence about the system"),
-    "document-content": N_("that an attached document is right: nothing in it was read"),
-    "legal-conformity": N_("conformity with any law or norm"),
-}
 
 
 @click.command(
-    "verify", help=say(N_("Check BUNDLE offline and say, claim by claim, what holds and what is not claimed."))
+    "verify",
+    help=say(
+        N_(
+            "Check BUNDLE, or one statement (*.dsse.json), offline and say, claim by claim, what holds and what is not "
+            "claimed."
+        )
+    ),
 )
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option(
@@ -61,6 +53,21 @@ NON_CLAIMS = {
         N_("Proof that a statement of BUNDLE is logged; may be given several times. Else those beside BUNDLE are read.")
     ),
 )
+@click.option(
+    "--item",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(N_("An item that `aloi reveal` opened: whether it belonged to what the bundle signs.")),
+)
+@click.option(
+    "--domain-proof",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help=say(
+        N_(
+            "The text that an organisation's domain serves under /.well-known/aloi-organisation: its keys are trusted "
+            "for that organisation's own statement."
+        )
+    ),
+)
 @options.as_json
 def command(
     bundle: Path,
@@ -68,22 +75,84 @@ def command(
     threshold: int,
     policy: Path | None,
     proofs: tuple[Path, ...],
+    item: Path | None,
+    domain_proof: Path | None,
     *,
     as_json: bool,
 ) -> None:
     """Exit 0 when everything holds, 4 when anything does not."""
+    trusted = [options.public_key(key) for key in keys or options.own_keys()]
+    if options.is_statement(bundle):
+        for given, option in ((item, "--item"), (policy, "--policy"), (proofs or None, "--proof")):
+            _refuse(given, option, bundle)
+        _tell_statement(bundle, trusted, threshold, domain_proof, as_json=as_json)
+    else:
+        _refuse(domain_proof, "--domain-proof", bundle)
+        verification = _verified(bundle, trusted, threshold, policy, proofs)
+        _tell_bundle(verification, item, as_json=as_json)
+
+
+def _refuse(given: object, option: str, bundle: Path) -> None:
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if given is not None:
+        raise AskerError(
+            N_("{option} says nothing about {bundle}"),
+            remedy=N_("--item, --policy and --proof go with a bundle, --domain-proof with a statement (*.dsse.json)"),
+            option=option,
+            bundle=bundle,
+        )
+
+
+def _tell_statement(
+    path: Path, trusted: "Sequence[PublicKey]", threshold: int, served: Path | None, *, as_json: bool
+) -> None:
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.verification import verify_statement  # noqa: PLC0415 - as above
+
+    text = bundles.read(served) if served else None
+    claim = verify_statement(bundles.read(path), trusted, threshold=threshold, served=text)
+    if as_json:
+        options.print_json(claim)
+        return
+    for line in _statement_lines(claim):
+        click.echo(line)
+
+
+def _statement_lines(claim: "VerifiedClaim") -> list[str]:
+    return [
+        click.style(say(N_("The statement holds: nothing in it was changed since it was signed.")), fg="green"),
+        say(N_("Named   {digest}"), digest=claim.envelope),
+        say(N_("Signed  {signers}"), signers=", ".join(signer.key_id for signer in claim.signers)),
+        *_subject_lines(claim.subject),
+        "",
+        say(N_("What is claimed:")),
+        f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}",
+        *_unclaimed(claim.non_claims),
+    ]
+
+
+def _verified(
+    path: Path, trusted: "Sequence[PublicKey]", threshold: int, policy: Path | None, proofs: Sequence[Path]
+) -> "Verification":
     from aloi.cli import published  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - as above
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 
-    trusted = [options.public_key(key) for key in keys or options.own_keys()]
-    file = options.bundle_file(bundle)
+    file = options.bundle_file(path)
     logs = published.read(file, policy, proofs)
-    verification = verify_bundle(bundles.read(file), trusted, threshold=threshold, **logs._asdict())
+    return verify_bundle(bundles.read(file), trusted, threshold=threshold, **logs._asdict())
+
+
+def _tell_bundle(verification: "Verification", item: Path | None, *, as_json: bool) -> None:
+    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.items import verify_item  # noqa: PLC0415 - as above
+
+    opened = verify_item(bundles.read(item), verification.claims) if item else None
     if as_json:
-        options.print_json(verification)
+        options.print_json(opened or verification)
         return
-    for line in _lines(verification):
+    for line in _item_lines(opened) if opened else _lines(verification):
         click.echo(line)
 
 
@@ -91,107 +160,46 @@ def _lines(verification: "Verification") -> list[str]:
     from aloi.cli import published  # noqa: PLC0415 - heavy modules load when a command runs
 
     signers = ", ".join(signer.key_id for signer in verification.packed_by)
-    lines = [
+    return [
         click.style(say(N_("The bundle holds: nothing in it was changed since it was signed.")), fg="green"),
         say(N_("Bundle  {digest}"), digest=verification.digest),
         say(N_("Signed  {signers}"), signers=signers),
-        *(say(N_("About   {name}  {digest}"), name=s.name, digest=s.fingerprint) for s in verification.subject),
+        *_subject_lines(verification.subject),
         "",
         say(N_("What is claimed, each at the stated threshold:")),
+        *(f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}" for claim in verification.claims),
+        *published.lines(verification),
+        *_unclaimed(verification.non_claims),
     ]
-    lines += [f"  {_claim(claim)}" for claim in verification.claims]
-    lines += published.lines(verification)
-    lines += ["", say(N_("What is not claimed:"))]
-    return lines + [f"  - {say(NON_CLAIMS[code]) if code in NON_CLAIMS else code}" for code in verification.non_claims]
 
 
-def _claim(claim: "VerifiedClaim") -> str:
-    from aloi.assurance.report import words  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.records import BenignRate, Effect, Finding, Hunt, Plan  # noqa: PLC0415 - as above
-
-    about = claim.subject[-1].name
-    match claim.record:
-        case Plan() as plan:
-            return say(
-                N_("plan      {about}: hazards: {count}; {error} ({rule})"),
-                about=about,
-                count=len(plan.hazards),
-                error=say(words.error_sentence(plan), alpha=_rate(plan.alpha)),
-                rule=say(words.MULTIPLICITIES[plan.multiplicity]),
-            )
-        case Finding() as finding:
-            line = N_(
-                "finding   {about}: {hazard} {verdict} at {threshold}; {low} to {high}, {level} confidence, n = {n}"
-            )
-            if finding.counts != "failures":
-                line = N_(
-                    "finding   {about}: {hazard} {verdict} at {threshold}, judge-rated; {low} to {high}, "
-                    "{level} confidence, n = {n}"
-                )
-            return say(
-                line,
-                about=about,
-                hazard=finding.hazard,
-                verdict=say(str(finding.verdict)).upper(),
-                threshold=_rate(finding.threshold),
-                low=_rate(finding.estimate.low),
-                high=_rate(finding.estimate.high),
-                level=_rate(finding.estimate.level),
-                n=finding.estimate.n,
-            )
-        case Hunt() as hunt:
-            return _hunt(hunt, about)
-        case BenignRate() as benign:
-            estimate = benign.estimate
-            told = N_("ordinary  {about}: {low} to {high} of ordinary requests answered, n = {n}")
-            return say(told, about=about, low=_rate(estimate.low), high=_rate(estimate.high), n=estimate.n)
-        case Effect() as effect:
-            names = " + ".join(remedy.name for remedy in effect.remedies)
-            told = (
-                N_("effect    {names}: accepted by the policy")
-                if effect.accepted
-                else N_("effect    {names}: refused by the policy")
-            )
-            return say(told, names=names)
-        case _:
-            return _rest(claim)
+def _item_lines(item: "VerifiedItem") -> list[str]:
+    opening = item.opening
+    return [
+        click.style(say(N_("The bundle holds, and the item was among what it signs.")), fg="green"),
+        say(N_("Item    {number} of {count}"), number=opening.index + 1, count=opening.size),
+        *(f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}" for claim in item.claims),
+        "",
+        say(N_("Asked   {text}"), text=_part(opening.prompt)),
+        say(N_("Said    {text}"), text=_part(opening.answer)),
+    ]
 
 
-def _rest(claim: "VerifiedClaim") -> str:
-    from aloi.evidence.records import Coverage  # noqa: PLC0415 - as above
+def _part(part: "Opened | Withheld") -> str:
+    """A text that was opened, on one line, without a character that moves the cursor."""
+    from aloi.evidence.commitments import Opened  # noqa: PLC0415 - heavy modules load when a command runs
 
-    if isinstance(claim.record, Coverage):
-        return _coverage(claim.record)
-    return say(N_("other     {kind}: signed, of a kind this release does not know"), kind=claim.predicate_type)
-
-
-def _hunt(hunt: "Hunt", about: str) -> str:
-    told = N_("hunt      {about}: {hazard} {verdict} at {threshold}; nothing is proved of any attack, n = {n}")
-    if hunt.verdict == "not met":
-        told = N_(
-            "hunt      {about}: {hazard} {verdict} at {threshold}; "
-            "some attack at least {low}, {level} confidence, n = {n}"
-        )
-    return say(
-        told,
-        about=about,
-        hazard=hunt.hazard,
-        verdict=say(str(hunt.verdict)).upper(),
-        threshold=_rate(hunt.threshold),
-        low=_rate(hunt.low),
-        level=_rate(hunt.level),
-        n=sum(one.n + one.unscorable for one in hunt.attacks),
-    )
+    if not isinstance(part, Opened):
+        return say(N_("(sealed)"))
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in part.text)
 
 
-def _coverage(coverage: "Coverage") -> str:
-    from collections import Counter  # noqa: PLC0415 - beside its one use
+def _subject_lines(subjects: "Iterable[Subject]") -> list[str]:
+    from aloi.evidence.decoding import shown  # noqa: PLC0415 - heavy modules load when a command runs
 
-    states = Counter(requirement.state for requirement in coverage.requirements)
-    told = ", ".join(f"{say(state)} {count}" for state, count in states.items())
-    return say(N_("coverage  {framework}: {told}"), framework=coverage.framework, told=told)
+    return [say(N_("About   {name}  {digest}"), name=shown(s.name), digest=s.fingerprint) for s in subjects]
 
 
-def _rate(value: object) -> str:
-    text = f"{100 * float(str(value)):.3g}"
-    return text.replace(".", ",") + "\N{NARROW NO-BREAK SPACE}%" if language() == "fr" else f"{text} %"
+def _unclaimed(codes: "Iterable[str]") -> list[str]:
+    told = [f"  - {say(NON_CLAIMS[code]) if code in NON_CLAIMS else code}" for code in codes]
+    return ["", say(N_("What is not claimed:")), *told]

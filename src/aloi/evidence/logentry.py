@@ -16,7 +16,7 @@ from aloi.evidence.canonical import canonical_texts, digest
 from aloi.evidence.decoding import decode
 from aloi.evidence.encoding import from_base64
 from aloi.evidence.envelope import Envelope
-from aloi.evidence.predicates import Digest
+from aloi.evidence.fields import Digest
 from aloi.evidence.records import Record
 from aloi.evidence.statement import Statement
 from aloi.translation import N_

@@ -26,11 +26,11 @@ from aloi.evidence.canonical import canonical
 from aloi.evidence.checkpoints import Checkpoint, decimal
 from aloi.evidence.decoding import decode, shown
 from aloi.evidence.encoding import from_base64, to_base64
+from aloi.evidence.fields import Digest, Hash
 from aloi.evidence.logproof import LONGEST
 from aloi.evidence.merkle import leaf_hash, verify_inclusion
 from aloi.evidence.naming import Named, Naming, names
 from aloi.evidence.notes import COSIGNATURE
-from aloi.evidence.predicates import Digest
 from aloi.evidence.records import Record
 from aloi.evidence.trustpolicy import Policy, Witnessed
 from aloi.translation import N_
@@ -39,7 +39,6 @@ LIMIT = 1 << 24
 ANSWER: Final = "https://aloi.dev/lookup-answer/v1"
 LINE = "aloi.dev/lookup/v1"
 
-Hash = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Index = Annotated[int, Meta(ge=0, lt=2**53)]
 
 

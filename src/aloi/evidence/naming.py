@@ -28,17 +28,17 @@ NOTHING = Named("", ())
 def names(entry: bytes) -> Named:
     """What the entry names; NOTHING where it is neither an envelope with a statement nor a `LogEntry`. Never raises."""
     try:
-        payload, said = logentry.stated(envelope.read(entry))
-    except EvidenceError:
-        return _of_digests(entry)
-    return Named(digest(payload), logentry.subjects(said))
-
-
-def _of_digests(entry: bytes) -> Named:
-    try:
         told = logentry.read(entry)
         spelt = logentry.write(told)
     except EvidenceError:
-        return NOTHING
+        return _of_envelope(entry)
     once = spelt == entry and len(set(told.subjects)) == len(told.subjects)
-    return Named(told.statement or told.envelope, told.subjects) if once else NOTHING
+    return Named(told.statement or told.envelope, told.subjects) if once else _of_envelope(entry)
+
+
+def _of_envelope(entry: bytes) -> Named:
+    try:
+        payload, said = logentry.stated(envelope.read(entry))
+    except EvidenceError:
+        return NOTHING
+    return Named(digest(payload), logentry.subjects(said))

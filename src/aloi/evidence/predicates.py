@@ -11,14 +11,13 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta
 
+from aloi.evidence.fields import Code, Digest
+from aloi.evidence.incidents import Incident
+from aloi.evidence.organisations import Organisation
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
-from aloi.evidence.vouching import Attachment, Dispute, Endorsement
+from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
-
-# The length closes what `$` leaves open: a newline at the end.
-Digest = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$", max_length=71)]
-Code = Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$", max_length=40)]
 
 
 class NonClaim(StrEnum):
@@ -38,6 +37,11 @@ class NonClaim(StrEnum):
     EARLIER_RUNS = "earlier-runs"
     INDEPENDENCE = "independence"
     ALL_EVIDENCE = "all-evidence"
+    CONTRARY = "contrary"
+    AGREEMENT = "agreement"
+    SEALED_CONTENT = "sealed-content"
+    IDENTITY = "identity"
+    FAULT = "fault"
     DOCUMENT_CONTENT = "document-content"
     LEGAL_CONFORMITY = "legal-conformity"
 
@@ -78,6 +82,11 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "attachment": Claim[Attachment],
         "endorsement": Claim[Endorsement],
         "dispute": Claim[Dispute],
+        "withdrawal": Claim[Withdrawal],
+        "commitment": Claim[Commitment],
+        "replication": Claim[Replication],
+        "organisation": Claim[Organisation],
+        "incident": Claim[Incident],
         "manifest": Claim[Manifest],
     }
 )
@@ -92,6 +101,11 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         Attachment: "attachment",
         Endorsement: "endorsement",
         Dispute: "dispute",
+        Withdrawal: "withdrawal",
+        Commitment: "commitment",
+        Replication: "replication",
+        Organisation: "organisation",
+        Incident: "incident",
         Manifest: "manifest",
     }
 )
@@ -122,6 +136,11 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
         "attachment": (NonClaim.DOCUMENT_CONTENT, NonClaim.LEGAL_CONFORMITY),
         "endorsement": (NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
         "dispute": (NonClaim.LEGAL_CONFORMITY, NonClaim.INDEPENDENCE),
+        "withdrawal": (NonClaim.CONTRARY,),
+        "commitment": (NonClaim.SEALED_CONTENT,),
+        "replication": (NonClaim.INDEPENDENCE, NonClaim.AGREEMENT),
+        "organisation": (NonClaim.IDENTITY, NonClaim.INDEPENDENCE),
+        "incident": (NonClaim.OTHER_VERSIONS, NonClaim.POPULATION, NonClaim.FAULT, NonClaim.LEGAL_CONFORMITY),
         "manifest": (NonClaim.ALL_EVIDENCE,),
     }
 )
@@ -137,9 +156,12 @@ def predicate_type(name: str) -> str:
     return PREDICATE.format(name=name)
 
 
+_TYPES = MappingProxyType({predicate_type(name): (name, kind) for name, kind in CLAIMS.items()})
+
+
 def claim_type(uri: str) -> tuple[str, type[Claim[Any]]] | None:
     """The name and type behind a predicate's URI; None for a predicate that is not ours."""
-    return next(((name, kind) for name, kind in CLAIMS.items() if predicate_type(name) == uri), None)
+    return _TYPES.get(uri)
 
 
 def usual_non_claims(record: Record) -> tuple[NonClaim, ...]:

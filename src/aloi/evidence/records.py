@@ -83,8 +83,7 @@ class Stratum(Record, frozen=True, kw_only=True):
 
 
 class Contrast(Record, frozen=True, kw_only=True):
-    """How far the rates of two parts lie apart: `first` minus `second`, for one pair at a time.
-    Its interval is the union of what both parts' bounds allow, which is conservative."""
+    """`first` minus `second`, for one pair of rates at a time; the interval is the union of what both bounds allow."""
 
     kind: Part
     first: str
@@ -115,8 +114,7 @@ class Exploration(Record, frozen=True, kw_only=True):
 
 
 class ScorerIdentity(Record, frozen=True, kw_only=True):
-    """Who decided the outcomes. An oracle is exact; a rule or judge can err and says how it was calibrated.
-    A judge also names the `model` that was asked, and the `digest` of how it was asked."""
+    """Who decided the outcomes. An oracle is exact; a rule or judge tells its calibration, a judge what `model` how."""
 
     name: str
     kind: Literal["oracle", "rule", "judge"]
@@ -127,10 +125,12 @@ class ScorerIdentity(Record, frozen=True, kw_only=True):
 
 
 class Sample(Record, frozen=True, kw_only=True):
-    """The trials behind a record: how many, and the Merkle root (RFC 6962) over their log lines."""
+    """The trials behind a record: how many, and the Merkle roots (RFC 6962) over their log lines and, `sealed`, over
+    salted commitments to what was asked and answered (`aloi.evidence.commitments`)."""
 
     trials: int
     root: str
+    sealed: str = ""
 
 
 Stage = Literal["measure", "select", "confirm"]

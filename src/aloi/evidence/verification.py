@@ -2,6 +2,8 @@
 
 verification = verify_bundle(path.read_bytes(), [PublicKey.from_pem(key_file.read_bytes())])
 for claim in verification.claims: print(claim.name, claim.record)
+
+One statement alone, as it is signed beside bundles: `verify_statement`.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,7 +16,10 @@ from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
 from aloi.evidence.bundle import systems, unpack
 from aloi.evidence.canonical import digest
+from aloi.evidence.domainproof import check_domain_proof, served_keys
 from aloi.evidence.envelope import Envelope, Opened, unknown_signer
+from aloi.evidence.logentry import stated
+from aloi.evidence.organisations import Organisation
 from aloi.evidence.predicates import Entry, Manifest, claim_type
 from aloi.evidence.publication import Publication, Registration, Stands, left_unclaimed, registrations, verify_proofs
 from aloi.evidence.publickeys import PublicKey
@@ -61,9 +66,13 @@ class Signer(Record, frozen=True, kw_only=True):
 
 
 class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
-    """One statement that holds. `record` is None, and `name` empty, for a predicate type that is not ours."""
+    """One statement that holds. `record` is None, and `name` empty, for a predicate type that is not ours.
+
+    `digest` is that of what was signed, `envelope` the one by which statements about it name it.
+    """
 
     digest: str
+    envelope: str
     predicate_type: str
     name: str
     subject: tuple[Subject, ...]
@@ -118,7 +127,10 @@ def verify_bundle(
     _check_manifest(sealed, opened, statements, subject)  # (4)
     _check_keys(keys, (bundle.manifest, *bundle.envelopes))
     check_claims(statements, subject)  # (5)
-    claims = tuple(_verified(each, by, trust) for each, by in zip(statements, opened, strict=True))
+    claims = tuple(
+        _verified(each, by, envelope, trust)
+        for each, by, envelope in zip(statements, opened, bundle.envelopes, strict=True)
+    )
     verification = Verification(
         digest=digest(data),
         subject=subject,
@@ -153,6 +165,35 @@ def _with_proofs(
         published=published,
         registered=registered,
     )
+
+
+def verify_statement(
+    data: bytes, trusted: Sequence[PublicKey], *, threshold: int = 1, served: bytes | None = None
+) -> VerifiedClaim:
+    """Verify one envelope alone: its signatures, and that at least `threshold` keys that you trust signed it.
+
+    `served` is the text that an organisation's domain serves: the keys in it are trusted as well, where they are those
+    that the statement lists and does not revoke. Raises EvidenceError as `envelope.read`, `envelope.verify`,
+    `statement.read`, `statement.claimed`, `check_domain_proof` and `RosterKey.key`, and 'no-organisation'.
+    """
+    envelope = dsse.read(data)
+    _, statement = stated(envelope)
+    claim = claimed(statement)
+    record = claim.record if claim else None
+    listed = [each.key() for each in record.keys] if isinstance(record, Organisation) else []
+    trust = {key.id for key in trusted}
+    if served is not None:
+        if not isinstance(record, Organisation):
+            raise EvidenceError(
+                N_("a domain's text says nothing of a statement that no organisation makes of itself"),
+                reason="no-organisation",
+                remedy=N_("leave --domain-proof out, or verify the organisation's own statement"),
+            )
+        check_domain_proof(served, record)
+        trust |= served_keys(record)
+    opened = dsse.verify(envelope, [*trusted, *listed])
+    _require_trust(opened, trust, threshold)
+    return _verified(_stated(opened), opened, envelope, trust)
 
 
 def _require_trust(opened: Opened, trust: Collection[str], threshold: int) -> None:
@@ -229,11 +270,12 @@ def _check_keys(keys: Sequence[PublicKey], envelopes: Iterable[Envelope]) -> Non
         )
 
 
-def _verified(stated: Stated, opened: Opened, trust: Collection[str]) -> VerifiedClaim:
+def _verified(stated: Stated, opened: Opened, envelope: Envelope, trust: Collection[str]) -> VerifiedClaim:
     statement, claim = stated.statement, stated.claim
     known = claim_type(statement.predicate_type)
     return VerifiedClaim(
         digest=stated.digest,
+        envelope=digest(dsse.write(envelope)),
         predicate_type=statement.predicate_type,
         name=known[0] if known else "",
         subject=statement.subject,

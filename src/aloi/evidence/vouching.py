@@ -1,27 +1,91 @@
-"""What is signed beside a bundle: that a mapping row is right or wrong, that a document answers a control."""
+"""What is signed beside a bundle: of a mapping row, of another statement, of a document that answers a control.
 
-from typing import Annotated
+A subject named `statement` is a statement: its digest is that of the canonical envelope (`aloi.evidence.logentry`).
+"""
 
-from msgspec import Meta
+from typing import Literal
 
+from aloi.evidence.fields import Digest, Hash, Name, Text, Time, moment
 from aloi.evidence.records import Record
 
-Name = Annotated[str, Meta(min_length=1, max_length=200)]
+STATEMENT = "statement"
 
 
 class Endorsement(Record, frozen=True, kw_only=True):
-    """An organisation says that the subject, a mapping row named by its digest, is right."""
+    """An organisation says that the subject, a mapping row or a statement, is right."""
 
     organisation: Name
     at: str
 
 
 class Dispute(Record, frozen=True, kw_only=True):
-    """An organisation says that the subject is wrong, and why."""
+    """An organisation says that the subject, a mapping row or a statement, is wrong, and why.
+
+    The right of reply is a dispute whose subject is the dispute.
+    """
 
     organisation: Name
     at: str
-    reason: Annotated[str, Meta(min_length=1, max_length=2_000)]
+    reason: Text
+
+
+WithdrawalReason = Literal["error-in-method", "error-in-data", "superseded", "system-retired", "legal", "other"]
+
+
+class Withdrawal(Record, frozen=True, kw_only=True):
+    """Who stated the subject takes it back; `superseded_by` is the envelope of the statement that takes its place."""
+
+    organisation: Name
+    at: Time
+    reason: WithdrawalReason
+    text: Text
+    superseded_by: Digest | None = None
+
+    def __post_init__(self) -> None:
+        moment(self.at)
+
+
+class Commitment(Record, frozen=True, kw_only=True):
+    """An organisation fixes what it will state about the subject, and shows nothing of it yet.
+
+    `commitment` is `commitments.commit` of the digest of the envelope to come, under a salt that is told later.
+    """
+
+    organisation: Name
+    at: Time
+    commitment: Hash
+
+    def __post_init__(self) -> None:
+        moment(self.at)
+
+
+class Sealed(Record, frozen=True, kw_only=True):
+    """What shows that something was fixed before it was told: the envelope that committed to it, and its salt."""
+
+    commitment: Digest
+    salt: Hash
+
+
+class Replication(Record, frozen=True, kw_only=True):
+    """The subject, a statement, repeats another one: `of` is that one's envelope.
+
+    'exact': the same plan anew, by the same means; 'conceptual': the same question by other means. It is blind where
+    `sealed` shows that the subject was fixed before the other could be read.
+    """
+
+    organisation: Name
+    at: Time
+    of: Digest
+    kind: Literal["exact", "conceptual"]
+    sealed: Sealed | None = None
+
+    def __post_init__(self) -> None:
+        moment(self.at)
+
+    @property
+    def blind(self) -> bool:
+        """Whether it is said to be blind; `aloi.evidence.status` says whether that holds."""
+        return self.sealed is not None
 
 
 class Attachment(Record, frozen=True, kw_only=True):

@@ -51,11 +51,19 @@ class Entry(Struct, frozen=True):
     erased: Erasure | None = None
 
 
+class Submitter(Struct, frozen=True):
+    """Who may publish, by the registry's word; `keys` are SubjectPublicKeyInfo DER in base64."""
+
+    name: str
+    keys: tuple[str, ...] = ()
+
+
 class About(Struct, frozen=True):
-    """What a registry says of itself: its log's name and verifier key."""
+    """What a registry says of itself: its log's name and verifier key, and who may publish."""
 
     name: str
     key: str
+    submitters: tuple[Submitter, ...] = ()
 
 
 class _Receipts(Struct, frozen=True):

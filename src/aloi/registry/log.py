@@ -100,9 +100,13 @@ class Log:
                     fresh.append((item, signer))
                 indices.append(index)
             if fresh:
-                changes = self._extend(connection, head, fresh, changes)
-            if publish:
-                changes = _publish(connection, store.newest(connection), changes)
+                changes = since = self._extend(connection, head, fresh, changes)
+                if publish:
+                    indexstore.StoredNodes(connection, since).flush()
+                    changes = None
+            elif publish:
+                _publish(connection, head, changes)
+                changes = None
         self._changes = changes
         return indices
 
@@ -115,8 +119,7 @@ class Log:
         changes, self._changes = self._changes, None
         with self._database.writing() as connection:
             head = store.newest(connection) if note is None else self._cosigned(connection, note)
-            changes = _publish(connection, head, changes)
-        self._changes = changes
+            _publish(connection, head, changes)
 
     def checkpoint(self) -> bytes:
         """The newest checkpoint: a signed note."""
@@ -129,7 +132,7 @@ class Log:
             return reading.published(connection).note
 
     def tile(self, tile: Tile) -> bytes:
-        """A tile, or a bundle of entries, of the published log. Raises RegistryError where it has none such."""
+        """A tile, or a bundle of entries. Raises RegistryError where the log has none such."""
         with self._database.reading() as connection:
             return reading.tile(connection, tile)
 
@@ -248,15 +251,13 @@ def _since(connection: "Connection", changes: Changes | None, size: int) -> Chan
     return changes if changes and changes.base == base and changes.taken.size <= size else Changes(base)
 
 
-def _publish(connection: "Connection", head: Head, changes: Changes | None) -> Changes | None:
-    """The changes that are still to be published."""
+def _publish(connection: "Connection", head: Head, changes: Changes | None) -> None:
+    """Move the index to a checkpoint; nothing of the changes is left to be published up to there."""
     changes = _since(connection, changes, head.size)
-    if head.size < changes.base.size:
-        return None
-    indexstore.catch_up(connection, changes, head.size)
-    indexstore.StoredNodes(connection, changes).flush()
-    store.put_head(connection, head)
-    return None
+    if head.size >= changes.base.size:
+        indexstore.catch_up(connection, changes, head.size)
+        indexstore.StoredNodes(connection, changes).flush()
+        store.put_head(connection, head)
 
 
 def require_batch(count: int) -> None:

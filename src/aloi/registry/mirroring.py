@@ -4,8 +4,8 @@ Whoever has one can replay it, serve it, and say whether the log's look-ups leav
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from aloi.registry import monitor
 from aloi.registry.client import Refusal, Registry, open_registry
 from aloi.registry.copies import FolderCopy
 from aloi.registry.mirror import Declined, Mirror
+from aloi.registry.monitor import Replay
 from aloi.registry.tiles import ENTRIES, WIDTH, Tile
 from aloi.translation import N_
 
@@ -33,15 +34,23 @@ class Mirrored(NamedTuple):
 
 
 class Remote:
-    """A log over HTTP, as a mirror asks for it: a `Source`. Each request is one run of the loop that it is given."""
+    """A log over HTTP, as a mirror asks for it: a `Source`. Each request is one run of the loop that it is given.
 
-    def __init__(self, loop: asyncio.Runner, registry: Registry) -> None:
+    `head` is the signed head that is at hand already; else the published one is asked for.
+    """
+
+    def __init__(self, loop: asyncio.Runner, registry: Registry, head: bytes = b"") -> None:
         self._loop = loop
         self._registry = registry
+        self._head = head
+
+    def name(self) -> str:
+        """What the log is called, by its own word."""
+        return self._loop.run(self._registry.about()).name
 
     def fetch_checkpoint(self) -> bytes:
         """The signed head."""
-        return self._loop.run(self._registry.checkpoint())
+        return self._head or self._loop.run(self._registry.checkpoint())
 
     def fetch_tile(self, level: int, index: int, width: int) -> bytes:
         """The tile of this width; nothing where the log says that it has none such."""
@@ -60,6 +69,18 @@ class Remote:
             raise
 
 
+@contextmanager
+def remote(url: str, head: bytes = b"") -> Iterator[Remote]:
+    """The log at an address, where no event loop runs in this thread. Raises AskerError as `open_registry`."""
+    with asyncio.Runner() as loop:
+        opening = open_registry(url)
+        registry = loop.run(opening.__aenter__())
+        try:
+            yield Remote(loop, registry, head)
+        finally:
+            loop.run(opening.__aexit__(None, None, None))
+
+
 def mirror(url: str, folder: Path, policy: Policy) -> Mirrored:
     """Bring the copy in `folder` up to the log's head, and begin it where there is none.
 
@@ -67,47 +88,51 @@ def mirror(url: str, folder: Path, policy: Policy) -> Mirrored:
     contradicts what was seen of it, serves other entries than it signed for (as `Mirror.pull`), or leaves something out
     of its index (as `monitor.check`); evidence against it is kept in the folder. Raises AskerError, RegistryError.
     """
-    with asyncio.Runner() as loop:
-        opening = open_registry(url)
-        registry = loop.run(opening.__aenter__())
-        try:
-            name = loop.run(registry.about()).name
+    try:
+        with remote(url) as source:
+            name = source.name()
             keys = [key for key in policy.logs if key.name == name]
             if not keys:
                 raise _unknown(name)
             copy = FolderCopy(folder) if folder.exists() else FolderCopy.create(folder)
             try:
-                return _pulled(Mirror(name, keys, Remote(loop, registry), copy), copy)
+                return _mirrored(Mirror(name, keys, source, copy), copy)
             finally:
                 copy.close()
-        except OSError as error:
-            raise AskerError(
-                N_("the copy in {folder} cannot be kept: {problem}"),
-                remedy=N_("make room, or name a folder that you may write to; what was kept stays"),
-                folder=folder,
-                problem=error.strerror or error,
-            ) from error
-        finally:
-            loop.run(opening.__aexit__(None, None, None))
+    except OSError as error:
+        raise AskerError(
+            N_("the copy in {folder} cannot be kept: {problem}"),
+            remedy=N_("make room, or name a folder that you may write to; what was kept stays"),
+            folder=folder,
+            problem=error.strerror or error,
+        ) from error
 
 
-def _pulled(mirror: Mirror, copy: FolderCopy) -> Mirrored:
-    before = copy.count()
+def pull_whole(mirror: Mirror) -> None:
+    """Pull until every entry under the head is kept. Raises EvidenceError where it is declined, and as `pull`."""
     while True:
         pulled = mirror.pull()
         if isinstance(pulled, Declined):
             raise pulled.why
         if pulled.complete:
-            break
+            return
+
+
+def _mirrored(mirror: Mirror, copy: FolderCopy) -> Mirrored:
+    before = copy.count()
+    pull_whole(mirror)
     head = checkpoints.parse(notes.read(copy.heads().complete).text)
-    (state,) = deque(monitor.replay(_entries(copy, head.size)), maxlen=1)
-    monitor.check(head, state)
-    return Mirrored(head.origin, head.size, head.size - before, state.head.subjects)
+    replay = Replay()
+    replay.take(entries(copy, 0, head.size))
+    monitor.check(head, replay.state())
+    return Mirrored(head.origin, head.size, head.size - before, replay.state().head.subjects)
 
 
-def _entries(copy: FolderCopy, size: int) -> Iterator[bytes]:
-    for index in range(-(-size // WIDTH)):
-        yield from copy.entries(index)
+def entries(copy: FolderCopy, first: int, last: int) -> Iterator[bytes]:
+    """The entries of a copy from index `first` to before `last`."""
+    for index in range(first // WIDTH, -(-last // WIDTH)):
+        start = index * WIDTH
+        yield from copy.entries(index)[max(0, first - start) : last - start]
 
 
 def _unknown(name: str) -> EvidenceError:

@@ -27,14 +27,30 @@ class State(NamedTuple):
     head: IndexHead
 
 
+class Replay:
+    """A log replayed from its first entry on, in memory."""
+
+    def __init__(self, naming: Naming = names) -> None:
+        self._tree, self._index = Tree(), Index(MemoryNodes(), naming)
+
+    def take(self, entries: Iterable[bytes]) -> None:
+        """Take in the next entries."""
+        for entry in entries:
+            self._tree.append(leaf_hash(entry))
+            self._index.append(entry)
+
+    def state(self) -> State:
+        """What the entries taken so far give."""
+        return State(self._tree.size, self._tree.root(), self._index.head())
+
+
 def replay(entries: Iterable[bytes], naming: Naming = names) -> Iterator[State]:
     """The state before the first entry and after each one."""
-    tree, index = Tree(), Index(MemoryNodes(), naming)
-    yield State(0, tree.root(), index.head())
+    replayed = Replay(naming)
+    yield replayed.state()
     for entry in entries:
-        tree.append(leaf_hash(entry))
-        index.append(entry)
-        yield State(tree.size, tree.root(), index.head())
+        replayed.take([entry])
+        yield replayed.state()
 
 
 def check(checkpoint: Checkpoint, state: State) -> None:

@@ -36,8 +36,11 @@ def entry(connection: Connection, index: int) -> Stored:
 
 
 def tile(connection: Connection, asked: Tile) -> bytes:
-    """A tile, or a bundle of entries, of the published log. Raises RegistryError where it has none such."""
-    size = published(connection).size >> (HEIGHT * max(asked.level, 0))
+    """A tile, or a bundle of entries. Raises NotThere where the log has none such.
+
+    Also of what is signed and not published yet: whoever is to cosign it may have to read it first.
+    """
+    size = store.newest(connection).size >> (HEIGHT * max(asked.level, 0))
     first = asked.index * WIDTH
     if first + asked.width > size:
         raise NotThere(

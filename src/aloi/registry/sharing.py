@@ -1,19 +1,20 @@
 """What a client does with a registry, each step verified: publish with proof, and look up all that is logged."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
-
-from msgspec import Struct
 
 from aloi.errors import EvidenceError, RegistryError
 from aloi.evidence import envelope as dsse
 from aloi.evidence import logentry
-from aloi.evidence.logentry import LogEntry
+from aloi.evidence.decoding import shown
+from aloi.evidence.encoding import from_base64
+from aloi.evidence.loggedstatements import Held
 from aloi.evidence.lookup import Complete, verify_lookup
 from aloi.evidence.notes import NoteKey
+from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.trustpolicy import Logged, Policy, verify_logged
-from aloi.registry.client import Erasure, open_registry
+from aloi.registry.client import About, Erasure, open_registry
 from aloi.translation import N_
 
 PART = 200
@@ -27,22 +28,17 @@ class Shared(NamedTuple):
     proof: bytes
 
 
-class Held(Struct, frozen=True):
-    """An entry of a complete look-up: the second the log says it came, and its envelope unless that was erased."""
-
-    index: int
-    entry: LogEntry
-    received: int
-    envelope: bytes | None
-    erased: Erasure | None
-
-
 class Found(NamedTuple):
-    """All that a log holds about a subject, as its answer proves, and what the entries stand for."""
+    """All that a log holds about a subject, as its answer proves: entries with their envelopes, in the log's order.
+
+    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish.
+    """
 
     answer: bytes
     complete: Complete
     held: tuple[Held, ...]
+    erased: Mapping[int, Erasure]
+    keys: tuple[PublicKey, ...]
 
 
 async def share(url: str, envelopes: Sequence[bytes], policy: Policy) -> list[Shared]:
@@ -67,7 +63,9 @@ async def find(url: str, subject: str, policy: Policy) -> Found:
     Raises as `share`, EvidenceError as `verify_lookup`, and 'entry-mismatch' for an envelope that is not its entry's.
     """
     turns = asyncio.Semaphore(_AT_ONCE)
+    erased: dict[int, Erasure] = {}
     async with open_registry(url) as registry:
+        about = await registry.about()
         answer = await registry.look_up(subject)
         complete = verify_lookup(answer, subject, policy)
 
@@ -75,6 +73,8 @@ async def find(url: str, subject: str, policy: Policy) -> Found:
             async with turns:
                 told = await registry.entry(index)
                 envelope = None if told.erased else await registry.envelope(index)
+            if told.erased:
+                erased[index] = told.erased
             if told.entry.encode() != body or (envelope is not None and _entry_of(envelope) != body):
                 raise EvidenceError(
                     N_("what the registry serves as entry {index} is not what its log holds"),
@@ -82,10 +82,23 @@ async def find(url: str, subject: str, policy: Policy) -> Found:
                     remedy=N_("keep its answer, ask again, and tell who keeps the registry"),
                     index=index,
                 )
-            return Held(index, logentry.read(body), told.received, envelope, told.erased)
+            return Held(index=index, time=told.received, entry=body, envelope=envelope)
 
         found = await asyncio.gather(*(held(index, body) for index, body in complete.entries.items()))
-    return Found(answer, complete, tuple(found))
+    return Found(answer, complete, tuple(found), erased, _keys(about))
+
+
+def _keys(about: About) -> tuple[PublicKey, ...]:
+    """A key's id is its digest, so that it does not matter who hands it out."""
+    try:
+        return tuple(PublicKey(from_base64(key, "keys")) for each in about.submitters for key in each.keys)
+    except EvidenceError as error:
+        raise RegistryError(
+            N_("{url} does not answer as a registry does: {problem}"),
+            remedy=N_("check the address"),
+            url=shown(about.name),
+            problem=str(error),
+        ) from error
 
 
 async def trust(url: str) -> str:

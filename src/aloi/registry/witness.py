@@ -8,8 +8,9 @@ leaves a cosignature that it does not remember.
 """
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import IntEnum
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aloi.errors import AloiError, EvidenceError, RegistryError
@@ -68,6 +69,10 @@ class Refused(NamedTuple):
 
 Answer = Cosigned | Conflict | Refused
 
+# Raises EvidenceError for a head that must not be cosigned, RegistryError or OSError where that cannot be said.
+Judge = Callable[[Note], None]
+NO_JUDGES: Mapping[str, Judge] = MappingProxyType({})
+
 
 class Witness:
     """Cosigns heads of the logs that it was told of, under one name, with one key or several."""
@@ -78,14 +83,24 @@ class Witness:
         keys: Sequence[SigningKey],
         logs: Mapping[str, Collection[NoteKey]],
         store: HeadStore,
+        judges: Mapping[str, Judge] = NO_JUDGES,
     ) -> None:
-        """`logs` gives for each origin the keys of its log. Raises EvidenceError ('key-name', 'key-kind')."""
+        """`logs` gives for each origin the keys of its log, `judges` for some what else must hold of a head.
+
+        Raises EvidenceError ('key-name', 'key-kind').
+        """
         self.name = name
         self.keys = tuple(cosignatures.witness_key(name, key) for key in keys)
         self._signers = tuple(keys)
         self._logs = dict(logs)
         self._store = store
+        self._judges = judges
         self._locks = {origin: threading.Lock() for origin in logs}
+
+    @property
+    def followed(self) -> list[str]:
+        """The logs whose entries it reads before it cosigns."""
+        return sorted(self._judges)
 
     @property
     def origins(self) -> list[str]:
@@ -97,7 +112,8 @@ class Witness:
 
         Reasons of `Refused`, by status: BAD_REQUEST those of `notes.read` and `checkpoints.parse`, 'old-size',
         'proof-path'; FORBIDDEN those of `checkpoints.verify`; NOT_FOUND 'unknown-origin'; UNPROCESSABLE
-        'not-consistent'; UNAVAILABLE 'clock-back', 'damaged-state', 'state-not-read', 'state-not-saved'.
+        'not-consistent' and what the log's judge refuses for; UNAVAILABLE 'clock-back', 'damaged-state',
+        'state-not-read', 'state-not-saved', 'not-followed'.
         """
         try:
             note = notes.read(signed_checkpoint)
@@ -138,7 +154,7 @@ class Witness:
             found = self._compare(before, note, proof if old_size == last.size else None)
         else:
             found = None
-        refusal = _continues(old_size, proof, head, last, found) or _time(known, now)
+        refusal = _continues(old_size, proof, head, last, found) or _time(known, now) or self._judged(head.origin, note)
         if refusal:
             return refusal
         try:
@@ -153,6 +169,25 @@ class Witness:
         return Cosigned(
             tuple(cosignatures.cosign(Note(note.text, ()), self.name, key, now).signatures[0] for key in self._signers)
         )
+
+    def _judged(self, origin: str, note: Note) -> Refused | None:
+        """What a witness that reads the log's entries finds."""
+        if origin not in self._judges:
+            return None
+        try:
+            self._judges[origin](note)
+        except EvidenceError as error:
+            return Refused(Status.UNPROCESSABLE, error.reason, error)
+        except RegistryError as error:
+            return Refused(Status.UNAVAILABLE, "not-followed", error)
+        except OSError as error:
+            return _refused(
+                Status.UNAVAILABLE,
+                "not-followed",
+                N_("the witness cannot keep its copy of the log: {problem}"),
+                problem=_named(error),
+            )
+        return None
 
     def _by_log(self, note: Note, origin: str) -> Note:
         """The note under the lines of its log's keys alone: all that was verified."""

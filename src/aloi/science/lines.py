@@ -110,7 +110,12 @@ class LineFile:
     def _refused(self, error: OSError) -> AskerError:
         problem = error.strerror or error
         if not self.write:
-            return AskerError(N_("cannot read {file}: {problem}"), file=self.path, problem=problem)
+            return AskerError(
+                N_("cannot read {file}: {problem}"),
+                remedy=N_("check the name of the file"),
+                file=self.path,
+                problem=problem,
+            )
         return AskerError(
             N_("cannot write {file}: {problem}"),
             remedy=N_("free some space or make the folder writable, then resume the run: no trial is lost"),

@@ -134,8 +134,18 @@ def contrasts(
 ) -> tuple[Contrast, ...]:
     """Every two languages of `names`: the union of both intervals, each of which spends half of the error."""
     each = (1 + level_of(level)) / 2
-    rates = {name: estimate(("language", name), each) for kind, name in sorted(names) if kind == "language"}
+    rates = {
+        name: _holding(estimate(("language", name), level), estimate(("language", name), each))
+        for kind, name in sorted(names)
+        if kind == "language"
+    }
     return tuple(_contrast(rates, first, second, level) for first, second in combinations(rates, 2))
+
+
+def _holding(told: Estimate, surer: Estimate) -> Estimate:
+    """A rate as it is told, with an interval that holds both. On a path that drifted the surer one can be narrower:
+    bounds that leave the path's own mean out are taken at its last look instead (`HazardTrack.scored_upper`)."""
+    return replace(told, low=min(told.low, surer.low), high=max(told.high, surer.high))
 
 
 def _contrast(rates: Mapping[str, Estimate], first: str, second: str, level: float) -> Contrast:

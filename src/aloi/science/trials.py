@@ -1,7 +1,7 @@
 """The log of trials: append-only, crash-safe, and all that a run needs in order to go on.
 
 One JSON line a trial, on disk at the latest `SYNC_SECONDS` after it was written. What is kept in memory of a trial is
-its place in the file and its digest: 48 bytes.
+its place in the file and its digest, 48 bytes, and 32 more where the run commits to what was asked and answered.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 import msgspec
 
+from aloi.evidence.commitments import seal
 from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.evidence.records import Sample, Stage
 from aloi.science.items import Item, Outcome
@@ -23,7 +24,7 @@ from aloi.translation import N_
 SYNC_SECONDS = 0.2
 BASE = "base"  # the arm of the system as it stands
 MOST = 10_000_000  # trials of one series: the largest cap of a plan
-
+_ORDERED = msgspec.json.Encoder(order="deterministic")
 
 # A hunt chooses its attacks by what came before: its trials are kept apart from those of every other stage.
 LogStage = Stage | Literal["hunt"]
@@ -61,26 +62,59 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attacker: Spent | None = None
 
 
+def texts(trial: Trial) -> tuple[str, str]:
+    """What a trial is sealed by: what was asked and what came back, each as JSON; what a scorer looks for is neither.
+
+    A trial without a usable answer has `null` for one.
+    """
+    item, response = trial.item, trial.response
+    asked = {"request": item.request, "script": item.script, "sequel": item.sequel, "goal": item.goal}
+    said = response and {
+        "text": response.text,
+        "tool_calls": response.tool_calls,
+        "earlier": response.earlier,
+        "raw": response.raw,
+    }
+    return (_ORDERED.encode(asked).decode(), _ORDERED.encode(said).decode())
+
+
+def named(key: Key) -> str:
+    """The name of a trial, which a run has once."""
+    return _ORDERED.encode(key).decode()
+
+
+def sealed(secret: bytes, trial: Trial) -> bytes:
+    """The seal of a trial: a leaf hash over salted commitments."""
+    return seal(secret, named(trial.key), *texts(trial))
+
+
+def _hash(hashes: bytearray, index: int) -> bytes:
+    return bytes(hashes[32 * index : 32 * index + 32])
+
+
 class _Series:
-    """Where the trials of one stage, hazard and arm lie in the file, by index: offset, length, and leaf hash."""
+    """Where the trials of one stage, hazard and arm lie in the file, by index: offset, length, leaf hash, seal."""
 
     def __init__(self) -> None:
         self.offsets = array("q")
         self.lengths = array("q")
         self.leaves = bytearray()
+        self.seals = bytearray()
 
     def __contains__(self, index: int) -> bool:
         return index < len(self.offsets) and self.offsets[index] >= 0
 
-    def put(self, index: int, offset: int, length: int, leaf: bytes) -> None:
+    def put(self, index: int, offset: int, length: int, leaf: bytes, seal: bytes) -> None:
         missing = index + 1 - len(self.offsets)
         if missing > 0:
             self.offsets.extend([-1] * missing)
             self.lengths.extend([0] * missing)
             self.leaves.extend(bytes(32 * missing))
+            self.seals.extend(bytes(len(seal) * missing))
         self.offsets[index] = offset
         self.lengths[index] = length
         self.leaves[32 * index : 32 * index + 32] = leaf
+        self.seals[len(seal) * index : len(seal) * (index + 1)] = seal
 
     def indices(self) -> Iterator[int]:
         return (index for index, offset in enumerate(self.offsets) if offset >= 0)
@@ -89,11 +123,13 @@ class _Series:
 class TrialLog:
     """The trials of one run, in one file. `async with` opens it to write, `with` to read.
 
-    `rescored` is applied to whatever is read back: the outcome of a judged trial is not in its line.
+    `rescored` is applied to whatever is read back: the outcome of a judged trial is not in its line. With the run's
+    `secret`, samples commit to what was asked and answered.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, secret: bytes = b"") -> None:
         self._path = path
+        self._secret = secret
         self.rescored: Callable[[Trial], Trial] = lambda trial: trial
         self._encoder = msgspec.json.Encoder()
         self._decoder = msgspec.json.Decoder(Trial)
@@ -136,7 +172,7 @@ class TrialLog:
     def append(self, trial: Trial) -> None:
         """Write one trial. Raises AskerError where the disk refuses: what was written before is kept."""
         line = self._encoder.encode(trial) + b"\n"
-        self._remember(trial.key, line, self._file.append(line))
+        self._remember(trial, line, self._file.append(line))
         self._dirty = True
 
     def get(self, key: Key) -> Trial:
@@ -169,25 +205,37 @@ class TrialLog:
         return (self.get(key) for _, key in places)
 
     def sample(self, stage: LogStage, hazard: str | None = None, arm: str | None = None) -> Sample:
-        """How many trials stand behind a record, and the Merkle root over their lines, by hazard, arm and index."""
-        tree = Tree()
+        """How many trials stand behind a record, and the Merkle roots over them, by hazard, arm and index."""
+        lines, seals = Tree(), Tree()
+        for series, key in self._behind(stage, hazard, arm):
+            lines.append(_hash(series.leaves, key.index))
+            if self._secret:
+                seals.append(_hash(series.seals, key.index))
+        sealed = "sha256:" + seals.root().hex() if self._secret else ""
+        return Sample(trials=lines.size, root="sha256:" + lines.root().hex(), sealed=sealed)
+
+    def seals(self, stage: LogStage, hazard: str | None = None, arm: str | None = None) -> list[tuple[Key, bytes]]:
+        """The trials of a sample and the seal of each, in its order."""
+        return [(key, _hash(series.seals, key.index)) for series, key in self._behind(stage, hazard, arm)]
+
+    def _behind(self, stage: LogStage, hazard: str | None, arm: str | None) -> Iterator[tuple[_Series, Key]]:
         for name in sorted(self._series):
             if name[0] == stage and hazard in {None, name[1]} and arm in {None, name[2]}:
-                leaves = self._series[name].leaves
-                for index in self._series[name].indices():
-                    tree.append(bytes(leaves[32 * index : 32 * index + 32]))
-        return Sample(trials=tree.size, root="sha256:" + tree.root().hex())
+                series = self._series[name]
+                yield from ((series, Key(*name, index)) for index in series.indices())
 
-    def _remember(self, key: Key, line: bytes, offset: int) -> None:
+    def _remember(self, trial: Trial, line: bytes, offset: int) -> None:
+        key = trial.key
+        seal = sealed(self._secret, trial) if self._secret else b""
         series = self._series.setdefault((key.stage, key.hazard, key.arm), _Series())
-        series.put(key.index, offset, len(line), leaf_hash(line.rstrip(b"\n")))
+        series.put(key.index, offset, len(line), leaf_hash(line.rstrip(b"\n")), seal)
         self._count += 1
 
     def _take(self, line: bytes, place: int) -> None:
         trial = self._decoder.decode(line)
         if trial.key in self:
             raise ValueError(N_("this trial stands twice"))
-        self._remember(trial.key, line, place)
+        self._remember(trial, line, place)
 
     async def _sync_often(self) -> None:
         while True:

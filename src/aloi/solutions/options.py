@@ -48,7 +48,7 @@ def faults(kind: type[Struct], given: Mapping[str, Any], path: str) -> Iterator[
     for name, field in fields.items():
         if name not in given:
             if field.required:
-                yield Fault(N_("{option} is missing"), path=f"{path}.{name}", option=name)
+                yield Fault(N_("{option} is missing"), path=f"{path}.{name}", remedy=N_("add it"), option=name)
             continue
         yield from _value_faults(hints[field.name], given[name], name, f"{path}.{name}")
 

@@ -22,11 +22,17 @@ class FrameworkFiles(NamedTuple):
 
 
 class Framework(NamedTuple):
-    """A framework at an edition, and how Aloi's controls relate to it."""
+    """A framework at an edition, and how Aloi's controls relate to it; `imported` names the file of rows of others."""
 
     pack: Pack
     rows: tuple[Row, ...]
     licence: str = ""
+    imported: str = ""
+
+    def authors(self, requirement: str | None = None) -> tuple[str, ...]:
+        """Who wrote the rows that reach a requirement, or any, sorted."""
+        wanted = (row for row in self.rows if requirement in {None, row.object} and row.relation != "none")
+        return tuple(sorted({row.author for row in wanted}))
 
     def row(self, control: str, requirement: str) -> Row:
         """The row of a control to a requirement. UnknownName offers the nearest pairs."""
@@ -60,6 +66,15 @@ def framework(key: str) -> Framework:
         fault = Fault(message, path="id", remedy=remedy, at="id", got=result.pack.key, want=key)
         raise InvalidFile(found.pack.name, [fault])
     return result
+
+
+def through(found: Framework, file: File) -> Framework:
+    """The framework through the rows of a file alone, as `aloi standards import` writes them, its own left out.
+
+    Raises InvalidFile with every fault.
+    """
+    mapping = parse_mapping(contents(file), file.name, found.pack, hub())
+    return found._replace(rows=mapping.rows, licence=mapping.licence, imported=file.name)
 
 
 def read_framework(files: FrameworkFiles) -> Framework:

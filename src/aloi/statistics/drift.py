@@ -39,7 +39,9 @@ class Exchangeability:
     def take(self, score: float) -> float:
         """Take in one new score; its p-value, small where it lies high. Raises AskerError where it is no number."""
         if not isfinite(score):
-            raise AskerError(N_("a score is {got}, expected a finite number"), got=score)
+            raise AskerError(
+                N_("a score is {got}, expected a finite number"), remedy=N_("leave out what was not scored"), got=score
+            )
         above = len(self.scores) - bisect_right(self.scores, score)
         ties = len(self.scores) - above - bisect_left(self.scores, score) + 1
         part = Random(f"{self.seed}:{self.seen}").random()

@@ -6,13 +6,21 @@ doubt about the judge is carried into the interval. A calibration speaks for the
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaln, gammaln, logsumexp
+
 from aloi.errors import AskerError
 from aloi.statistics.arguments import counts_of, level_of, within
 from aloi.statistics.exact import clopper_pearson, clopper_pearson_lower, clopper_pearson_upper
 from aloi.statistics.hazard import HazardDesign, HazardTrack, Outcome
 from aloi.translation import N_
 
+Floats = NDArray[np.float64]
 LEAST_YOUDEN = 0.1
+WAYS = 15
+"""How many equally likely numbers stand for what a judge leaves open."""
+_PLACES, _DEPTH = 400, 14.0
 
 
 class NotIdentifiable(AskerError):
@@ -187,6 +195,50 @@ def allowance(
         identifiable=sensitivity - alarms[1] > LEAST_YOUDEN,
         error=error,
     )
+
+
+def true_failures(
+    positives: int, n: int, calibration: JudgeCalibration, *, confirmed: bool = False
+) -> tuple[float, ...]:
+    """Equally likely numbers of real failures behind `positives` judged ones among `n` trials, in ascending order.
+
+    Which of the trials failed is not known; what the judge said is as likely as its errors make it, and these are
+    integrated out over what the calibration leaves open of them (Jeffreys; beta-binomial). Every number is as likely
+    as any other before the judge speaks. Where every failure is `confirmed` there are no false alarms.
+    """
+    counts_of(positives, n, least=1)
+    low, high = 0.0, float(n)
+    # Twice, where there are more numbers than places: which of them are likely is found first.
+    for _ in range(2):
+        real = np.unique(np.round(np.linspace(low, high, _PLACES)))
+        likely = _log_likelihood(positives, n, real, calibration, confirmed=confirmed)
+        likely -= likely.max()
+        inside = np.flatnonzero(likely > -_DEPTH)
+        low, high = real[max(inside[0] - 1, 0)], real[min(inside[-1] + 1, len(real) - 1)]
+    grown = np.exp(likely).cumsum()
+    middles = (np.arange(WAYS) + 0.5) / WAYS
+    return tuple(float(each) for each in real[np.searchsorted(grown / grown[-1], middles)])
+
+
+def _log_likelihood(positives: int, n: int, real: Floats, calibration: JudgeCalibration, *, confirmed: bool) -> Floats:
+    """Of `positives` judged failures, for each number of `real` ones, up to a constant."""
+    if confirmed:
+        return _log_beta_binomial(np.full(len(real), float(positives)), real, calibration.tp, calibration.fn)
+    seen = np.unique(np.round(np.linspace(0, positives, min(positives + 1, _PLACES))))[:, None]
+    terms = _log_beta_binomial(seen, real, calibration.tp, calibration.fn) + _log_beta_binomial(
+        positives - seen, n - real, calibration.fp, calibration.tn
+    )
+    summed: Floats = logsumexp(terms, axis=0)
+    return summed
+
+
+def _log_beta_binomial(events: Floats, n: Floats, found: int, missed: int) -> Floats:
+    """Log probability of `events` among `n` at a rate of which a calibration has `found` and `missed` (Jeffreys)."""
+    possible = (events >= 0) & (events <= n)
+    k = np.where(possible, events, 0.0)
+    ways = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    told = ways + betaln(k + found + 0.5, n - k + missed + 0.5) - betaln(found + 0.5, missed + 0.5)
+    return np.where(possible, told, -np.inf)
 
 
 def _too_poor(youden: float, least: float) -> NotIdentifiable:

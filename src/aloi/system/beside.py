@@ -21,7 +21,8 @@ def unfit_beside(path: Path, folder: Path, limit: int, at: str, line: int | None
     try:
         path = path.resolve()
         if refusal := _refusal(path, folder.resolve(), limit):
-            return Fault(refusal, path=at, line=line, file=path, limit=limit)
+            remedy = N_("put a smaller file into that folder, and name it")
+            return Fault(refusal, path=at, line=line, remedy=remedy, file=path, limit=limit)
     except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links that lead in a circle
         return unreadable(path, error, at, line)
     return None
@@ -30,7 +31,8 @@ def unfit_beside(path: Path, folder: Path, limit: int, at: str, line: int | None
 def unreadable(path: Path, error: Exception, at: str, line: int | None) -> Fault:
     """The fault of a file that cannot be read."""
     problem = getattr(error, "strerror", None) or error
-    return Fault(N_("{path}: cannot read {file}: {problem}"), path=at, line=line, file=path, problem=problem)
+    sentence, remedy = N_("{path}: cannot read {file}: {problem}"), N_("check the name of the file")
+    return Fault(sentence, path=at, line=line, remedy=remedy, file=path, problem=problem)
 
 
 def _refusal(path: Path, folder: Path, limit: int) -> str:

@@ -98,19 +98,20 @@ def _contradictions(found: CalibrationFile, lines: Lines) -> list[Fault]:
         return [Fault(N_("{path}: give counts or items"), path="counts")]
     faults = []
     if found.counts and found.items and counts != found.counts:
-        faults.append(Fault(N_("{path}: other counts than the items give"), path="counts", line=at))
+        sentence, remedy = N_("{path}: other counts than the items give"), N_("leave the counts out")
+        faults.append(Fault(sentence, path="counts", line=at, remedy=remedy))
     if not counts.tp + counts.fn:
-        faults.append(
-            Fault(N_("{path}: no labelled failure, so what the judge misses is not known"), path="tp", line=at)
-        )
+        sentence = N_("{path}: no labelled failure, so what the judge misses is not known")
+        faults.append(Fault(sentence, path="tp", line=at, remedy=N_("label answers of the kind that is missing")))
     if not counts.fp + counts.tn:
         sentence = N_("{path}: no labelled pass, so its false alarms are not known")
-        faults.append(Fault(sentence, path="tn", line=at))
+        faults.append(Fault(sentence, path="tn", line=at, remedy=N_("label answers of the kind that is missing")))
     if counts.unclear > counts.fn + counts.tn:
         sentence = N_("{path}: more than were not called failures")
         faults.append(Fault(sentence, path="counts.unclear", line=lines.get(("counts", "unclear"))))
     if found.digest and found.digest != found.sealed():
         sentence = N_("{path}: the file was changed after it was made: got {got}, its content has {expected}")
         got, expected = found.digest[:19], found.sealed()[:19]
-        faults.append(Fault(sentence, path="digest", line=lines.get(("digest",)), got=got, expected=expected))
+        line, remedy = lines.get(("digest",)), N_("make it again: aloi judge calibrate")
+        faults.append(Fault(sentence, path="digest", line=line, remedy=remedy, got=got, expected=expected))
     return faults

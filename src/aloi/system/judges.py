@@ -43,7 +43,8 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
     for name, judge in judges.items():
         at: Place = ("assurance", "judges", name)
         if name == PERSON:
-            yield Fault(N_("{path}: this name stands for people"), path=dotted(at), line=line_of(lines, at))
+            sentence, remedy = N_("{path}: this name stands for people"), N_("give the judge another name")
+            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), remedy=remedy)
         yield from _kind_faults(judge, at, lines)
         yield from _escalation_faults(name, judge, description, lines)
     for slug, goal in description.assurance.hazards.items():
@@ -52,7 +53,11 @@ def judge_faults(description: SystemDescription, lines: Lines) -> Iterator[Fault
             yield _unknown(goal.judge, at, description, lines)
         if goal.judge_reads == "passed" and not goal.judge:
             at = (*at[:-1], "judge_reads")
-            yield Fault(N_("{path}: names no judge that could read"), path=dotted(at), line=line_of(lines, at))
+            sentence, remedy = (
+                N_("{path}: names no judge that could read"),
+                N_("name one in `judge`, or leave it out"),
+            )
+            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), remedy=remedy)
         if goal.judge and goal.hunt:
             at = (*at[:3], "hunt")
             yield Fault(
@@ -71,11 +76,12 @@ def _kind_faults(judge: JudgeDescription, at: Place, lines: Lines) -> Iterator[F
     needs = {"model": {"target"}, "embeddings": {"target", "exemplars"}, "scorer": {"scorer"}}[judge.kind]
     for key in ("target", "exemplars", "scorer"):
         if key in needs and not getattr(judge, key):
-            sentence = N_("{path}: missing for kind: {kind}")
-            yield Fault(sentence, path=dotted((*at, key)), line=line_of(lines, at), kind=judge.kind)
+            sentence, place = N_("{path}: missing for kind: {kind}"), dotted((*at, key))
+            yield Fault(sentence, path=place, line=line_of(lines, at), remedy=N_("add it"), kind=judge.kind)
         elif key not in needs and getattr(judge, key):
-            sentence = N_("{path}: not read for kind: {kind}")
-            yield Fault(sentence, path=dotted((*at, key)), line=line_of(lines, (*at, key)), kind=judge.kind)
+            sentence, place = N_("{path}: not read for kind: {kind}"), dotted((*at, key))
+            line, remedy = line_of(lines, (*at, key)), N_("leave it out, or choose the kind that reads it")
+            yield Fault(sentence, path=place, line=line, remedy=remedy, kind=judge.kind)
     if judge.kind == "embeddings" and judge.target and judge.target.kind not in {"local", "openai"}:
         sentence = N_("{path}: embeddings come from a target of kind: openai or local")
         yield Fault(sentence, path=dotted((*at, "target", "kind")), line=line_of(lines, (*at, "target")))
@@ -94,7 +100,8 @@ def _escalation_faults(
     if judge.escalate_to not in judges:
         yield _unknown(judge.escalate_to, at, description, lines)
     elif judge.escalate_to == name:
-        yield Fault(N_("{path}: a judge cannot be its own better judge"), path=dotted(at), line=line_of(lines, at))
+        sentence, remedy = N_("{path}: a judge cannot be its own better judge"), N_("name another judge, or `person`")
+        yield Fault(sentence, path=dotted(at), line=line_of(lines, at), remedy=remedy)
     elif judges[judge.escalate_to].escalate_to:
         sentence = N_("{path}: {name} hands on what it reads; name a judge that has the last word")
         yield Fault(sentence, path=dotted(at), line=line_of(lines, at), name=judge.escalate_to)
@@ -135,7 +142,7 @@ def read_aids(description: SystemDescription, folder: Path, lines: Lines) -> Ite
 def _again(error: AskerError, path: str, line: int | None) -> Fault:
     """A fault of another file, at the line that names the file; its sentence and facts are kept, to be translated."""
     facts: dict[str, Any] = {name: fact for name, fact in error.facts.items() if name != "path"}
-    return Fault(error.message, path=path, line=line, **facts)
+    return Fault(error.message, path=path, line=line, remedy=error.remedy, **facts)
 
 
 def _read(key: str, path: Path) -> Calibration | tuple[Row, ...]:
@@ -143,5 +150,9 @@ def _read(key: str, path: Path) -> Calibration | tuple[Row, ...]:
         return read_calibration(path.read_bytes(), path).record()
     rows = read_labelled(path).rows
     if {row.label for row in rows} != {"failed", "passed"}:
-        raise AskerError(N_("{file} needs answers labelled failed and answers labelled passed"), file=path.name)
+        raise AskerError(
+            N_("{file} needs answers labelled failed and answers labelled passed"),
+            remedy=N_("label answers of the kind that is missing"),
+            file=path.name,
+        )
     return rows

@@ -14,6 +14,7 @@ from aloi.errors import AskerError, Fault, InvalidFile
 from aloi.system.messages import Message
 from aloi.translation import N_
 
+QUOTE = N_("quote cells that hold a comma, a quotation mark or a line break")
 LIMIT = 64 * 1024 * 1024
 CELL = 4 * 1024 * 1024
 Label = Literal["failed", "passed", ""]
@@ -80,7 +81,9 @@ def read_text(path: Path) -> str:
     try:
         size = path.stat().st_size
         if size > LIMIT:
-            raise AskerError(N_("{file} is larger than {limit} bytes"), file=path, limit=LIMIT)
+            raise AskerError(
+                N_("{file} is larger than {limit} bytes"), remedy=N_("split the file"), file=path, limit=LIMIT
+            )
         return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise AskerError(
@@ -98,16 +101,18 @@ def table(text: str, needed: Iterable[str]) -> Iterator[tuple[int, dict[str, str
     try:
         missing = [name for name in needed if name not in (reader.fieldnames or ())]
         if missing:
-            yield Fault(N_("{path}: missing"), path=", ".join(missing), line=1)
+            remedy = N_("name the column in the first line")
+            yield Fault(N_("{path}: missing"), path=", ".join(missing), line=1, remedy=remedy)
             return
         for cells in reader:
             if None in cells or None in cells.values():
                 sentence = N_("{path}: another number of cells than the first line names")
-                yield Fault(sentence, path="row", line=reader.line_num)
+                yield Fault(sentence, path="row", line=reader.line_num, remedy=QUOTE)
             else:
                 yield reader.line_num, {name: value.strip() for name, value in cells.items()}
     except csv.Error as error:
-        yield Fault(N_("{path}: this is not CSV: {problem}"), path="row", line=reader.line_num, problem=error)
+        sentence = N_("{path}: this is not CSV: {problem}")
+        yield Fault(sentence, path="row", line=reader.line_num, remedy=QUOTE, problem=error)
 
 
 def sorted_out(rows: Sequence[Row]) -> Labelled:
@@ -160,4 +165,6 @@ def _jsonl(text: str) -> Iterator[Row | Fault]:
             fields = msgspec.structs.asdict(decoder.decode(line))
             yield Row(**fields | {"line": number})
         except (msgspec.DecodeError, RecursionError) as error:
-            yield Fault(N_("{path}: this is not a labelled answer: {problem}"), path="row", line=number, problem=error)
+            sentence = N_("{path}: this is not a labelled answer: {problem}")
+            remedy = N_("write one JSON object a line, with question, answer and label")
+            yield Fault(sentence, path="row", line=number, remedy=remedy, problem=error)

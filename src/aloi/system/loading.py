@@ -52,7 +52,8 @@ class _Writing:
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else "?"
             line = key_node.start_mark.line + 1
             if key in result:
-                self.faults.append(Fault(N_("{path}: the key stands twice"), path=dotted((*at, key)), line=line))
+                sentence, remedy = N_("{path}: the key stands twice"), N_("keep one of the two")
+                self.faults.append(Fault(sentence, path=dotted((*at, key)), line=line, remedy=remedy))
             self.lines[(*at, key)] = line
             result[key] = self.value(value_node, (*at, key))
         return result
@@ -70,7 +71,8 @@ class _Writing:
             self.faults.append(Fault(N_("{path}: got {got}, expected a number"), path=dotted(at), line=line, got=value))
         elif isinstance(value, str) and _UNWRITABLE.search(value):
             sentence = N_("{path}: holds a character that no text may hold (half a surrogate pair, or NUL)")
-            self.faults.append(Fault(sentence, path=dotted(at), line=line))
+            remedy = N_("write it without control characters")
+            self.faults.append(Fault(sentence, path=dotted(at), line=line, remedy=remedy))
         return value
 
 
@@ -93,7 +95,8 @@ def _shown(text: str) -> str:
 def read_yaml(data: bytes, file: str) -> tuple[Any, Lines, list[Fault]]:
     """Value, line of every path, and faults of writing. Raises InvalidFile where it is not YAML at all."""
     if len(data) > LIMIT:
-        fault = Fault(N_("{path}: {got} bytes, at most {limit}"), path="$", got=len(data), limit=LIMIT)
+        sentence, remedy = N_("{path}: {got} bytes, at most {limit}"), N_("put long texts into files of their own")
+        fault = Fault(sentence, path="$", remedy=remedy, got=len(data), limit=LIMIT)
         raise InvalidFile(file, [fault])
     try:
         loader = yaml.SafeLoader(data.decode())
@@ -106,7 +109,8 @@ def read_yaml(data: bytes, file: str) -> tuple[Any, Lines, list[Fault]]:
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         if isinstance(error, RecursionError):
             problem = "it nests too deeply"
-        fault = Fault(N_("{path}: this is not YAML: {problem}"), path="$", line=line, problem=problem)
+        remedy = N_("quote texts that hold a colon or a sign of YAML, and see that lines are indented alike")
+        fault = Fault(N_("{path}: this is not YAML: {problem}"), path="$", line=line, remedy=remedy, problem=problem)
         raise InvalidFile(file, [fault]) from error
 
 
@@ -169,7 +173,8 @@ def _faults(error: Any, lines: Lines) -> Iterator[Fault]:
     elif error.validator == "required":
         for key in error.validator_value:
             if key not in error.instance:
-                yield Fault(N_("{path}: missing"), path=dotted((*place, key)), line=line_of(lines, place))
+                sentence, at = N_("{path}: missing"), dotted((*place, key))
+                yield Fault(sentence, path=at, line=line_of(lines, place), remedy=N_("add it"))
     else:
         of_one = OF_ONE if error.validator_value == 1 else {}
         other = N_("{path}: got {got}, which is refused: {expected}")

@@ -213,7 +213,8 @@ def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fa
 def target_faults(target: TargetDescription, at: Place, lines: Lines) -> Iterable[Fault]:
     """What a target of its kind lacks or cannot have; `lines` may be empty."""
     if target.kind == "openai" and not target.base_url:
-        yield Fault(N_("{path}: missing for kind: openai"), path=dotted((*at, "base_url")), line=line_of(lines, at))
+        sentence, remedy = N_("{path}: missing for kind: openai"), N_("add it")
+        yield Fault(sentence, path=dotted((*at, "base_url")), line=line_of(lines, at), remedy=remedy)
     elif target.kind == "openai" and (problem := _not_an_address(target.base_url)):
         yield Fault(problem, path=dotted((*at, "base_url")), line=line_of(lines, (*at, "base_url")))
     if target.kind == "callable" and ":" not in target.callable:
@@ -235,7 +236,8 @@ def _attacker_faults(description: SystemDescription, lines: Lines) -> Iterable[F
         yield from _repeated(hunt.attacks, at, lines)
         if MODEL_ATTACKER in hunt.attacks and not assurance.attacker:
             sentence = N_("{path}: {name} needs a model, and assurance.attacker names none")
-            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), name=MODEL_ATTACKER)
+            remedy = N_("add `attacker` under `assurance`, or leave {name} out")
+            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), remedy=remedy, name=MODEL_ATTACKER)
 
 
 def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
@@ -245,11 +247,13 @@ def _unasked_languages(description: SystemDescription, lines: Lines) -> Iterable
     for language in description.languages if description.assurance.benign.probe == "benign" else ():
         if not asked.get(language):
             sentence = N_("{path}: no ordinary question in {language}, a language of this system")
-            yield Fault(sentence, path=dotted(place), line=line_of(lines, place), language=language)
+            remedy = N_("add some, or take the language out of `languages`")
+            yield Fault(sentence, path=dotted(place), line=line_of(lines, place), remedy=remedy, language=language)
     for language in asked:
         if language not in description.languages:
             at = (*place, language)
-            yield Fault(N_("{path}: not a language of this system"), path=dotted(at), line=line_of(lines, at))
+            sentence, remedy = N_("{path}: not a language of this system"), N_("add it to `languages`, or leave it out")
+            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), remedy=remedy)
 
 
 def _not_an_address(url: str) -> str:
@@ -270,7 +274,8 @@ def _repeated(names: Sequence[str], place: Place, lines: Lines) -> Iterable[Faul
     for i, name in enumerate(names):
         if name in names[:i]:
             at = (*place, i)
-            yield Fault(N_("{path}: {name} stands twice"), path=dotted(at), line=line_of(lines, at), name=name)
+            sentence, remedy = N_("{path}: {name} stands twice"), N_("keep one of the two")
+            yield Fault(sentence, path=dotted(at), line=line_of(lines, at), remedy=remedy, name=name)
 
 
 def _protected(description: SystemDescription) -> Iterable[tuple[Place, Protected]]:

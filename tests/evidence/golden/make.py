@@ -3,6 +3,7 @@
     python tests/evidence/golden/make.py bundle-v1
     python tests/evidence/golden/make.py lookup-v1
     python tests/evidence/golden/make.py logged-v1
+    python tests/evidence/golden/make.py beside-v1
 
 Old files are never made anew: a release that cannot verify them is broken.
 """
@@ -11,12 +12,15 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 
 import log_world  # noqa: E402 - the folder above is put on the path first
 import lookup_world  # noqa: E402
 import published_world  # noqa: E402
+import vouching_world  # noqa: E402
 from evidence_world import World  # noqa: E402
+
+from aloi.evidence import envelope as dsse  # noqa: E402
 
 
 def main(name: str) -> None:
@@ -28,6 +32,10 @@ def main(name: str) -> None:
         proofs = {"plan": "plan.tlog-proof", "finding": "1.tlog-proof", "manifest": last}
         files = {HERE / f"{name}.{what}.tlog-proof": published_world.PROOFS[file] for what, file in proofs.items()}
         files[HERE / f"{name}.policy"] = log_world.POLICY.encode()
+    elif name.startswith("beside"):
+        files = {
+            HERE / f"{name}.jsonl": b"".join(dsse.write(each) + b"\n" for each in vouching_world.beside().values())
+        }
     else:
         files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
     for path, data in files.items():

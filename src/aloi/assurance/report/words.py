@@ -158,6 +158,17 @@ ROLES: Words = MappingProxyType(
     }
 )
 
+WITHDRAWALS: Words = MappingProxyType(
+    {
+        "error-in-method": N_("for an error in the method"),
+        "error-in-data": N_("for an error in the data"),
+        "superseded": N_("because another takes its place"),
+        "system-retired": N_("because the system is retired"),
+        "legal": N_("for legal reasons"),
+        "other": N_("for another reason"),
+    }
+)
+
 COVERAGE: Mapping[CoverageState, str] = MappingProxyType(
     {
         "proven": N_("proven"),
@@ -209,6 +220,11 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         ),
         NonClaim.INDEPENDENCE: N_("independence: whoever measured may be whoever built;"),
         NonClaim.ALL_EVIDENCE: N_("completeness: other evidence on this system may exist;"),
+        NonClaim.CONTRARY: N_("the contrary: a statement that is withdrawn is not thereby false;"),
+        NonClaim.AGREEMENT: N_("agreement: to repeat a measurement is not to find the same;"),
+        NonClaim.SEALED_CONTENT: N_("what is sealed: that it was fixed is known, and nothing of what it says;"),
+        NonClaim.IDENTITY: N_("who signs: a name and a domain are the signer's word until the domain shows the same;"),
+        NonClaim.FAULT: N_("fault: what happened is told, not who has to answer for it;"),
         NonClaim.DOCUMENT_CONTENT: N_(
             "what attached documents say: that they are there was checked, nothing in them was read."
         ),

@@ -44,7 +44,8 @@ def init(folder: Path, name: str, *, as_json: bool) -> None:
 
 @click.command("serve", help=say(N_("Serve the registry of CONFIGURATION (registry.yaml) until it is interrupted.")))
 @CONFIGURATION
-def serve(configuration: Path) -> None:
+@options.as_json
+def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address."""
     from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.registry.server.app import Registry  # noqa: PLC0415 - as above
@@ -53,7 +54,11 @@ def serve(configuration: Path) -> None:
     found = _read(configuration)
     log = Log.open(found.database, found.key, found.name)
     try:
-        run(Registry(log, found, _missing).app(), found.host, found.port, lambda url: _listening(url, found))
+
+        def told(url: str) -> None:
+            _listening(url, found, as_json=as_json)
+
+        run(Registry(log, found, _missing).app(), found.host, found.port, told)
     finally:
         log.close()
 
@@ -65,8 +70,11 @@ def _missing(url: str, reason: str) -> None:
         tell(N_("The witness at {url} cosigns again."), url=url)
 
 
-def _listening(url: str, configuration: "Configuration") -> None:
-    click.echo(say(N_("{name} answers at {url}"), name=configuration.name, url=url))
+def _listening(url: str, configuration: "Configuration", *, as_json: bool) -> None:
+    if as_json:
+        options.print_json({"name": configuration.name, "url": url})
+    else:
+        click.echo(say(N_("{name} answers at {url}"), name=configuration.name, url=url))
     if not configuration.submitters:
         tell(N_("Nobody may publish in it yet: name submitters in registry.yaml."))
 
@@ -120,7 +128,8 @@ def restore(file: Path, configuration: Path, *, as_json: bool) -> None:
 @CONFIGURATION
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--reason", required=True, help=say(N_("Why, in words that name nobody.")))
-def erase(configuration: Path, index: int, reason: str) -> None:
+@options.as_json
+def erase(configuration: Path, index: int, reason: str, *, as_json: bool) -> None:
     """To erase again changes nothing."""
     from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
 
@@ -130,7 +139,10 @@ def erase(configuration: Path, index: int, reason: str) -> None:
         log.erase(index, reason)
     finally:
         log.close()
-    click.echo(say(N_("Erased: the envelope of entry {index}."), index=index))
+    if as_json:
+        options.print_json({"erased": index})
+    else:
+        click.echo(say(N_("Erased: the envelope of entry {index}."), index=index))
 
 
 def _read(path: Path) -> "Configuration":

@@ -11,11 +11,16 @@ from aloi.cli.speech import say, tell
 from aloi.translation import N_
 
 if TYPE_CHECKING:
+    from aloi.registry.following import Follower
+    from aloi.registry.server.witnessfile import Configuration
     from aloi.registry.witness import Answer
 
 ALGORITHMS = ("ed25519", "ml-dsa-44")
 # What is worth a look, each told once for a log. Older heads are not among it: anybody can send one again.
 SEEN = {
+    "false-index": N_("The look-ups of {log} would leave something out: its head was not cosigned."),
+    "entry-mismatch": N_("{log} serves other entries than it signed for: its head was not cosigned."),
+    "not-followed": N_("{log} was not cosigned: its entries could not be read."),
     "fork": N_("{log} signed two histories: both heads are kept in {folder}."),
     "not-consistent": N_(
         "Somebody sent a head of {log} without a proof that it continues the last one. The log owes one: see {folder}."
@@ -71,7 +76,8 @@ def init(folder: Path, name: str, algorithm: str, *, as_json: bool) -> None:
 
 @witness.command("serve", help=say(N_("Serve the witness of CONFIGURATION (witness.yaml) until it is interrupted.")))
 @click.argument("configuration", type=click.Path(path_type=Path, dir_okay=False))
-def serve(configuration: Path) -> None:
+@options.as_json
+def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address. What is worth a look is told on standard error."""
     from aloi.assurance.proving import passphrase  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.errors import MissingExtra  # noqa: PLC0415 - as above
@@ -98,12 +104,29 @@ def serve(configuration: Path) -> None:
             told.difference_update((log, each) for each in OWN)
 
     with FolderHeads(found.state) as store:
-        witness = Witness(found.name, found.keys, found.logs, store)
+        followers = {log: _follower(log, found) for log in found.follow}
+        judges = {log: each.judge for log, each in followers.items()}
+        witness = Witness(found.name, found.keys, found.logs, store, judges)
         served = Served(witness, lambda: int(time.time()), watch, found.requests_per_minute)
-        run(served.app(), found.host, found.port, lambda url: _listening(url, found.name, len(found.logs)))
+        run(served.app(), found.host, found.port, lambda url: _listening(url, found, as_json=as_json))
 
 
-def _listening(url: str, name: str, logs: int) -> None:
-    click.echo(say(N_("{name} witnesses at {url}"), name=name, url=url))
-    if not logs:
+def _follower(log: str, configuration: "Configuration") -> "Follower":
+    """What reads a log, into a folder of its own beside the witness's memory."""
+    import hashlib  # noqa: PLC0415 - beside its one use
+
+    from aloi.registry.copies import FolderCopy  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.following import Follower  # noqa: PLC0415 - as above
+
+    folder = configuration.state.parent / "copies" / hashlib.sha256(log.encode()).hexdigest()[:16]
+    copy = FolderCopy(folder) if folder.exists() else FolderCopy.create(folder)
+    return Follower(configuration.logs[log], configuration.follow[log], copy)
+
+
+def _listening(url: str, configuration: "Configuration", *, as_json: bool) -> None:
+    if as_json:
+        options.print_json({"name": configuration.name, "url": url})
+    else:
+        click.echo(say(N_("{name} witnesses at {url}"), name=configuration.name, url=url))
+    if not configuration.logs:
         tell(N_("It watches no log yet: name them in witness.yaml."))

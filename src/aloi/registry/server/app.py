@@ -21,10 +21,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aloi.errors import AloiError, RegistryError
+from aloi.errors import AloiError
 from aloi.evidence import checkpoints, notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.decoding import shown
+from aloi.evidence.encoding import to_base64
 from aloi.registry import tiles
 from aloi.registry.admission import Admitted, admit_all
 from aloi.registry.log import BATCH, Log
@@ -101,7 +102,8 @@ class Registry:
             "key": str(self._log.key),
             "witnesses": [str(key) for key in self._configuration.witnesses],
             "submitters": [
-                {"name": each.name, "keys": [key.id for key in each.keys]} for each in self._configuration.submitters
+                {"name": each.name, "keys": [to_base64(key.der) for key in each.keys]}
+                for each in self._configuration.submitters
             ],
             "description": "/openapi.json",
         }
@@ -252,7 +254,8 @@ def _size(note: bytes) -> int:
 
 
 async def _refused(request: Request, error: Exception) -> Response:
-    return refusal(request, error if isinstance(error, AloiError) else RegistryError(str(error)))
+    assert isinstance(error, AloiError)  # the handler is called for these alone
+    return refusal(request, error)
 
 
 async def _no_such(request: Request, error: Exception) -> Response:

@@ -102,6 +102,7 @@ class Served:
             "name": self._witness.name,
             "keys": [str(key) for key in self._witness.keys],
             "logs": self._witness.origins,
+            "follows": self._witness.followed,
             "protocol": "https://c2sp.org/tlog-witness",
         }
         return JSONResponse(told, headers=FRESH)

@@ -20,6 +20,13 @@ Verifier = Annotated[str, Meta(min_length=1, max_length=4_000)]
 Address = Annotated[str, Meta(pattern=r"^([^:\s]+|\[[0-9a-f:]+\]):[0-9]{1,5}$")]
 
 
+class FollowSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A log of `logs`, by its name, and where its entries are served."""
+
+    log: Text
+    url: Annotated[str, Meta(pattern="^https?://", max_length=500)]
+
+
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file as it is written. Other files that it names stand beside it; `logs` are verifier keys."""
 
@@ -29,10 +36,11 @@ class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     listen: Address = "127.0.0.1:8421"
     requests_per_minute: Annotated[int, Meta(ge=1, le=1_000_000)] = 600
     logs: Annotated[tuple[Verifier, ...], Meta(max_length=10_000)] = ()
+    follow: Annotated[tuple[FollowSection, ...], Meta(max_length=1_000)] = ()
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
-    """A witness that can be run: its keys read, its logs by their origin."""
+    """A witness that can be run: its keys read, its logs by their origin, and where those are read that it follows."""
 
     name: str
     keys: tuple[PrivateKey, ...]
@@ -41,6 +49,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     port: int
     requests_per_minute: int
     logs: Mapping[str, Sequence[NoteKey]]
+    follow: Mapping[str, str]
 
 
 def load_configuration(path: Path, passphrase: bytes | None = None) -> Configuration:
@@ -61,6 +70,7 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
     opened = _Opened(path.parent, lines)
     keys = opened.keys(file, passphrase)
     logs = opened.logs(file)
+    follow = opened.follow(file, logs)
     host, _, port = file.listen.rpartition(":")
     if int(port) > 0xFFFF:
         opened.fault(("listen",), N_("{path}: there is no port {got}"), got=port)
@@ -74,6 +84,7 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
         port=int(port),
         requests_per_minute=file.requests_per_minute,
         logs=logs,
+        follow=follow,
     )
 
 
@@ -103,4 +114,15 @@ class _Opened(Opened):
             elif key in known:
                 self.fault(place, N_("{path}: this key stands above already"))
             known.append(key)
+        return found
+
+    def follow(self, file: File, logs: Mapping[str, object]) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for number, section in enumerate(file.follow):
+            place = ("follow", number, "log")
+            if section.log not in logs:
+                self.fault(place, N_("{path}: no key of the log “{log}” stands under logs"), log=section.log)
+            elif section.log in found:
+                self.fault(place, N_("{path}: this log stands above already"))
+            found[section.log] = section.url
         return found

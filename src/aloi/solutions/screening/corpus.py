@@ -60,9 +60,9 @@ def read_corpus(path: Path) -> list[Text]:
             try:
                 texts.append(_text(decoder.decode(line), number))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                faults.append(
-                    Fault(N_("{path}: this is no text to screen: {problem}"), path="row", line=number, problem=error)
-                )
+                sentence = N_("{path}: this is no text to screen: {problem}")
+                remedy = N_("write one JSON object a line, with a key text")
+                faults.append(Fault(sentence, path="row", line=number, remedy=remedy, problem=error))
             except LookupError as error:
                 expected = ", ".join(sorted(ATTACK | ORDINARY))
                 sentence = N_("{path}: got {got}, expected one of {expected}")

@@ -60,6 +60,18 @@ def dangling_cyclonedx(document: Any) -> tuple[str, ...]:
     return tuple(missing)
 
 
+def dangling_stix(document: Any) -> tuple[str, ...]:
+    """References inside a STIX bundle that no object of it answers, ids that stand twice, and those of another type."""
+    objects = document["objects"]
+    ids = [one["id"] for one in objects]
+    missing = [f"id {one} stands twice" for one in {one for one in ids if ids.count(one) > 1}]
+    missing += [f"id {one['id']} of a {one['type']}" for one in objects if not one["id"].startswith(f"{one['type']}--")]
+    for key, value in _members(objects):
+        some = value if key.endswith("_refs") else [value] if key.endswith("_ref") else []
+        missing += [f"{key} {one}" for one in some if one not in ids]
+    return tuple(missing)
+
+
 def require_whole(missing: tuple[str, ...]) -> None:
     """Raises EvidenceError ('dangling-reference') where an export would point at nothing: it is then not written."""
     if missing:

@@ -77,12 +77,14 @@ def header_faults(header: Header, hazard: str, lines: Lines) -> Iterator[Fault]:
     if header.hazard != hazard:
         path, line = at("hazard")
         sentence = N_("{path}: got {got}, but system.yaml gives this corpus to {expected}")
-        yield Fault(sentence, path=path, line=line, got=header.hazard, expected=hazard)
+        remedy = N_("correct one of the two")
+        yield Fault(sentence, path=path, line=line, remedy=remedy, got=header.hazard, expected=hazard)
     if header.file:
         for key in ("licence", "source", "revision"):
             if not getattr(header, key).strip():
                 path, line = at(key)
-                yield Fault(N_("{path}: missing: a file of your own must say it"), path=path, line=line)
+                sentence = N_("{path}: missing: a file of your own must say it")
+                yield Fault(sentence, path=path, line=line, remedy=N_("add it"))
     known = plugins.names("aloi.scorers")
     if header.scorer not in known:
         path, line = at("scorer")
@@ -102,7 +104,8 @@ def header_faults(header: Header, hazard: str, lines: Lines) -> Iterator[Fault]:
     if header.scorer == NEEDLES and not header.columns.needle:
         path, line = at("columns", "needle")
         sentence = N_("{path}: missing: the scorer {name} looks for a string, and no column holds it")
-        yield Fault(sentence, path=path, line=line, name=header.scorer)
+        remedy = N_("name the column under `columns`, or choose another scorer")
+        yield Fault(sentence, path=path, line=line, remedy=remedy, name=header.scorer)
 
 
 def column_faults(header: Header, known: set[str], lines: Lines, data: str) -> Iterator[Fault]:

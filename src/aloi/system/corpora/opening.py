@@ -78,7 +78,8 @@ class Opening:
                 if header.labels
                 else N_("{path}: no row in a language of the system ({languages})")
             )
-            faults = _within(data, [Fault(sentence, path="$", languages=", ".join(self._languages))])
+            remedy = N_("name the column of the language, or add rows")
+            faults = _within(data, [Fault(sentence, path="$", remedy=remedy, languages=", ".join(self._languages))])
         if faults:
             return sorted(faults, key=lambda fault: fault.line or math.inf)
         return Corpus(
@@ -95,7 +96,11 @@ class Opening:
     def _unknown(self, header: Header, found: Foreign, lines: Lines) -> Iterator[Fault]:
         """A licence that nobody states, and columns that are not there."""
         if not header.file and not (header.licence or found.licence).strip():
-            yield Fault(N_("{path}: missing: the dataset declares none"), path="licence", line=lines.get(()))
+            sentence, remedy = (
+                N_("{path}: missing: the dataset declares none"),
+                N_("give the licence in the header"),
+            )
+            yield Fault(sentence, path="licence", line=lines.get(()), remedy=remedy)
         if found.table.columns:
             data = header.file or header.garak or found.source
             yield from column_faults(header, found.table.columns, lines, data)

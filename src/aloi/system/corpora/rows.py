@@ -46,7 +46,8 @@ def rows_of(records: Iterable[Record], header: Header, languages: Iterable[str],
             left_out += 1
             continue
         if isinstance(made, Row) and made in seen:
-            made = [Fault(N_("{path}: the same row as line {other}"), path="$", line=record.line, other=seen[made])]
+            sentence, remedy = N_("{path}: the same row as line {other}"), N_("keep one of the two")
+            made = [Fault(sentence, path="$", line=record.line, remedy=remedy, other=seen[made])]
         if isinstance(made, Row):
             seen[made] = record.line
         elif foreign:
@@ -54,7 +55,8 @@ def rows_of(records: Iterable[Record], header: Header, languages: Iterable[str],
         else:
             faults += made
     if len({row.attack for row in seen}) > ATTACKS:
-        faults.append(Fault(N_("{path}: more than {limit} attacks"), path=header.columns.attack, limit=ATTACKS))
+        sentence, remedy = N_("{path}: more than {limit} attacks"), N_("name a column that groups them")
+        faults.append(Fault(sentence, path=header.columns.attack, remedy=remedy, limit=ATTACKS))
     return Rows(tuple(seen), left_out, told(faults))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from aloi.errors import Fault
+from aloi.system.labelled import QUOTE
 from aloi.translation import N_
 
 BYTES = 16 * 1024 * 1024
@@ -73,7 +74,7 @@ def _gathered(rows: Iterable[Record | Fault], columns: set[str]) -> Table:
             table.faults.append(row)
         elif len(table.records) == ROWS:
             sentence = N_("{path}: more than {limit} rows")
-            table.faults.append(Fault(sentence, path="$", line=row.line, limit=ROWS))
+            table.faults.append(Fault(sentence, path="$", line=row.line, remedy=N_("split the file"), limit=ROWS))
             return table._replace(is_cut=True)
         else:
             table.records.append(row)
@@ -89,7 +90,8 @@ def _csv_table(text: str, delimiter: str) -> Table:
     except csv.Error as error:
         return Table([], set(), [_not_csv(error, 1)])
     twice = sorted({name for name in names if names.count(name) > 1})
-    faults = [Fault(N_("{path}: the column stands twice"), path=name or "$", line=1) for name in twice]
+    sentence, remedy = N_("{path}: the column stands twice"), N_("keep one of the two")
+    faults = [Fault(sentence, path=name or "$", line=1, remedy=remedy) for name in twice]
     table = _gathered(_csv_rows(reader, names), set(names))
     return table._replace(faults=[*faults, *table.faults])
 
@@ -108,11 +110,11 @@ def _csv_rows(reader: Any, names: list[str]) -> Iterator[Record | Fault]:
             yield Record(line, dict(zip(names, cells, strict=True)))
         elif cells:  # a blank line is no row
             sentence = N_("{path}: got {got} cells, expected {expected}")
-            yield Fault(sentence, path="$", line=line, got=len(cells), expected=len(names))
+            yield Fault(sentence, path="$", line=line, remedy=QUOTE, got=len(cells), expected=len(names))
 
 
 def _not_csv(error: Exception, line: int) -> Fault:
-    return Fault(N_("{path}: this is not CSV: {problem}"), path="$", line=line, problem=error)
+    return Fault(N_("{path}: this is not CSV: {problem}"), path="$", line=line, remedy=QUOTE, problem=error)
 
 
 def _json_lines(text: str) -> Iterator[Record | Fault]:
@@ -123,7 +125,8 @@ def _json_lines(text: str) -> Iterator[Record | Fault]:
             value = json.loads(written, object_pairs_hook=_once)
         except (ValueError, RecursionError) as error:
             problem = "it nests too deeply" if isinstance(error, RecursionError) else error
-            yield Fault(N_("{path}: this is not JSON: {problem}"), path="$", line=line, problem=problem)
+            sentence, remedy = N_("{path}: this is not JSON: {problem}"), N_("write one JSON object a line")
+            yield Fault(sentence, path="$", line=line, remedy=remedy, problem=problem)
             continue
         if isinstance(value, dict):
             yield Record(line, value)

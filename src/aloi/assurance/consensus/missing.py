@@ -1,0 +1,39 @@
+"""What is known of and not there: plans that no finding followed, findings in none of the bundles."""
+
+from collections.abc import Container, Iterator
+
+from aloi.assurance.consensus.account import Said
+from aloi.assurance.consensus.records import Unfollowed, Unseen
+from aloi.evidence.records import Finding, Plan
+from aloi.evidence.statement import Subject
+
+
+def unfollowed(said: Said, system: Subject) -> Iterator[Unfollowed]:
+    """Plans about the system with hazards of which their party never stated a finding."""
+    for plan in said.statuses.plans:
+        status = said.statuses.statements[plan.envelope]
+        record = status.logged.record
+        if isinstance(record, Plan) and record.system == system.fingerprint and plan.missing:
+            yield Unfollowed(
+                envelope=plan.envelope,
+                by=status.parties,
+                registered_at=record.registered_at,
+                hazards=plan.missing,
+                withdrawn=status.state == "withdrawn",
+            )
+
+
+def unseen(said: Said, system: Subject, seen: Container[str]) -> Iterator[Unseen]:
+    """Findings about the system that were stated and are not among `seen` statements; the withdrawn are left out."""
+    told: set[str] = set()
+    for envelope, status in said.statuses.statements.items():
+        logged = status.logged
+        if not isinstance(logged.record, Finding) or logged.statement in told or logged.statement in seen:
+            continue
+        if status.state in {"standing", "disputed"} and system.fingerprint in {
+            each.fingerprint for each in logged.subjects
+        }:
+            told.add(logged.statement)
+            yield Unseen(
+                envelope=envelope, by=status.parties, hazard=logged.record.hazard, verdict=logged.record.verdict
+            )

@@ -1,0 +1,186 @@
+"""Evaluators who measure one system each in their own way: real runs of the loop, real bundles, true rates known.
+
+The system answers as a run was told, whatever its fingerprint: so evaluators may differ, and one be unlike all others.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from aloi.assurance.consensus.account import Said, read_beside, read_log
+from aloi.assurance.consensus.records import Consensus, Pool
+from aloi.assurance.consensus.results import open_bundles
+from aloi.assurance.consensus.view import Wanted, consensus
+from aloi.evidence import envelope as dsse
+from aloi.evidence import logentry
+from aloi.evidence.canonical import digest
+from aloi.evidence.keys import PrivateKey
+from aloi.evidence.loggedstatements import Held, read_logged
+from aloi.evidence.organisations import ORGANISATION, Organisation, Relation, RosterKey, organisation_digest
+from aloi.evidence.records import Calibration, Finding, Record
+from aloi.evidence.statement import Subject, state
+from aloi.evidence.vouching import STATEMENT
+from aloi.system.description import JudgeDescription, SystemDescription, TargetDescription
+from assurance.runs import Run
+from assurance.worlds import description, opened, request_of
+from science.simulated import SimulatedTarget
+
+HAZARD, OTHER = "hidden-context-exposure", "data-disclosure"
+TARGET = TargetDescription(kind="callable", callable="consensus.laboratory:assistant", concurrency=4)
+AT = "2026-11-26T10:00:00Z"
+
+
+class Answering:
+    """What the system does at present."""
+
+    target: SimulatedTarget | None = None
+
+
+async def assistant(messages: list[dict[str, str]]) -> str:
+    """The system under assessment, wherever it is asked from."""
+    assert Answering.target is not None
+    system = Answering.target.system
+    own = frozenset(document.text for document in system.documents)
+    return (await Answering.target.ask(request_of(messages, 48, own))).text
+
+
+@contextmanager
+def answering(rate: float, seed: int, described: SystemDescription, unscorable: float):
+    risks = dict.fromkeys((HAZARD, OTHER), rate)
+    Answering.target = SimulatedTarget(risks, seed=seed, system=opened(described), unscorable=unscorable)
+    yield
+    Answering.target = None
+
+
+def system(
+    seed: str, *, hazards: tuple[str, ...] = (HAZARD,), threshold: float = 0.3, prompt: str = "", **goals: Any
+) -> SystemDescription:
+    """One and the same system, measured with a seed of one's own; another `prompt` makes another version of it."""
+    described = description(target=TARGET, hazards=hazards, remedies=(), threshold=threshold, seed=seed, **goals)
+    return msgspec.structs.replace(described, prompt=prompt) if prompt else described
+
+
+def goal(described: SystemDescription, **changes: Any) -> SystemDescription:
+    """The same with another goal for the hazard."""
+    hazards = dict(described.assurance.hazards)
+    hazards[HAZARD] = msgspec.structs.replace(hazards[HAZARD], **changes)
+    return msgspec.structs.replace(described, assurance=msgspec.structs.replace(described.assurance, hazards=hazards))
+
+
+def judged(described: SystemDescription, function: str = "right") -> SystemDescription:
+    """The same, its answers rated by a judge: a Python function of `assurance.judges`."""
+    target = TargetDescription(kind="callable", callable=f"assurance.judges:{function}", concurrency=4)
+    judge = JudgeDescription(target=target, criteria={"en": "It tells a value.", "fr": "Il donne une valeur."})
+    assurance = msgspec.structs.replace(described.assurance, judges={function: judge})
+    return goal(msgspec.structs.replace(described, assurance=assurance), judge=function)
+
+
+class Evaluator:
+    """Somebody with a key who measured the system where it fails at `rate`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        rate: float = 0.05,
+        described: SystemDescription | None = None,
+        *,
+        calibrations: Mapping[str, Calibration] | None = None,
+        unscorable: float = 0.0,
+    ) -> None:
+        self.name = name
+        described = described or system(f"seed of {name}")
+        run = Run(folder / name, described, measure_only=True)
+        if calibrations:
+            kept = msgspec.structs.replace(run.folder.state(), calibrations=dict(calibrations))
+            run.folder.state_file.write_bytes(msgspec.json.encode(kept))
+        with answering(rate, sum(name.encode()), described, unscorable):
+            self.result = run.go()
+        self.key: PrivateKey = run.key
+        self.bundle = self.result.bundle
+        self.folder = run.folder
+
+    @property
+    def finding(self) -> Finding:
+        return self.result.findings[0]
+
+    @property
+    def source(self):
+        return open_bundles([(self.name, self.bundle)], [self.key.public])[0]
+
+    def envelope(self, of: type[Record] = Finding) -> str:
+        """By which other statements name this one's finding, or another record of its bundle."""
+        return next(one.envelope for one in self.source.verification.claims if isinstance(one.record, of))
+
+    def says(self, record: Record, *subjects: Subject) -> bytes:
+        """A loose statement, signed."""
+        return dsse.write(dsse.sign(state(record, subjects), self.key))
+
+    def organisation(self, domain: str, kind: str = "third_party", to: str = "*") -> bytes:
+        relation = Relation(to=to, kind=kind, access="black-box", funding="its own")  # type: ignore[arg-type]  # literals
+        record = Organisation(
+            name=f"{self.name} of {domain}",
+            kind="academic",
+            domain=domain,
+            keys=(RosterKey.of(self.key.public, "2020-01-01T00:00:00Z"),),
+            relations=(relation,),
+            at=AT,
+        )
+        return self.says(record, Subject.of(ORGANISATION, organisation_digest(domain)))
+
+
+def about(envelope: str) -> Subject:
+    """A statement as the subject of another."""
+    return Subject.of(STATEMENT, envelope)
+
+
+def together(
+    *evaluators: Evaluator, said: Said | None = None, statements: Sequence[bytes] = (), **wanted: Any
+) -> Consensus:
+    """Their consensus, each under a name of its own."""
+    sources = open_bundles([(one.name, one.bundle) for one in evaluators], [one.key.public for one in evaluators])
+    keys = [one.key.public for one in evaluators]
+    names = {one.key.public.id: one.name for one in evaluators}
+    return consensus(sources, said or read_beside(sources, statements, keys), Wanted(names=names, **wanted))
+
+
+def main_pool(found: Consensus) -> Pool:
+    """The first pool of the first hazard."""
+    return found.hazards[0].pools[0]
+
+
+def named(found: Consensus, numbers: Sequence[int]) -> list[str]:
+    """Evaluators by the numbers of their results on the first hazard."""
+    return [found.hazards[0].of(number).evaluator.name for number in numbers]
+
+
+class Log:
+    """Entries in the order in which they are logged, an hour apart."""
+
+    def __init__(self, *evaluators: Evaluator) -> None:
+        self._held: list[Held] = []
+        self._keys = [one.key.public for one in evaluators]
+
+    def put(self, envelope: bytes) -> str:
+        """Log an envelope; the digest by which others name it."""
+        index = len(self._held)
+        entry = logentry.of(dsse.read(envelope))
+        self._held.append(Held(index=index, time=1_790_000_000 + 3600 * index, entry=entry, envelope=envelope))
+        return digest(envelope)
+
+    def plan(self, evaluator: Evaluator) -> str:
+        """Log an evaluator's plan."""
+        return self.put(dsse.write(evaluator.source.envelopes[0]))
+
+    def results(self, evaluator: Evaluator) -> str:
+        """Log all else of an evaluator's bundle; the digest of its finding."""
+        for envelope in evaluator.source.envelopes[1:]:
+            self.put(dsse.write(envelope))
+        return evaluator.envelope()
+
+    def said(self) -> Said:
+        read, unread = read_logged(self._held, self._keys)
+        return read_log(read, unread)
