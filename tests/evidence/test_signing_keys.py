@@ -1,5 +1,6 @@
 import os
 import pickle
+import time
 import traceback
 
 import pytest
@@ -142,6 +143,15 @@ NOT_ONE_PUBLIC_KEY = {
 def test_wrong_public_key_files(data):
     with pytest.raises(AskerError):
         PublicKey.from_pem(data)
+
+
+@pytest.mark.parametrize("unit", [b" ", b"\n", b"A ", b"-----BEGIN PUBLIC KEY-----\n", b"-----BEGIN "])
+def test_a_long_file_that_is_none_is_refused_at_once(unit):
+    data = b"-----BEGIN PUBLIC KEY-----\n" + unit * (50_000 // len(unit))
+    start = time.thread_time()
+    with pytest.raises(AskerError):
+        PublicKey.from_pem(data)
+    assert time.thread_time() - start < 0.5
 
 
 def test_windows_line_ends_and_a_comment_are_read():
