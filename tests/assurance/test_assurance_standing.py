@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from aloi.assurance.report.matrix import render_matrix
 from aloi.assurance.standing import Said, doubts, lapsed, said, stand
 from aloi.errors import AskerError, EvidenceError
+from aloi.evidence import envelope as dsse
 from aloi.evidence.canonical import canonical
 from aloi.evidence.keys import PrivateKey
-from aloi.evidence.statement import Subject
+from aloi.evidence.statement import Subject, state
 from aloi.evidence.verification import Signer
-from aloi.evidence.vouching import Dispute, Endorsement
+from aloi.evidence.vouching import Dispute, Endorsement, Withdrawal
 from aloi.standards.attaching import attach, speaks_of
 from aloi.standards.endorsing import sign_word
 from aloi.standards.frameworks import framework
@@ -209,3 +210,14 @@ def test_strangers_files_are_not_read_at_all(folder):
     found = said(folder, [OWN.public], bundle(OURS))
     assert found.strangers == ("any.dsse.json", "both.dsse.json", "ours.dsse.json", "theirs.dsse.json")
     assert (found.attached, found.left_out) == ((), ())
+
+
+def test_what_is_said_to_other_readers_does_not_stop_the_rest(tmp_path):
+    record = Withdrawal(organisation="Institute", at="2026-11-26T10:00:00Z", reason="legal", text="asked")
+    envelope = dsse.sign(state(record, [Subject.of("statement", "sha256:" + "3" * 64)]), OTHER)
+    (tmp_path / "withdrawal.dsse.json").write_bytes(dsse.write(envelope))
+    word(tmp_path, "endorse", OTHER)
+    found = said(tmp_path, KEYS)
+    assert [each.says for each in found.words] == ["endorsed"]
+    assert not found.attached
+    assert not found.strangers

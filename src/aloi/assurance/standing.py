@@ -96,7 +96,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 def said(
     folder: Path, keys: Sequence[PublicKey], beside: Verification | None = None, named: Collection[str] = ()
 ) -> Said:
-    """What the signed statements in a folder say (`*.dsse.json`).
+    """What the signed statements in a folder say of mapping rows and controls (`*.dsse.json`).
 
     One that no key in `keys` claims to have signed is left out: what strangers say neither counts nor stops the rest.
     Raises EvidenceError for one that a trusted key claims to have signed and that does not hold, and for a file that
@@ -113,6 +113,8 @@ def said(
         try:
             found = _read(file, keys)
         except EvidenceError as error:
+            if error.reason == "no-word":  # it holds, and is for other readers: a withdrawal, a roster, an incident
+                continue
             error.where = str(file)
             raise
         if found is None:
