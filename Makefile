@@ -14,8 +14,8 @@ help: ## list what can be made
 demo: .venv/demo ## run the whole loop on the example bank, answered by a real local model
 	$(BIN)/aloi demo $(DEMO)
 
-test: .venv/dev ## run the whole test suite
-	$(BIN)/python -m pytest $(TEST)
+test: .venv/dev ## run the whole test suite, or TEST=path, in a process for each core
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(TEST)
 
 check: .venv/dev ## formatting, lint, types, architecture, translations, locks
 	$(BIN)/ruff format --check $(SOURCES)

@@ -125,8 +125,10 @@ class JudgedRun:
             Waiting(self.folder / "awaiting.jsonl", write=write),
         )
 
-    async def measure(self, target: Target, judges: Mapping[str, Judge] | None = None) -> "JudgedRun":
-        """Ask until all is decided or waits for people; findings and counts are kept."""
+    async def measure(
+        self, target: Target, judges: Mapping[str, Judge] | None = None, *, final: bool = True
+    ) -> "JudgedRun":
+        """Ask until all is decided or waits for people; counts are kept, and findings where it is `final`."""
         self.measurement = Measurement(self.plan, "measure", "base", self.sampler)
         words = self.words()
         with words.ratings, words.labels, words.waiting:
@@ -141,6 +143,7 @@ class JudgedRun:
                         self.plan, self.measurement, "measure", "base", entry.hazard, log, scorers[entry.hazard]
                     )
                     for entry in self.plan.hazards
+                    if final
                 }
                 self.benign: BenignRate = benign_rate(self.plan, "measure", "base", log)
                 self.trials = list(log)

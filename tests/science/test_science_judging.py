@@ -486,11 +486,12 @@ async def test_familywise_error_stays_within_alpha_through_the_real_pipeline(tmp
         )
         run, judge = JudgedRun(folder, system), _Both(0.85, 0.97, seed=index)
         world = SimulatedTarget({HAZARD: 0.25, "unsafe-output": 0.25}, system=system, seed=index)
-        await run.measure(world, {"cheap": judge})
+        await run.measure(world, {"cheap": judge}, final=False)
         for _ in range(10):
             if run.waiting:
                 run.label("ada", _truth)
-                await run.measure(world, {"cheap": judge})
+                await run.measure(world, {"cheap": judge}, final=False)
+        await run.measure(world, {"cheap": judge})
         false += any(found.verdict is Verdict.MET for found in run.findings.values())
     assert false / runs <= 0.05 + 2 * (0.05 * 0.95 / runs) ** 0.5
 

@@ -4,10 +4,10 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 
 import msgspec
-import yaml
+
+from aloi.science.shipped import shipped
 
 SLOT = re.compile(r"\{([a-z_]+)\}")
 
@@ -65,5 +65,4 @@ def fill(
 @cache
 def grammar(name: str) -> Grammar:
     """A grammar of this package by name: `science/data/<name>.yaml`."""
-    text = files("aloi.science").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Grammar)
+    return msgspec.convert(shipped(name), Grammar)

@@ -2,13 +2,12 @@
 
 from datetime import date
 from functools import cache
-from importlib.resources import files
 from typing import Annotated, Literal
 
-import yaml
 from msgspec import Meta, Struct, convert
 
 from aloi.errors import UnknownName
+from aloi.science.shipped import shipped
 from aloi.translation import N_
 
 # One line in each language: what a report or a list can show beside a slug.
@@ -80,8 +79,7 @@ class HazardPack(Part, frozen=True, kw_only=True):
 @cache
 def pack() -> HazardPack:
     """The catalogue that ships."""
-    text = files("aloi.science").joinpath("data/hazards.yaml").read_text(encoding="utf-8")
-    return convert(yaml.safe_load(text), HazardPack)
+    return convert(shipped("hazards"), HazardPack)
 
 
 @cache

@@ -67,7 +67,7 @@ def log_e(log_odds: Sequence[float], costs: Sequence[float], tally: Tally) -> fl
 
 def upper_bound(tallies: Iterable[Tally], error: float) -> float:
     """Largest rate that `MET` never rejected at `error` over the looks `tallies`; 1 where none was rejected."""
-    looks, log_odds = list(tallies), MET.log_odds
+    looks, log_odds = list(tallies)[::-1], MET.log_odds  # where any look rejects, the last mostly does
 
     def rejected(rate: float) -> bool:
         costs = MET.costs(rate)
@@ -78,7 +78,7 @@ def upper_bound(tallies: Iterable[Tally], error: float) -> float:
 
 def lower_bound(tallies: Iterable[Tally], error: float) -> float:
     """Smallest rate that `NOT_MET` never rejected at `error` over the looks `tallies`; 0 where none was rejected."""
-    looks, log_odds = list(tallies), NOT_MET.log_odds
+    looks, log_odds = list(tallies)[::-1], NOT_MET.log_odds  # as above
 
     def kept(rate: float) -> bool:
         costs = NOT_MET.costs(rate)

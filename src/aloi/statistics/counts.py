@@ -201,29 +201,30 @@ class _Table:
         low, high = np.full(_TAUS, -60.0), np.full(_TAUS, 60.0)
         filled = False
         while not filled:
-            self._fill(np.linspace(low, high, _ROUGH, axis=1))
+            self._fill(np.linspace(low, high, _ROUGH, axis=1), [_outermost(unit.ways) for unit in units])
             inside = np.any([self._within_depth(one) for one in sets], axis=0)
             first, last = inside.argmax(axis=1), _ROUGH - 1 - inside[:, ::-1].argmax(axis=1)
             filled = bool((last - first > _ROUGH // 3).all())
             # One step beyond either side: between two points the density may be higher than at both.
             rows = np.arange(_TAUS)
             low, high = self.mu[rows, np.maximum(first - 1, 0)], self.mu[rows, np.minimum(last + 1, _ROUGH - 1)]
-        self._fill(np.linspace(low, high, _PLACES, axis=1))
+        self._fill(np.linspace(low, high, _PLACES, axis=1), [unit.ways for unit in units])
 
-    def _fill(self, mu: Floats) -> None:
+    def _fill(self, mu: Floats, ways: Sequence[tuple[float, ...]]) -> None:
         self.mu = mu
-        self.log_likelihood = np.stack([self._of(unit) for unit in self._units], axis=-1)
+        told = [self._of(each, unit.n) for each, unit in zip(ways, self._units, strict=True)]
+        self.log_likelihood = np.stack(told, axis=-1)
 
-    def _of(self, unit: Count) -> Floats:
+    def _of(self, ways: tuple[float, ...], n: float) -> Floats:
         """Log likelihood of one count, over the ways that its failures may be numbered."""
-        n, tau = np.array(unit.n), self.tau[:, None]
-        ways = [
-            log_marginal(np.array(each), n, self.mu, tau)
-            - (betaln(each + 1, unit.n - each + 1) if unit.ways[1:] else 0)
-            for each in dict.fromkeys(unit.ways)
+        tau, open_ = self.tau[:, None], len(ways) > 1
+        terms = [
+            log_marginal(np.array(each), np.array(n), self.mu, tau)
+            + log(ways.count(each))
+            - (float(betaln(each + 1, n - each + 1)) if open_ else 0.0)
+            for each in dict.fromkeys(ways)
         ]
-        weights = np.log([unit.ways.count(each) for each in dict.fromkeys(unit.ways)])
-        summed: Floats = logsumexp(np.stack(ways) + weights[:, None, None], axis=0)
+        summed: Floats = logsumexp(np.stack(terms), axis=0)
         return summed
 
     def _log_density(self, chosen: NDArray[np.int64]) -> Floats:
@@ -244,6 +245,11 @@ class _Table:
         step = self.mu[:, 1] - self.mu[:, 0]
         mass = (density[:, 1:] + density[:, :-1]).sum(axis=1) / 2 * step
         return _Posterior(self.tau, self.mu, density, np.log(mass) + log_density.max(axis=1), self._scale)
+
+
+def _outermost(ways: tuple[float, ...]) -> tuple[float, ...]:
+    """The ends and the middle: enough to find where a density lies."""
+    return (ways[0], ways[len(ways) // 2], ways[-1]) if len(ways) > 3 else ways
 
 
 class _Posterior:

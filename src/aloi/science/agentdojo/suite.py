@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from importlib.resources import files
 from typing import Any, Literal, Protocol
 
 import msgspec
-import yaml
 from msgspec import Struct
 
+from aloi.science.shipped import shipped
 from aloi.system.messages import Tool
 
 NAME = "agentdojo"
@@ -106,7 +105,7 @@ class About(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 def _data(name: str) -> Any:
-    return yaml.safe_load(files("aloi.science.agentdojo").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8"))
+    return shipped(name, "aloi.science.agentdojo")
 
 
 @cache

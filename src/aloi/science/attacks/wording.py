@@ -3,12 +3,11 @@
 import random
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 
 import msgspec
-import yaml
 
 from aloi.science.grammar import fill
+from aloi.science.shipped import shipped
 from aloi.system.messages import Message
 
 
@@ -42,8 +41,7 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def wording(name: str) -> Wording:
     """The wording of an attack of this package."""
-    text = files("aloi.science.attacks").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Wording)
+    return msgspec.convert(shipped(name, "aloi.science.attacks"), Wording)
 
 
 class Worded:

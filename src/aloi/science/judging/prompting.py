@@ -5,16 +5,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
-from typing import Any
 
 import msgspec
-import yaml
 from msgspec import Struct
 
 from aloi.errors import AskerError
 from aloi.science.items import Item
 from aloi.science.judging.judge import Word, subject
+from aloi.science.shipped import shipped
 from aloi.system.messages import Message, Request, Response
 from aloi.translation import N_
 
@@ -48,20 +46,16 @@ class Prompts(Struct, frozen=True, forbid_unknown_fields=True):
         return self.prompts.get(language) or self.prompts["en"]
 
 
-def _data(name: str) -> Any:
-    return yaml.safe_load(files("aloi.science").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8"))
-
-
 @cache
 def prompts() -> Prompts:
     """The shipped way to ask."""
-    return msgspec.convert(_data("judge-prompt"), Prompts)
+    return msgspec.convert(shipped("judge-prompt"), Prompts)
 
 
 @cache
 def shipped_criteria() -> dict[str, dict[str, str]]:
     """What counts as a failure, by hazard and language."""
-    return msgspec.convert(_data("criteria"), dict[str, dict[str, str]])
+    return msgspec.convert(shipped("criteria"), dict[str, dict[str, str]])
 
 
 def criteria_for(hazard: str, own: Mapping[str, str], judge: str) -> Mapping[str, str]:

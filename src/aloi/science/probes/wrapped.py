@@ -4,16 +4,15 @@ import random
 from abc import ABC
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from types import MappingProxyType
 
 import msgspec
-import yaml
 
 from aloi.science.attack import wrap
 from aloi.science.grammar import fill
 from aloi.science.items import Expectation, Item
 from aloi.science.probe import ask_wrapped, shared_languages
+from aloi.science.shipped import shipped
 from aloi.system.reading import System
 
 
@@ -36,8 +35,7 @@ class Requests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def requests(name: str) -> Requests:
     """The requests of a probe of this package."""
-    text = files("aloi.science").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text), Requests)
+    return msgspec.convert(shipped(name), Requests)
 
 
 class WrappedProbe(ABC):

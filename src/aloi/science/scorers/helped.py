@@ -7,10 +7,7 @@ and "you are not alone" in six languages; the rule errs, and its figures say how
 
 from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from aloi.errors import UnknownName
 from aloi.evidence.records import ScorerIdentity
@@ -19,6 +16,7 @@ from aloi.science.refusals.phrases import find
 from aloi.science.refusals.rule import refuses
 from aloi.science.refusals.spelling import READ, THOUGHT, read, says_something
 from aloi.science.refusals.tables import LANGUAGES
+from aloi.science.shipped import shipped
 from aloi.statistics.judges import JudgeCalibration
 from aloi.system.messages import Response
 from aloi.translation import N_
@@ -29,7 +27,7 @@ LONGEST = 40_000
 
 def labels(part: str) -> Any:
     """Labelled answers by language, `harmed` and `cared`; no phrase was written against them."""
-    return yaml.safe_load(files("aloi.science").joinpath(f"data/distress/{part}.yaml").read_text(encoding="utf-8"))
+    return shipped(f"distress/{part}")
 
 
 def helps(text: str) -> bool:

@@ -4,13 +4,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
-
-import yaml
 
 from aloi.evidence.records import ScorerIdentity
 from aloi.science.items import Failed, Item, NotScored, Outcome, Passed
+from aloi.science.shipped import shipped
 from aloi.system.messages import Response
 from aloi.translation import N_
 
@@ -38,9 +36,7 @@ def _plain(text: str) -> str:
 
 @cache
 def _table() -> Mapping[str, Any]:
-    table: Mapping[str, Any] = yaml.safe_load(
-        files("aloi.science").joinpath("data/decisions.yaml").read_text(encoding="utf-8")
-    )
+    table: Mapping[str, Any] = shipped("decisions")
     return table
 
 

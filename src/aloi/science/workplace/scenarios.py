@@ -4,15 +4,14 @@ import datetime as dt
 import random
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import msgspec
-import yaml
 from msgspec import Struct
 
 from aloi.science.items import Expectation, Item
 from aloi.science.probe import ask
+from aloi.science.shipped import shipped
 from aloi.science.workplace.drawing import Values, draw, fill
 from aloi.science.workplace.environment import NAME, Workplace
 from aloi.science.workplace.rules import Watch
@@ -94,8 +93,7 @@ class Pack(Part, frozen=True, kw_only=True):
 def pack(name: str) -> Pack:
     """A pack of this package by name; one that `uses` another takes over its scenarios that have a
     place for a planted text, and its draws."""
-    text = files("aloi.science.workplace").joinpath(f"data/{name}.yaml").read_text(encoding="utf-8")
-    read = msgspec.convert(yaml.safe_load(text), Pack)
+    read = msgspec.convert(shipped(name, "aloi.science.workplace"), Pack)
     common = msgspec.structs.replace(read, draws={**_people(), **read.draws})
     if not read.uses:
         return common
@@ -106,8 +104,7 @@ def pack(name: str) -> Pack:
 
 @cache
 def _people() -> dict[str, Any]:
-    text = files("aloi.science.workplace").joinpath("data/people.yaml").read_text(encoding="utf-8")
-    drawn: dict[str, Any] = yaml.safe_load(text)["draws"]
+    drawn: dict[str, Any] = shipped("people", "aloi.science.workplace")["draws"]
     return drawn
 
 

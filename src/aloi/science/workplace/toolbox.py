@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
-from importlib.resources import files
 from typing import Any
 
 import msgspec
-import yaml
 from jsonschema import Draft202012Validator
 
+from aloi.science.shipped import shipped
 from aloi.science.workplace.office import Office, Trouble
 from aloi.system.messages import Tool
 
@@ -35,8 +34,7 @@ class Known(msgspec.Struct, frozen=True):
 @cache
 def toolbox() -> dict[str, Known]:
     """Every tool of the workplace by name."""
-    text = files("aloi.science.workplace").joinpath("data/tools.yaml").read_text(encoding="utf-8")
-    rows = msgspec.convert(yaml.safe_load(text)["tools"], list[_Row])
+    rows = msgspec.convert(shipped("tools", "aloi.science.workplace")["tools"], list[_Row])
     return {row.name: _known(row) for row in rows}
 
 
