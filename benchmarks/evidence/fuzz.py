@@ -31,8 +31,9 @@ ESCAPES = [b"\\u0000", b"\\ud800", b"\xff", b"\0", b"\xe2\x80\xa8", b"\xef\xbb\x
 LINES = [b"\n", b"\n\n", b"\r\n", b"\t", b" ", b"  ", b"\xe2\x80\x94 ", b"../", b"%", b"sha256:"]
 NUMBERS = [b"0", b"00", b"-1", b"+1", b"18446744073709551616", b"9223372036854775807", b"9223372036854775808"]
 BASE64 = [b"=", b"==", b"AAAA", b"-_", b"+", b"/"]
+DEEP = [b'{"x":', b'{"a":[']
 YAML = [b"*a", b"&a ", b"!!python/object:os.system", b"- ", b"? ", b"<<: "]
-TOKENS = [*JSON, *ESCAPES, *LINES, *NUMBERS, *BASE64, *YAML]
+TOKENS = [*JSON, *ESCAPES, *LINES, *NUMBERS, *BASE64, *DEEP, *YAML]
 
 
 class Outcome(NamedTuple):

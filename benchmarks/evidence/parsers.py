@@ -9,7 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from aloi.errors import AskerError, EvidenceError, InvalidFile
+import msgspec
+
+from aloi.errors import AskerError, EvidenceError, InvalidFile, RegistryError
 from aloi.evidence import (
     bundle,
     checkpoints,
@@ -25,10 +27,14 @@ from aloi.evidence import (
     statement,
 )
 from aloi.evidence.canonical import canonical, digest
+from aloi.evidence.commitments import read_opening
+from aloi.evidence.domainproof import check_domain_proof
 from aloi.evidence.keys import PrivateKey
+from aloi.evidence.loggedstatements import Held, read_logged
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
 from aloi.registry import heads, misbehaviour, tiles, witnesswire
+from aloi.registry.client import Entry, Registry, _Receipts
 from aloi.registry.server.configuration import File as RegistryFile
 from aloi.registry.server.witnessfile import File as WitnessFile
 from aloi.registry.witnesswire import Request
@@ -41,8 +47,10 @@ sys.path[:0] = [str(TESTS / "evidence"), str(TESTS)]
 import log_world  # noqa: E402 - its folder is put on the path first
 import lookup_world  # noqa: E402
 import published_world  # noqa: E402
+import test_commitments  # noqa: E402
+import test_roster  # noqa: E402
 
-REFUSALS = (EvidenceError, AskerError, InvalidFile)
+REFUSALS = (EvidenceError, AskerError, InvalidFile, RegistryError)
 
 
 class Parser(NamedTuple):
@@ -57,6 +65,7 @@ class Parser(NamedTuple):
 LOG = Log("log.example/one", fixed_key(11), [b"entry %d" % number for number in range(9)])
 HEAD = log_world.signed("north", "post")
 KEYS = [*map(log_world.witness_key, log_world.WITNESSES), log_world.LOG_KEY]
+OWN = notes.write(HEAD._replace(signatures=HEAD.signatures[:1]))
 PEM = fixed_key(1).pem()
 
 
@@ -85,12 +94,36 @@ def _memory(body: bytes) -> object:
     return heads._parse(digest(body).encode() + b"\n" + body, LOG.origin)  # noqa: SLF001 - what reads the folder asks for nothing else
 
 
+def _answered(kind: type) -> Callable[[bytes], object]:
+    """What a client reads of a registry's answer."""
+    client = Registry(None, "https://registry.example.org")  # type: ignore[arg-type]  # it asks nobody here
+    return lambda data: client._decoded(data, kind)  # noqa: SLF001 - the part behind the network
+
+
+def _logged(data: bytes) -> object:
+    """An envelope that came beside a look-up, whatever it holds."""
+    return read_logged([Held(index=0, time=0, entry=data, envelope=data)])
+
+
+def _served(data: bytes) -> object:
+    return check_domain_proof(data, test_roster.SERVED)
+
+
+BESIDE = (TESTS / "evidence" / "golden" / "beside-v1.jsonl").read_bytes().splitlines()
+RECEIPT = b'{"entries":[{"index":1,"envelope":"sha256:00","proof":"c2sp.org/tlog-proof@v1\\n"}]}'
 SERVER = Path(__file__).parents[2] / "src" / "aloi" / "registry" / "server"
 PARSERS: Mapping[str, Parser] = MappingProxyType(
     {
         "bundle": Parser(lambda data: bundle.unpack(data)[0], [published_world.BUNDLE], canonical, 0.2),
         "envelope": Parser(envelope.read, [envelope.write(each) for each in published_world.ENVELOPES[:3]]),
-        "statement": Parser(_claim, published_world.WORLD.statements()),
+        "statement": Parser(
+            _claim, [*published_world.WORLD.statements(), *(logentry.stated(envelope.read(each))[0] for each in BESIDE)]
+        ),
+        "logged statement": Parser(_logged, BESIDE),
+        "opened item": Parser(read_opening, [msgspec.json.encode(test_commitments.GOOD)]),
+        "domain proof": Parser(_served, [test_roster.TEXT.encode()]),
+        "registry's receipts": Parser(_answered(_Receipts), [RECEIPT]),
+        "registry's entry": Parser(_answered(Entry), [b'{"index":1,"entry":"{}","received":5,"erased":null}']),
         "log entry": Parser(logentry.read, [logentry.of(each) for each in published_world.ENVELOPES[:3]]),
         "naming": Parser(naming.names, lookup_world.ENTRIES),
         "note": Parser(notes.read, [notes.write(HEAD), *map(LOG.signed, (0, 9))], notes.write),
@@ -104,7 +137,7 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
             [notes.read(LOG.signed(size)).text.encode() for size in (0, 1, 9)],
             lambda head: checkpoints.text(head).encode(errors="surrogateescape"),
         ),
-        "cosignature": Parser(_line, [line.data for line in HEAD.signatures]),
+        "cosignature": Parser(_line, [HEAD.signatures[1].data]),
         "index head": Parser(
             lambda data: lookup.index_head(checkpoints.parse(f"o\n1\n{'A' * 43}=\n{data.decode(errors='replace')}\n")),
             [lookup_world.checkpoint().extensions[0].encode()],
@@ -134,8 +167,8 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         ),
         "witness conflict": Parser(witnesswire.read_size, [b"0\n", b"20852163\n"], b"%d\n".__mod__),
         "witness lines": Parser(
-            lambda data: witnesswire.cosigned(LOG.signed(), data, KEYS),
-            [notes.write(HEAD).partition(b"\n\n")[2]],
+            lambda data: witnesswire.cosigned(OWN, data, KEYS[:-1]),
+            [notes.write(HEAD).removeprefix(OWN)],
         ),
         "witness memory": Parser(_memory, [b"time 5\n\n" + LOG.signed()]),
         "bundle of entries": Parser(

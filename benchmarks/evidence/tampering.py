@@ -9,11 +9,14 @@ import log_world
 import lookup_world
 import published_world
 import test_checkpoints
+import test_commitments
 import test_envelope
 import test_log_proofs
 import test_lookup
 import test_notes
 import test_publication
+import test_roster
+import test_statement
 import test_trust_policy
 import test_verification
 from evidence_world import World, fixed_key
@@ -21,8 +24,13 @@ from evidence_world import World, fixed_key
 from aloi.errors import EvidenceError
 from aloi.evidence import checkpoints, logentry, logproof, notes, trustpolicy
 from aloi.evidence import envelope as dsse
+from aloi.evidence.canonical import canonical
+from aloi.evidence.commitments import Opening, read_opening, verify_opening
+from aloi.evidence.domainproof import check_domain_proof
 from aloi.evidence.lookup import verify_lookup
 from aloi.evidence.notes import NoteKey
+from aloi.evidence.statement import claimed
+from aloi.evidence.statement import read as read_statement
 from aloi.evidence.trustpolicy import verify_logged
 from aloi.evidence.verification import verify_bundle
 from aloi.registry import misbehaviour
@@ -77,6 +85,10 @@ def artefacts() -> Iterator[Artefact]:
         "look-up answer": (
             test_lookup.DATA,
             lambda data: verify_lookup(data, lookup_world.A, lookup_world.POLICY),
+        ),
+        "opened item": (
+            canonical(test_commitments.GOOD),
+            lambda data: (_opened(read_opening(data)), read_opening(data)),
         ),
         "tile of hashes": (LOG.fetch_tile(0, 0, 256), _mirrored("fetch_tile", (0, 0, 256))),
         "tile at the edge": (LOG.fetch_tile(0, 1, 44), _mirrored("fetch_tile", (0, 1, 44))),
@@ -150,6 +162,7 @@ def _tables() -> dict[str, tuple[Mapping[str, tuple[Any, str]], Verify]]:
     known = [test_envelope.KEY.public]
     contradictions = {name: row for name, row in test_verification.CONTRADICTIONS.items() if row[1]}
     malformed = {name: (value, "wrong-type") for name, value in test_envelope.MALFORMED.items()}
+    opened = {name: (opening, "not-included") for name, opening in test_commitments.WRONG.items()}
     swapped = {name: (parts, "not-included") for name, parts in test_log_proofs.SWAPPED.items()}
     entry, log = log_world.ENTRY, [log_world.LOG_KEY]
     return {
@@ -162,6 +175,15 @@ def _tables() -> dict[str, tuple[Mapping[str, tuple[Any, str]], Verify]]:
         "bundles: proofs that they are logged": (test_publication.ATTACKS, test_publication.verified),
         "envelopes": (test_envelope.HOSTILE, lambda envelope: dsse.verify(envelope, known)),
         "envelopes: form": (malformed, lambda value: dsse.read(json.dumps(value).encode())),
+        "statements": (
+            test_statement.HOSTILE_STATEMENTS,
+            lambda changes: claimed(read_statement(test_statement.altered(**changes))),
+        ),
+        "opened items": (opened, _opened),
+        "domain proofs": (
+            test_roster.BAD_TEXT,
+            lambda text: check_domain_proof(text.encode(errors="surrogateescape"), test_roster.SERVED),
+        ),
         "signed notes": (test_notes.MALFORMED, lambda text: notes.read(text.encode())),
         "verifier keys": (test_notes.KEY_ATTACKS, NoteKey.parse),
         "checkpoints": (test_checkpoints.MALFORMED, checkpoints.parse),
@@ -179,6 +201,10 @@ def _tables() -> dict[str, tuple[Mapping[str, tuple[Any, str]], Verify]]:
             lambda data: verify_lookup(data, lookup_world.A, lookup_world.POLICY),
         ),
     }
+
+
+def _opened(opening: Opening) -> object:
+    return verify_opening(opening, test_commitments.ROOT, len(test_commitments.HASHES))
 
 
 def _packed(change: Callable[[World], object]) -> object:

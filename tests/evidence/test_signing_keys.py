@@ -100,8 +100,15 @@ def private_pem(key):
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
+# An X448 key that is too short, found by fuzzing: the library itself fails on it.
+SHORT_X448 = b"MC4CAQAwBQYDK2VvBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB"
 WRONG = {
     "empty": (b"", None, "cannot be opened"),
+    "a key that OpenSSL does not foresee": (
+        b"-----BEGIN PRIVATE KEY-----\n%b\n-----END PRIVATE KEY-----\n" % SHORT_X448,
+        None,
+        "cannot be opened",
+    ),
     "public key": (fixed_key().public.pem(), None, "cannot be opened"),
     "cut short": (fixed_key().pem()[:60], None, "cannot be opened"),
     "no passphrase": (fixed_key().pem(b"secret"), None, "is encrypted"),

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa
 from cryptography.hazmat.primitives.serialization import (
@@ -76,7 +76,7 @@ class PrivateKey:
             raise _passphrase_mistake(given=bool(passphrase)) from None
         except UnsupportedAlgorithm:
             raise _unsupported("-") from None
-        except ValueError:  # its text may quote the file: `from None` keeps it out of every trace
+        except (ValueError, InternalError):  # its text may quote the file: `from None` keeps it out of every trace
             raise AskerError(
                 N_("this private key cannot be opened: the passphrase is wrong or the file is damaged"),
                 remedy=N_("check the passphrase, or restore the file from your backup"),

@@ -156,7 +156,7 @@ class Registry:
     def _refused(self, status: int, content: bytes) -> Refusal:
         try:
             said = msgspec.json.decode(content, type=_Refused)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             said = _Refused()
         message = " ".join(shown(line, 300) for line in said.message[:3])
         return Refusal(self._url, status, shown(said.reason) or "-", message or "-")
@@ -164,7 +164,7 @@ class Registry:
     def _decoded(self, data: bytes, kind: type[T]) -> T:
         try:
             return msgspec.json.decode(data, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._strange(str(error)[:200]) from error
 
     def _strange(self, problem: str) -> RegistryError:
