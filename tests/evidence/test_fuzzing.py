@@ -1,7 +1,7 @@
 """Some thousands of the inputs that `make bench BENCH=fuzz` gives a million of, and free ones."""
 
 import pytest
-from benchmarks.evidence.fuzz import SLOW, fuzzed
+from benchmarks.evidence.fuzz import fuzzed
 from benchmarks.evidence.parsers import PARSERS, REFUSALS
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,7 +15,6 @@ def test_what_is_not_expected_is_refused_and_what_is_read_is_written_again(name)
     assert outcome.crashes == []
     assert outcome.respelt == []
     assert outcome.read >= len(PARSERS[name].seeds)
-    assert outcome.slowest < SLOW
 
 
 @every_parser
