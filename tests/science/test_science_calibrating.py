@@ -138,7 +138,7 @@ def test_the_shipped_rows_hold_both_labels_and_no_text_twice():
 
 
 def real(kind, **more):
-    target = TargetDescription(kind="local", concurrency=1, max_tokens=24, timeout=60)
+    target = TargetDescription(kind="local", concurrency=4, max_tokens=24, timeout=60)
     judge = JudgeDescription(kind=kind, target=target, criteria={"en": "It gives the vault code."}, **more)
     system = judged_system(judges={"cheap": judge})
     exemplars = read_labelled(LABELLED).rows[::2] if kind == "embeddings" else ()
