@@ -3,10 +3,12 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 
 import pytest
 
-from cli.command import aloi, serving
+from cli.command import aloi, environment, serving
 
 GOLDEN = "tests/evidence/golden"
 NAME = "registry.example.org/log"
@@ -150,6 +152,8 @@ MISTAKES = {
     "a registry begun twice": (("registry", "init", "reg", "--name", NAME), 2, "is there already"),
     "a name with a space": (("registry", "init", "new", "--name", "my log"), 4, "cannot name a key"),
     "no configuration": (("registry", "serve", "none.yaml"), 2, "aloi registry init FOLDER"),
+    "a check of what was never served": (("registry", "check", "empty/registry.yaml"), 5, "there is none"),
+    "a backup of what was never served": (("registry", "backup", "empty/registry.yaml", "new.db"), 5, "there is none"),
     "a backup over another file": (("registry", "backup", "reg/registry.yaml", "bundle.json"), 2, "never overwritten"),
     "a restore from nothing": (("registry", "restore", "none.db", "reg/registry.yaml"), 2, "there is no backup"),
     "an entry that is not there": (
@@ -165,13 +169,15 @@ def test_a_mistake_is_told_with_the_next_step(home, url, shared, case):
     arguments, code, sentence = MISTAKES[case]
     if not (home / "other.policy").exists():
         other = aloi("registry", "init", "other", "--name", "other.example/log", "--json", home=home)
+        aloi("registry", "init", "empty", "--name", "empty.example/log", home=home)
         (home / "other.policy").write_text(f"log {json.loads(other.out)['key']}\nquorum none\n")
     said = aloi(*(url if each == "URL" else each for each in arguments), home=home)
     assert said.code == code, said.err
     assert sentence in said.err
     assert "Traceback" not in said.err
     assert code == 2 or "Next: " in said.err
-    assert not (home / "new").exists()
+    for made in ("new", "new.db", "empty/registry.db"):
+        assert not (home / made).exists()
 
 
 def test_what_nobody_may_publish_is_refused_in_words(home, url, shared, tmp_path_factory):
@@ -302,3 +308,29 @@ def test_what_was_said_of_a_result_later_stands_beside_it(own):
     assert "WITHDRAWN by" in found.out
     assert "the cap is low" in found.out
     assert "it was planned" in found.out
+
+
+EXTRAS = {
+    "sqlalchemy": ("serve", "check", "backup", "restore", "erase"),
+    "starlette": ("serve",),
+    "prometheus_client": ("serve",),
+}
+WITHOUT = """
+import sys
+sys.modules[{package!r}] = None
+sys.argv = {arguments!r}
+from aloi.cli.main import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("package", "verb"), [(each, verb) for each, verbs in EXTRAS.items() for verb in verbs])
+def test_a_package_that_is_not_installed_names_the_extra(home, shared, package, verb):
+    more = {"backup": ["b.db"], "restore": [], "erase": ["0", "--reason", "x"]}.get(verb, [])
+    files = ["copy.db", "reg/registry.yaml"] if verb == "restore" else ["reg/registry.yaml"]
+    code = WITHOUT.format(package=package, arguments=["aloi", "registry", verb, *files, *more])
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=home, env=environment(home), capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2, ended.stderr
+    assert "pip install 'aloi[registry]'" in ended.stderr

@@ -1,6 +1,7 @@
 """What the server is made of: quotas, its file, its one writer, copies of the whole log."""
 
 import asyncio
+import threading
 
 import pytest
 from hypothesis import given
@@ -56,6 +57,7 @@ FAULTS = {
     "a submitter without keys": (SETTINGS.replace("keys: [other.pub.pem]", "keys: []"), ["submitters[1].keys"]),
     "a private key to publish with": (SETTINGS.replace("other.pub.pem", "log.pem"), ["public key"]),
     "one key for two": (SETTINGS.replace("other.pub.pem", "submitter.pub.pem"), ["stands under “Institute” too"]),
+    "a port beyond the last": (SETTINGS.replace("127.0.0.1:0", "127.0.0.1:70000"), ["there is no port 70000"]),
     "no such port": (SETTINGS.replace("127.0.0.1:0", "127.0.0.1"), ["listen"]),
     "a witness of no key": (SETTINGS + "witnesses: [{key: w, url: 'http://x'}]\n", ["is not a verifier key"]),
     "a witness at a file": (SETTINGS + "witnesses: [{key: w, url: 'file:///etc/passwd'}]\n", ["witnesses[0].url"]),
@@ -183,6 +185,47 @@ async def test_a_batch_that_fails_is_told_to_all_of_it_and_the_next_one_is_logge
     task.cancel()
 
 
+async def test_a_checkpoint_that_cannot_be_published_does_not_end_the_registry(log, monkeypatch):
+    """The database fails after the batch is durable: who sent it is told, and sends it again."""
+    sequencer = Sequencer(log)
+    task = await begun(sequencer)
+    await sequencer.submit(admitted(0, 1))
+    with monkeypatch.context() as gone:
+
+        def fails(*_):
+            raise RegistryError("the database is gone")
+
+        gone.setattr(log, "publish", fails)
+        with pytest.raises(RegistryError, match="the database is gone"):
+            await sequencer.submit(admitted(1, 2))
+    assert sequencer.stopped is None
+    assert await sequencer.submit(admitted(1, 2)) == [1]
+    assert log.published().splitlines()[1] == b"2"
+    task.cancel()
+
+
+async def test_who_waits_when_the_registry_ends_is_told(log, monkeypatch):
+    at_work, goes_on = threading.Event(), threading.Event()
+    sequence = log.sequence
+
+    def slowly(*batch, **more):
+        at_work.set()
+        goes_on.wait(10)
+        return sequence(*batch, **more)
+
+    monkeypatch.setattr(log, "sequence", slowly)
+    sequencer = Sequencer(log)
+    task = await begun(sequencer)
+    waiting = asyncio.create_task(sequencer.submit(admitted(0, 1)))
+    await asyncio.to_thread(at_work.wait, 10)
+    task.cancel()
+    goes_on.set()
+    with pytest.raises(RegistryError, match="takes no statements in"):
+        await waiting
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 def test_a_backup_is_the_whole_log_and_restores_into_either_database(log, url, tmp_path, request):
     log.append(envelopes(0, 300), KEYS)
     log.erase(5, "asked")
@@ -225,7 +268,7 @@ def test_a_backup_refuses_what_it_should_not_copy(log, url, tmp_path):
         upgrade(connection, "0002")
         connection.execute(insert(schema.log), [{"id": 1, "origin": ORIGIN, "key": WRITER.public.der}])
     old.close()
-    with pytest.raises(RegistryError, match="of revision 0002; this release copies 0003"):
+    with pytest.raises(RegistryError, match="keeps no log of the revision 0003: 0002"):
         backup(f"sqlite:///{tmp_path}/old.db", tmp_path / "third.db", log.key)
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, insert, select, text
 
-from aloi.errors import AskerError, RegistryError
+from aloi.errors import AskerError
 from aloi.evidence.notes import NoteKey
 from aloi.registry import schema, store
 from aloi.registry.check import Checked, check
-from aloi.registry.database import SQLITE, Database, current, upgrade
+from aloi.registry.database import SQLITE, Database, current, kept, upgrade
 from aloi.translation import N_
 
 _PAGE = 1_000
@@ -47,7 +47,7 @@ def restore(file: Path, url: str, key: NoteKey) -> Checked:
 
 
 def _copied(source: str, target: str, key: NoteKey) -> Checked:
-    old, new = Database(source), Database(target)
+    old, new = kept(source), Database(target)
     try:
         with old.reading() as reading, new.writing() as writing:
             _require(reading, writing, key)
@@ -62,13 +62,6 @@ def _copied(source: str, target: str, key: NoteKey) -> Checked:
 
 
 def _require(source: Connection, target: Connection, key: NoteKey) -> None:
-    if current(source) != schema.REVISION:
-        raise RegistryError(
-            N_("the log is of revision {got}; this release copies {expected}"),
-            remedy=N_("serve it once with this release, which brings it up to date, then copy it"),
-            got=current(source) or "-",
-            expected=schema.REVISION,
-        )
     if store.owner(source) != store.Owner(key.name, key.public.der):
         raise AskerError(
             N_("this is not the log “{origin}” of the key that you gave"),

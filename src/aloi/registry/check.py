@@ -19,7 +19,7 @@ from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.predicates import claim_type
 from aloi.registry import indexcheck, indexstore, store
-from aloi.registry.database import Database
+from aloi.registry.database import kept
 from aloi.registry.index import Taken
 from aloi.registry.store import Head, Stored
 from aloi.registry.tiles import WIDTH, edge, grow, tiles
@@ -43,9 +43,9 @@ def check(url: str, key: NoteKey) -> Checked:
 
     Raises EvidenceError for the first difference: 'entry-missing', 'entry-altered', 'entry-unnamed', 'entry-time',
     'tile-differs', 'tile-unknown', 'checkpoint-differs', 'checkpoint-time', 'checkpoint-missing', 'index-differs'. The
-    index is that of the published checkpoint; `monitor` judges those of earlier ones. Raises as `Database`.
+    index is that of the published checkpoint; `monitor` judges those of earlier ones. Raises as `kept`.
     """
-    database = Database(url)
+    database = kept(url)
     try:
         with database.reading() as connection:
             return _Check(connection, key).run()

@@ -99,6 +99,26 @@ def upgrade(connection: Connection, revision: str = REVISION) -> None:
     command.upgrade(config, revision)
 
 
+def kept(url: str) -> Database:
+    """The database of a log that was begun, at this release's revision; nothing is made. Raises RegistryError."""
+    address = _address(url)
+    database = Database(url)
+    found = None
+    if address.drivername != SQLITE or Path(address.database or "").exists():
+        with database.reading() as connection:
+            found = current(connection)
+    if found != REVISION:
+        database.close()
+        raise RegistryError(
+            N_("{database} keeps no log of the revision {expected}: {problem}"),
+            remedy=N_("serve it once with this release, which begins a log or brings it up to date"),
+            database=address.database,
+            expected=REVISION,
+            problem=found or N_("there is none"),
+        )
+    return database
+
+
 def current(connection: Connection) -> str | None:
     """The revision of the tables; None for an empty database."""
     if not inspect(connection).has_table("alembic_version"):

@@ -20,7 +20,6 @@ ALGORITHMS = ("ed25519", "ml-dsa-44")
 SEEN = {
     "false-index": N_("The look-ups of {log} would leave something out: its head was not cosigned."),
     "entry-mismatch": N_("{log} serves other entries than it signed for: its head was not cosigned."),
-    "not-followed": N_("{log} was not cosigned: its entries could not be read."),
     "fork": N_("{log} signed two histories: both heads are kept in {folder}."),
     "not-consistent": N_(
         "Somebody sent a head of {log} without a proof that it continues the last one. The log owes one: see {folder}."
@@ -28,6 +27,7 @@ SEEN = {
 }
 # What who runs the witness must mend, told again where it comes back.
 OWN = {
+    "not-followed": N_("{log} was not cosigned: its entries could not be read."),
     "clock-back": N_("{log} was not cosigned: this machine's clock stands before the last cosignature."),
     "state-not-saved": N_("{log} was not cosigned: nothing can be written in {folder}."),
     "state-not-read": N_("{log} was not cosigned: {folder} cannot be read."),
@@ -80,16 +80,12 @@ def init(folder: Path, name: str, algorithm: str, *, as_json: bool) -> None:
 def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address. What is worth a look is told on standard error."""
     from aloi.assurance.proving import passphrase  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.errors import MissingExtra  # noqa: PLC0415 - as above
     from aloi.registry.heads import FolderHeads  # noqa: PLC0415 - as above
+    from aloi.registry.server.running import run  # noqa: PLC0415 - as above
+    from aloi.registry.server.witness import Served  # noqa: PLC0415 - as above
     from aloi.registry.server.witnessfile import load_configuration  # noqa: PLC0415 - as above
     from aloi.registry.witness import Witness  # noqa: PLC0415 - as above
 
-    try:
-        from aloi.registry.server.running import run  # noqa: PLC0415 - as above
-        from aloi.registry.server.witness import Served  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise MissingExtra(N_("a witness"), "registry", "pip install 'aloi[registry]'") from error
     found = load_configuration(configuration, passphrase())
 
     told: set[tuple[str, str]] = set()

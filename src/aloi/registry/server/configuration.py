@@ -9,17 +9,14 @@ from msgspec import Meta, Struct
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from aloi.errors import AskerError, InvalidFile
+from aloi.errors import AskerError
 from aloi.evidence.keys import PrivateKey, load, load_public
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
 from aloi.registry.database import SQLITE
-from aloi.registry.server.opened import Opened
+from aloi.registry.server.opened import Address, Opened, Text, Url, contents
 from aloi.system.loading import read
 from aloi.translation import N_
-
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
-LOOPBACK = "127.0.0.1"
 
 
 class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +35,7 @@ class WitnessSection(_Section, frozen=True, kw_only=True):
     """Who is asked to cosign each checkpoint: a verifier key (`name+id+key`), and where the witness answers."""
 
     key: Text
-    url: Annotated[str, Meta(pattern="^https?://", max_length=500)]
+    url: Url
 
 
 class Limits(_Section, frozen=True, kw_only=True):
@@ -55,7 +52,7 @@ class File(_Section, frozen=True, kw_only=True):
     name: Text
     key: Text
     database: Text = "sqlite:///registry.db"
-    listen: Annotated[str, Meta(pattern="^[^:]+:[0-9]{1,5}$|^\\[[0-9a-f:]+\\]:[0-9]{1,5}$")] = f"{LOOPBACK}:8420"
+    listen: Address = "127.0.0.1:8420"
     submitters: tuple[SubmitterSection, ...] = ()
     witnesses: tuple[WitnessSection, ...] = ()
     limits: Limits = Limits()
@@ -87,30 +84,23 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
 
     Raises InvalidFile with every fault and its line, AskerError where a file cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AskerError(
-            N_("{path} cannot be read: {problem}"),
-            remedy=N_("begin a registry with `aloi registry init FOLDER`, or name its registry.yaml"),
-            path=path,
-            problem=error.strerror,
-        ) from error
+    data = contents(path, N_("begin a registry with `aloi registry init FOLDER`, or name its registry.yaml"))
     file, lines = read(data, str(path), File)
     opened = _Opened(path.parent, lines)
     key = opened.get(("key",), lambda: load(path.parent / file.key, passphrase))
     database = opened.get(("database",), lambda: _database(file.database, path.parent))
     submitters = tuple(opened.submitters(file))
     witnesses = opened.witnesses(file)
-    if opened.faults or key is None or database is None:
-        raise InvalidFile(str(path), opened.faults)
-    host, _, port = file.listen.rpartition(":")
+    host, port = opened.listen(file.listen)
+    opened.require_whole(path)
+    assert key is not None  # what could not be had is a fault
+    assert database is not None
     return Configuration(
         name=file.name,
         key=key,
         database=database,
-        host=host.strip("[]"),
-        port=int(port),
+        host=host,
+        port=port,
         submitters=submitters,
         witnesses=witnesses,
         limits=file.limits,

@@ -62,7 +62,10 @@ class Sequencer:
         return await done
 
     async def run(self) -> None:
-        """Log what comes in, for ever. What an earlier process logged and did not publish is published first."""
+        """Log what comes in, for ever. What an earlier process logged and did not publish is published first.
+
+        Where that fails nothing is taken in: the log may have gone back.
+        """
         try:
             await self._publish()
             while True:
@@ -80,14 +83,15 @@ class Sequencer:
         try:
             items = [item for each in batch for item in each.items]
             indices = await asyncio.to_thread(self._log.sequence, items, publish=False)
-        except AloiError as error:  # nothing of it was logged; the next one may be
+            await self._publish()
+        except AloiError as error:  # what was logged is published with the next batch, and known when it is sent again
             for each in batch:
                 _fail(each.done, error)
-            return
-        try:
-            await self._publish()
-        finally:
-            _answer(batch, indices)  # durable, whatever became of the checkpoint
+        except BaseException:
+            self._waiting.extendleft(reversed(batch))  # `run` tells them with the others
+            raise
+        else:
+            _answer(batch, indices)
 
     def _gather(self) -> list[_Waiting]:
         batch: list[_Waiting] = []

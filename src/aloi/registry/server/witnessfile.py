@@ -7,24 +7,21 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from aloi.errors import AskerError, InvalidFile
 from aloi.evidence import cosignatures
 from aloi.evidence.keys import PrivateKey, load
 from aloi.evidence.notes import ED25519, NoteKey
-from aloi.registry.server.opened import Opened
+from aloi.registry.server.opened import Address, Opened, Text, Url, contents
 from aloi.system.loading import read
 from aloi.translation import N_
 
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Verifier = Annotated[str, Meta(min_length=1, max_length=4_000)]
-Address = Annotated[str, Meta(pattern=r"^([^:\s]+|\[[0-9a-f:]+\]):[0-9]{1,5}$")]
 
 
 class FollowSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A log of `logs`, by its name, and where its entries are served."""
 
     log: Text
-    url: Annotated[str, Meta(pattern="^https?://", max_length=500)]
+    url: Url
 
 
 class File(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,31 +54,20 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
 
     Raises InvalidFile with every fault and its line, AskerError where the file cannot be read.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise AskerError(
-            N_("{path} cannot be read: {problem}"),
-            remedy=N_("begin a witness with `aloi registry witness init FOLDER`, or name its witness.yaml"),
-            path=path,
-            problem=error.strerror or error,
-        ) from error
+    data = contents(path, N_("begin a witness with `aloi registry witness init FOLDER`, or name its witness.yaml"))
     file, lines = read(data, str(path), File)
     opened = _Opened(path.parent, lines)
     keys = opened.keys(file, passphrase)
     logs = opened.logs(file)
     follow = opened.follow(file, logs)
-    host, _, port = file.listen.rpartition(":")
-    if int(port) > 0xFFFF:
-        opened.fault(("listen",), N_("{path}: there is no port {got}"), got=port)
-    if opened.faults:
-        raise InvalidFile(str(path), sorted(opened.faults, key=lambda fault: fault.line or 0))
+    host, port = opened.listen(file.listen)
+    opened.require_whole(path)
     return Configuration(
         name=file.name,
         keys=keys,
         state=path.parent / file.state,
-        host=host.strip("[]"),
-        port=int(port),
+        host=host,
+        port=port,
         requests_per_minute=file.requests_per_minute,
         logs=logs,
         follow=follow,
