@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from aloi.assurance.arms import arm_name
-from aloi.assurance.patching import patched
 from aloi.assurance.selecting import Selection
 from aloi.assurance.telling import remedy_title
 from aloi.errors import EvidenceError, UnknownName
@@ -17,6 +16,7 @@ from aloi.evidence.verification import verify_bundle
 from aloi.science.asking import Asker, Spending
 from aloi.science.trials import TrialLog
 from aloi.solutions.catalogue import build, entry
+from aloi.solutions.hardening.patched import patched
 from aloi.solutions.hardening.prompt import patches
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Request

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import lookup_world
+import monitoring_world
 import pytest
 from evidence_world import World
 from vouching_world import KEY, beside
@@ -74,3 +75,18 @@ def test_old_statements_beside_bundles_verify(name, expected):
 def test_the_newest_edition_of_what_stands_beside_is_what_we_write():
     lines = (GOLDEN / "beside-v1.jsonl").read_bytes().splitlines()
     assert lines == [dsse.write(each) for each in beside().values()]
+
+
+MONITORED = {"monitoring-v1": "sha256:e77b5706a633e323042887e24beab0612a0cf9c39bba7f7254276e35ba79a7ec"}
+
+
+@pytest.mark.parametrize(("name", "expected"), MONITORED.items(), ids=MONITORED)
+def test_old_bundles_of_monitoring_verify(name, expected):
+    data = (GOLDEN / f"{name}.json").read_bytes()
+    assert digest(data) == expected
+    told = verify_bundle(data, [monitoring_world.KEY.public])
+    assert [claim.record.shift.rang_at for claim in told.claims] == ["2026-11-26T18:30:00Z", None]
+
+
+def test_the_newest_edition_of_monitoring_is_what_we_write():
+    assert (GOLDEN / "monitoring-v1.json").read_bytes() == monitoring_world.bundle()

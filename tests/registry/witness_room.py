@@ -14,10 +14,10 @@ from benchmarks.registry.logs import Log, fixed_key
 
 from aloi.evidence.notes import NoteKey
 from aloi.registry.heads import HeadStore, MemoryHeads
-from aloi.registry.server.hurried import Hurried
 from aloi.registry.server.witness import Served
 from aloi.registry.witness import Answer, Witness
 from aloi.registry.witnesswire import Request, write_request
+from aloi.serving.hurried import Hurried
 
 ORIGIN = "log.example/one"
 NAME = "witness.example/1"

@@ -342,14 +342,14 @@ async def test_many_callers_cannot_wash_a_debt_away(limits):
     assert (await target.ask(question("caller 0"))).decisions
     clock.now += 60  # all have paid: the oldest may be forgotten, one at a time
     assert sum([not (await target.ask(question(f"late {i}"))).decisions for i in range(50)]) == 50
-    assert len(target._accounts) <= 101
+    assert len(target._memory.accounts) <= 101
 
 
 async def test_without_limits_of_a_caller_nothing_is_remembered_of_one(limits):
     target = LimitedTarget(Says(), limits(calls=5), shared=False)
     for i in range(50):
         await target.ask(question(f"{i}"))
-    assert not target._accounts
+    assert not target._memory.accounts
 
 
 async def test_in_a_run_each_conversation_is_a_caller(limits):

@@ -328,7 +328,8 @@ class Loop:
 
     def _make_plan(self, registered_at: str) -> Plan:
         names = [remedy.name for remedy in self._remedies]
-        return make_plan(self.system, self.before, self._sampler, names, registered_at=registered_at, software=SOFTWARE)
+        made = make_plan(self.system, self.before, self._sampler, names, registered_at=registered_at, software=SOFTWARE)
+        return msgspec.structs.replace(made, in_place=tuple(remedy.identity for remedy in self._in_place))
 
     async def _measure(self, plan: Plan, asker: Asker, stage: Stage, arm: str, target: Target) -> Measurement:
         self._progress.stage(stage)

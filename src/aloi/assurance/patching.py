@@ -13,20 +13,13 @@ from aloi.assurance.arms import BASE, arm
 from aloi.science.asking import Asker, Job
 from aloi.science.items import Failed, Passed
 from aloi.science.trials import Key, Trial
-from aloi.solutions.catalogue import Remedy, build, variant
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.hardening.patched import patched
 from aloi.solutions.hardening.prompt import patches
 from aloi.system.description import SystemDescription
 from aloi.system.target import Target
 
-FAMILY = "hardened-prompt"
 LAST = 2
-
-
-def patched(names: Sequence[str], language: str) -> Remedy:
-    """The hardened prompt of these patches, by a name that tells them: `hardened-prompt(keep-secrets,brief)`."""
-    known = patches()
-    built = build(FAMILY, {"patches": list(names), "language": language})
-    return variant(built, names, tuple(dict.fromkeys(slug for name in names for slug in known[name])))
 
 
 class Patching:

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from aloi.assurance.arms import BASE, arm
 from aloi.assurance.confirming import used
-from aloi.assurance.patching import FAMILY, Patching
+from aloi.assurance.patching import Patching
 from aloi.assurance.replaying import Replays
 from aloi.assurance.story import TriedSet
 from aloi.evidence.records import Finding, Plan, Reason, Stage, Verdict
@@ -15,6 +15,7 @@ from aloi.science.items import Failed, Item, NotScored
 from aloi.science.judging.judged import Judged
 from aloi.science.trials import Key, Trial
 from aloi.solutions.catalogue import Remedy
+from aloi.solutions.hardening.patched import FAMILY
 from aloi.solutions.selection import Candidate, Choice, Risk, choose, sets_to_try
 from aloi.system.description import SystemDescription
 from aloi.system.messages import Response

@@ -9,6 +9,7 @@ from aloi.translation import N_
 
 if TYPE_CHECKING:
     from aloi.evidence.incidents import Incident
+    from aloi.evidence.monitoring import Monitoring
     from aloi.evidence.organisations import Organisation
     from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
     from aloi.evidence.statement import Subject
@@ -137,6 +138,29 @@ def _coverage(coverage: "Coverage", _: str) -> str:
     return say(N_("coverage  {framework}: {told}"), framework=coverage.framework, told=told)
 
 
+def _monitoring(monitoring: "Monitoring", about: str) -> str:
+    told = N_("watched   {about}: {k} of {n} exchanges blocked, {low} to {high}, {began} to {ended}; no alarm")
+    shift = monitoring.shift
+    if shift is None:
+        told = N_("watched   {about}: {k} of {n} exchanges blocked, {low} to {high}, {began} to {ended}; no watch yet")
+    elif shift.rang_at is not None:
+        told = N_(
+            "watched   {about}: {k} of {n} exchanges blocked, {low} to {high}, {began} to {ended}; alarm of {rang}"
+        )
+    blocked = monitoring.blocked
+    return say(
+        told,
+        about=about,
+        k=blocked.failures,
+        n=blocked.n,
+        low=_rate(blocked.low),
+        high=_rate(blocked.high),
+        began=monitoring.began,
+        ended=monitoring.ended,
+        rang=shift.rang_at if shift else None,
+    )
+
+
 def _attachment(document: "Attachment", about: str) -> str:
     return say(
         N_("document  {about}: answers {control}, approved by {by} on {day}"),
@@ -228,6 +252,7 @@ MEASURED: Mapping[str, Line] = MappingProxyType(
         "benign-rate": _benign,
         "effect": _effect,
         "coverage": _coverage,
+        "monitoring": _monitoring,
     }
 )
 BESIDE: Mapping[str, Line] = MappingProxyType(

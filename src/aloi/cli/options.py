@@ -83,7 +83,17 @@ def is_statement(path: Path) -> bool:
 
 
 def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
-    """A bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
+    """A bundle of what was planned and measured, as `held`. Raises EvidenceError, 'no-plan' for one of monitoring."""
+    from aloi.evidence.bundle import no_plan  # noqa: PLC0415 - heavy modules load when a command runs
+
+    found = held(bundle, trust)
+    if not found.planned:
+        raise no_plan()
+    return found
+
+
+def held(bundle: Path, trust: Sequence[Path]) -> "Verification":
+    """Any bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
     from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
 

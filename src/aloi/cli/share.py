@@ -62,7 +62,7 @@ def _verified(file: Path, trust: tuple[Path, ...]) -> list[bytes]:
     if options.is_statement(file):
         verify_statement(data, options.trusted_keys(trust))
         return [dsse.write(dsse.read(data))]
-    options.verified(file, trust)
+    options.held(file, trust)
     opened, _ = bundles.unpack(data)
     return [dsse.write(each) for each in (*opened.envelopes, opened.manifest)]
 

@@ -165,6 +165,7 @@ def _lines(verification: "Verification") -> list[str]:
         say(N_("Bundle  {digest}"), digest=verification.digest),
         say(N_("Signed  {signers}"), signers=signers),
         *_subject_lines(verification.subject),
+        *([say(N_("Guards  {digest}"), digest=verification.guard_set)] if verification.guard_set else []),
         "",
         say(N_("What is claimed, each at the stated threshold:")),
         *(f"  {claim_line(claim.record, claim.subject, claim.predicate_type)}" for claim in verification.claims),

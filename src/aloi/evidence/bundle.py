@@ -14,6 +14,7 @@ from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.decoding import decode, shown
 from aloi.evidence.encoding import from_base64, to_base64
 from aloi.evidence.envelope import Envelope
+from aloi.evidence.monitoring import Monitoring
 from aloi.evidence.predicates import Claim, Entry, Manifest
 from aloi.evidence.publickeys import PublicKey, SigningKey
 from aloi.evidence.records import Effect, Plan, Record
@@ -95,17 +96,16 @@ def systems(stated: Iterable[tuple[tuple[Subject, ...], Claim[Any] | None]]) -> 
     """The systems a bundle is about: those of its one plan, then the hardened ones that effects derive.
 
     `stated` gives each statement's subjects and typed claim. An effect declares a hardened system by naming,
-    as subjects, a system of the plan first and the hardened one after.
+    as subjects, a system of the plan first and the hardened one after. Monitoring has no plan: a bundle of nothing else
+    is about the systems that were monitored.
     Raises EvidenceError: 'no-plan', 'several-plans'.
     """
     claims = list(stated)
     plans = [subject for subject, claim in claims if claim and isinstance(claim.record, Plan)]
+    if claims and all(claim and isinstance(claim.record, Monitoring) for _, claim in claims):
+        return tuple({each.fingerprint: each for subject, _ in claims for each in subject}.values())
     if not plans:
-        raise EvidenceError(
-            N_("the bundle holds no plan: what was to be measured is not known"),
-            reason="no-plan",
-            remedy=N_("ask for the bundle with its signed plan"),
-        )
+        raise no_plan()
     if len(plans) > 1:
         raise EvidenceError(
             N_("the bundle holds {count} plans; a bundle answers to one"),
@@ -119,6 +119,15 @@ def systems(stated: Iterable[tuple[tuple[Subject, ...], Claim[Any] | None]]) -> 
         if claim and isinstance(claim.record, Effect) and subject[0].fingerprint in planned:
             found |= {each.fingerprint: each for each in subject if each.fingerprint not in found}
     return tuple(found.values())
+
+
+def no_plan() -> EvidenceError:
+    """The error ('no-plan') for a bundle in which a plan is missing."""
+    return EvidenceError(
+        N_("the bundle holds no plan: what was to be measured is not known"),
+        reason="no-plan",
+        remedy=N_("ask for the bundle with its signed plan"),
+    )
 
 
 def read(path: Path, limit: int = LIMIT) -> bytes:

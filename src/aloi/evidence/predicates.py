@@ -13,6 +13,7 @@ from msgspec import Meta
 
 from aloi.evidence.fields import Code, Digest
 from aloi.evidence.incidents import Incident
+from aloi.evidence.monitoring import Monitoring
 from aloi.evidence.organisations import Organisation
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
 from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
@@ -87,6 +88,7 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "replication": Claim[Replication],
         "organisation": Claim[Organisation],
         "incident": Claim[Incident],
+        "monitoring": Claim[Monitoring],
         "manifest": Claim[Manifest],
     }
 )
@@ -106,6 +108,7 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         Replication: "replication",
         Organisation: "organisation",
         Incident: "incident",
+        Monitoring: "monitoring",
         Manifest: "manifest",
     }
 )
@@ -141,6 +144,16 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
         "replication": (NonClaim.INDEPENDENCE, NonClaim.AGREEMENT),
         "organisation": (NonClaim.IDENTITY, NonClaim.INDEPENDENCE),
         "incident": (NonClaim.OTHER_VERSIONS, NonClaim.POPULATION, NonClaim.FAULT, NonClaim.LEGAL_CONFORMITY),
+        "monitoring": (
+            NonClaim.OTHER_HAZARDS,
+            NonClaim.OTHER_VERSIONS,
+            NonClaim.OTHER_USES,
+            NonClaim.ABSENCE_OF_RISK,
+            NonClaim.FUTURE_BEHAVIOUR,
+            NonClaim.INDEPENDENCE,
+            NonClaim.FAULT,
+            NonClaim.LEGAL_CONFORMITY,
+        ),
         "manifest": (NonClaim.ALL_EVIDENCE,),
     }
 )

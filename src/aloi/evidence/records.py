@@ -390,13 +390,20 @@ class Limits(Record, frozen=True, kw_only=True):
 Multiplicity = Literal["holm_per_family", "bonferroni", "holm_directional"]
 
 
-class Plan(Record, frozen=True, kw_only=True):
-    """What will be measured, registered before the first query.
+class RemedyIdentity(Record, frozen=True, kw_only=True):
+    """A remedy as it ran: its digest covers code version and options."""
 
-    Over all hazards of one stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately
-    that of any false `not met`; with `joint` that of any false claim at all. `remedies` may be tried: on
-    `selection_pairs` requests that failed to choose, on the first `pairs` fresh ones of each hazard to confirm. Of
-    `alpha`, `judging_alpha` goes to what calibrations leave open of the judges.
+    name: str
+    version: str
+    digest: str
+
+
+class Plan(Record, frozen=True, kw_only=True):
+    """What will be measured, registered before the first query; guards `in_place` stand around the model throughout.
+
+    Over all hazards of a stage, `multiplicity` keeps the chance of any false `met` at most `alpha`, and separately that
+    of any false `not met`; with `joint` that of any false claim. `remedies` may be tried: on `selection_pairs` failures
+    to choose, on `pairs` fresh requests of each hazard to confirm. Judges' errors take `judging_alpha` of `alpha`.
     """
 
     system: str
@@ -406,6 +413,7 @@ class Plan(Record, frozen=True, kw_only=True):
     hazards: tuple[HazardPlan, ...]
     hunts: tuple[HuntPlan, ...] = ()
     benign: BenignPlan
+    in_place: tuple[RemedyIdentity, ...] = ()
     remedies: tuple[str, ...]
     pairs: int
     selection_pairs: int
@@ -427,14 +435,6 @@ class Plan(Record, frozen=True, kw_only=True):
         """What the calibrations of judges leave of it to the test."""
         left = self.alpha - self.judging_alpha
         return left / 2 if self.joint else left
-
-
-class RemedyIdentity(Record, frozen=True, kw_only=True):
-    """A remedy as it ran: its digest covers code version and options."""
-
-    name: str
-    version: str
-    digest: str
 
 
 class RateChange(Record, frozen=True, kw_only=True):

@@ -13,6 +13,8 @@ from aloi.evidence.decoding import shown
 from aloi.evidence.figures import check_estimate, check_hazard_plan, check_interval
 from aloi.evidence.hunts import check_all_hunts, check_hunt, check_hunt_plans
 from aloi.evidence.judged import check_judged, check_judges
+from aloi.evidence.monitored import check_monitoring
+from aloi.evidence.monitoring import Monitoring
 from aloi.evidence.parts import check_exploration, check_parts
 from aloi.evidence.planned import check_plan_fields
 from aloi.evidence.predicates import Claim, Manifest
@@ -41,7 +43,10 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
     `subject` are the systems the bundle is about: those of the plan, and the hardened ones its effects declare.
     """
     systems = {each.fingerprint for each in subject}
-    plan = next(each for each in statements if each.claim and isinstance(each.claim.record, Plan))
+    plan = next((each for each in statements if each.claim and isinstance(each.claim.record, Plan)), None)
+    if plan is None:
+        _check_monitored(statements)
+        return
     _check_plan(plan)
     for each in statements:
         if each.claim is not None:
@@ -64,6 +69,19 @@ def check_claims(statements: Statements, subject: Iterable[Subject]) -> None:
     accepted -= {_record(plan).system}
     _check_accepted(_record(plan), findings, accepted)
     check_all_hunts(_record(plan), hunts, measured=bool(findings), accepted=accepted)
+
+
+def _check_monitored(statements: Statements) -> None:
+    """A bundle of monitoring alone: each by itself, and each set of guards of a system once."""
+    seen = set()
+    for each in statements:
+        assert each.claim is not None
+        if each.claim.plan is not None:
+            raise _refusal(N_("a claim was not made under this bundle's plan"), "foreign-plan")
+        check_monitoring(each.claim.record)
+        seen |= {(one.fingerprint, each.claim.record.guard_set) for one in each.statement.subject}
+    if len(seen) != sum(len(each.statement.subject) for each in statements):
+        raise _refusal(N_("the bundle tells twice what one set of guards of one system did"), "repeated-monitoring")
 
 
 def _record(plan: Stated) -> Plan:
@@ -102,6 +120,8 @@ def _check_registration(each: Stated, plan: Stated) -> None:
     assert each.claim is not None
     if isinstance(each.claim.record, Manifest):
         raise _refusal(N_("a manifest stands among the claims"), "stray-manifest")
+    if isinstance(each.claim.record, Monitoring):
+        raise _refusal(N_("monitoring stands in a bundle of its own, without a plan"), "stray-monitoring")
     expected = None if each is plan else plan.digest
     if each.claim.plan != expected:
         raise _refusal(N_("a claim was not made under this bundle's plan"), "foreign-plan")

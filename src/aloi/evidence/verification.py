@@ -18,12 +18,13 @@ from aloi.evidence.bundle import systems, unpack
 from aloi.evidence.canonical import digest
 from aloi.evidence.domainproof import check_domain_proof, served_keys
 from aloi.evidence.envelope import Envelope, Opened, unknown_signer
+from aloi.evidence.guardset import measured_set
 from aloi.evidence.logentry import stated
 from aloi.evidence.organisations import Organisation
 from aloi.evidence.predicates import Entry, Manifest, claim_type
 from aloi.evidence.publication import Publication, Registration, Stands, left_unclaimed, registrations, verify_proofs
 from aloi.evidence.publickeys import PublicKey
-from aloi.evidence.records import Record
+from aloi.evidence.records import Plan, Record
 from aloi.evidence.rules import Stated, Statements, check_claims
 from aloi.evidence.statement import Statement, Subject, claimed
 from aloi.evidence.statement import read as read_statement
@@ -85,6 +86,7 @@ class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
 class Verification(Record, frozen=True, kw_only=True):
     """What holds of a bundle. There is no partial verification: what does not hold is an EvidenceError.
 
+    `guard_set` is the digest of the remedies that stand after it, as a gateway names those by which it runs.
     `published` and `registered` are what proofs from logs show, where a policy was given.
     """
 
@@ -94,8 +96,14 @@ class Verification(Record, frozen=True, kw_only=True):
     packed_by: tuple[Signer, ...]
     holds: tuple[Held, ...]
     non_claims: tuple[str, ...]
+    guard_set: str = ""
     published: tuple[Publication, ...] = ()
     registered: tuple[Registration, ...] = ()
+
+    @property
+    def planned(self) -> bool:
+        """Whether it answers to a plan: a bundle of monitoring alone has none."""
+        return any(isinstance(claim.record, Plan) for claim in self.claims)
 
 
 def verify_bundle(
@@ -138,6 +146,7 @@ def verify_bundle(
         packed_by=_signers(manifest, trust),
         holds=HOLDS,
         non_claims=_union([_non_claims_of(sealed), *(claim.non_claims for claim in claims)]),
+        guard_set=measured_set(claim.record for claim in claims),
     )
     if policy is None:
         return verification

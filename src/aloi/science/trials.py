@@ -17,7 +17,7 @@ from aloi.evidence.commitments import seal
 from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.evidence.records import Sample, Stage
 from aloi.science.items import Item, Outcome
-from aloi.science.lines import LineFile
+from aloi.system.lines import LineFile
 from aloi.system.messages import Response
 from aloi.translation import N_
 

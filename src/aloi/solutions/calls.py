@@ -47,7 +47,7 @@ async def rule(
         left: ToolCall | None = call
         for name, guard in readers:
             assert left is not None
-            ruled = await _one(guard, left, (before, tuple(kept)), screen, passage)
+            ruled = await _one((name, guard), left, (before, tuple(kept)), screen, passage)
             left = await _acted(name, left, ruled, passage, approve)
             if left is None:
                 withheld.append((call, passage.decisions[-1].reason))
@@ -58,13 +58,18 @@ async def rule(
 
 
 async def _one(
-    guard: Guard, call: ToolCall, around: tuple[Request, tuple[ToolCall, ...]], screen: Screen, passage: Passage
+    reader: tuple[str, Guard],
+    call: ToolCall,
+    around: tuple[Request, tuple[ToolCall, ...]],
+    screen: Screen,
+    passage: Passage,
 ) -> Ruling:
     """A guard's ruling on a call; `around` is the request that it answers, and the calls that were let pass before."""
+    name, guard = reader
     if "call" in guard.roles:
-        return await ruling(guard, about_call(call, *around), screen, passage)
-    said = spoken(call, getattr(guard, "reads", "content"))
-    ruled = await ruling(guard, Message(role="assistant", content=said), screen, passage) if said else Allow()
+        return await ruling(name, guard, about_call(call, *around), screen, passage, tool=call.name)
+    said = Message(role="assistant", content=spoken(call, getattr(guard, "reads", "content")))
+    ruled = await ruling(name, guard, said, screen, passage, tool=call.name) if said.content else Allow()
     return Block(reason=ruled.reason, score=ruled.score) if isinstance(ruled, Rewrite) else ruled
 
 

@@ -108,3 +108,28 @@ class Rereading(Protocol):
     async def reread(self, request: Request, ask: Put) -> Request:
         """The request as it is sent; `ask` puts a question of its own to the same model, and is paid for."""
         ...
+
+
+Release = Callable[[str], Awaitable[bool]]
+"""Takes more of an answer's text on its way to the reader; False tells that nothing more is wanted."""
+
+
+class Settling(Protocol):
+    """What a guard on answers offers so that they can be streamed through it; without it they are held to their end."""
+
+    def settled(self, text: str) -> int:
+        """How many leading characters of an answer no continuation can change the ruling on.
+
+        Of `n = settled(text)`: for every continuation, what the guard leaves of the whole answer begins with what it
+        leaves of `text[:n]`; and where it blocks the whole, nothing of what it blocks for lies in `text[:n]`. Linear in
+        the length of the text, as `screen` is. Never less for a longer text that begins with this one.
+        """
+        ...
+
+
+class Ending(Protocol):
+    """What a settling guard may offer, so that a model is not asked for the rest of an answer that is lost."""
+
+    def ends(self, text: str) -> bool:
+        """Whether the guard blocks this beginning of an answer, and every continuation of it."""
+        ...

@@ -13,25 +13,35 @@ gateway between an agent and its model does the same.
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Coroutine, Sequence
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from aloi.errors import AskerError
 from aloi.solutions.calls import Approve, Ruled, note, rule, told
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guard import Block, Guard, Ruling, patience
-from aloi.solutions.passage import DEADLINE, ERROR, RETRIEVED, Passage, Screen, guards, through
+from aloi.solutions.guard import Block, Guard, Release, Ruling, patience
+from aloi.solutions.passage import DEADLINE, FAULTS, RETRIEVED, Passage, Screen, guards, through
+from aloi.solutions.streaming import Clock, Held
 from aloi.solutions.tables import table
 from aloi.solutions.workers import Workers
 from aloi.system.messages import Document, Message, Request, Response, ToolCall
 from aloi.system.target import Target, Unscorable
 from aloi.translation import N_
 
-Clock = Callable[[], float]
 BLOCKED = "blocked"
 AGAIN = 3
+# What parts words that were released from the refusal of the rest.
+APART = "\n\n"
+
+
+class StreamingTarget(Protocol):
+    """A target that can hand on its answer while it is made."""
+
+    async def ask(self, request: Request, release: Release | None = None) -> Response:
+        """As a target's; the text of the answer begins with all that `release` took. It ends where that says False."""
+        ...
 
 
 def default_refusal(language: str = "en") -> str:
@@ -106,6 +116,24 @@ async def _after(
     )
 
 
+def _beginning(response: Response, held: Held | None, passage: Passage) -> Response:
+    """An answer that begins with what was released of it: the refusal stands behind that."""
+    if held is None or not held.released or not passage.refused:
+        return response
+    return msgspec.structs.replace(response, text=APART.join(filter(None, (held.released, response.text))))
+
+
+class BrokenStream(Unscorable):
+    """A target gave another answer than the one that it had streamed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "broken-stream",
+            N_("the target's answer does not begin with the text that it streamed"),
+            remedy=N_("ask without streaming, or report it to whoever made the target"),
+        )
+
+
 class _Meter:
     """A target, what it was asked on behalf of one request, and how long that took."""
 
@@ -115,11 +143,14 @@ class _Meter:
         self.answers: list[Response] = []
         self.asked, self.waited = 0, 0.0
 
-    async def ask(self, request: Request) -> Response:
+    async def ask(self, request: Request, release: Release | None = None) -> Response:
         self.asked += 1
         began = self._clock()
         try:
-            answer = await self._target.ask(request)
+            if release is None:
+                answer = await self._target.ask(request)
+            else:
+                answer = await cast("StreamingTarget", self._target).ask(request, release)
         finally:
             self.waited += self._clock() - began
         self.answers.append(answer)
@@ -145,12 +176,12 @@ class GuardedTarget:
     `refusal` is what the user reads where a guard blocks, `language` that of what is told about calls; `deadline` is
     in seconds, for each guard on each text that has none of its own. `approve` asks a person about a call where a guard
     wants that; without it such a call is withheld. `faults` counts guards that failed, by (guard, reason): each such
-    text was withheld.
+    text was withheld, or with `fail_open` let pass where the guard raised or was late.
     """
 
     def __init__(
         self,
-        target: Target,
+        target: Target | StreamingTarget,
         remedies: Sequence[Remedy],
         *,
         refusal: str | None = None,
@@ -158,6 +189,7 @@ class GuardedTarget:
         deadline: float = 1.0,
         clock: Clock = time.perf_counter,
         approve: Approve | None = None,
+        fail_open: bool = False,
     ) -> None:
         self._target = target
         self._remedies = tuple(remedies)
@@ -165,27 +197,53 @@ class GuardedTarget:
         self._deadline = deadline
         self._clock = clock
         self._approve = approve
+        self._fail_open = fail_open
         self._workers = Workers()
         self.faults: Counter[tuple[str, str]] = Counter()
 
-    async def ask(self, request: Request) -> Response:
-        """The answer that reaches the user, what the model said, and what the guards did."""
-        passage, began, meter = Passage(), self._clock(), _Meter(self._target, self._clock)
+    async def ask(self, request: Request, release: Release | None = None) -> Response:
+        """The answer that reaches the user, what the model said, and what the guards did.
+
+        `release` takes the beginning of its text while it is made, where answers to the request can be streamed (the
+        target is then a `StreamingTarget`); what it did not take is still to be shown. Where a guard blocks after
+        something was released, the text is that, and the refusal as a paragraph of its own. Raises `BrokenStream`.
+        """
+        passage, meter = Passage(fail_open=self._fail_open), _Meter(self._target, self._clock)
+        began, held = self._clock(), self._held(request, release, passage)
         sent = await _before(request, self._remedies, self._screen, passage)
         response = Response(text=self._words[0], finish=BLOCKED)
         if not passage.refused:
             sent = await self._changed(sent, meter)
-            raw, ruled = await self._settled(sent, request, meter, passage)
-            response = await _after(raw, ruled, self._remedies, self._words, self._screen, passage)
-            response = meter.spent(response)
-        self.faults.update((one.guard, one.reason) for one in passage.decisions if one.reason in {ERROR, DEADLINE})
+            raw, ruled = await self._settled(sent, request, meter, passage, held)
+            screen = held.ruled() if held else self._screen
+            response = await _after(raw, ruled, self._remedies, self._words, screen, passage)
+            response = meter.spent(_beginning(response, held, passage))
+        self.faults.update((one.guard, one.reason) for one in passage.decisions if one.reason in FAULTS)
+        waited = meter.waited - (held.seconds if held else 0.0)
         return msgspec.structs.replace(
             response,
             decisions=(*response.decisions, *passage.decisions),
             extra_queries=response.extra_queries + passage.queries,
-            guard_seconds=response.guard_seconds + self._clock() - began - meter.waited,
+            guard_seconds=response.guard_seconds + self._clock() - began - waited,
             changed_request=response.changed_request or sent != request,
         )
+
+    def streams(self, request: Request) -> str:
+        """'' where answers to a request are streamed, else the name of the guard for which they are held to their end.
+
+        Such a guard is no `Settling` one, or reads the calls that an answer to a request with tools may make.
+        """
+        for name, guard in guards(self._remedies, frozenset({"assistant", "call"})):
+            reads_calls = "call" in guard.roles or getattr(guard, "reads", "content") != "answers"
+            if (request.tools and reads_calls) or ("assistant" in guard.roles and not hasattr(guard, "settled")):
+                return name
+        return ""
+
+    def _held(self, request: Request, release: Release | None, passage: Passage) -> Held | None:
+        if release is None or self.streams(request):
+            return None
+        readers = guards(self._remedies, frozenset({"assistant"}))
+        return Held(readers, self._screen, release, passage, clock=self._clock)
 
     async def _changed(self, sent: Request, meter: _Meter) -> Request:
         """The request as hardenings, in their order, send it."""
@@ -198,24 +256,28 @@ class GuardedTarget:
         return sent
 
     async def _settled(
-        self, sent: Request, request: Request, meter: _Meter, passage: Passage
+        self, sent: Request, request: Request, meter: _Meter, passage: Passage, held: Held | None
     ) -> tuple[Response, Ruled]:
         """An answer of which some call may be carried out, or which makes none; asked for `AGAIN` times more at most.
 
-        All that was withheld on the way is told with it.
+        All that was withheld on the way is told with it. One of which something was released stands.
         """
-        raw = await meter.ask(sent)
-        held: tuple[tuple[ToolCall, str], ...] = ()
+        raw = await meter.ask(sent, held.take if held else None)
+        if held and not raw.text.startswith(held.taken):
+            raise BrokenStream
+        withheld: tuple[tuple[ToolCall, str], ...] = ()
         for turn in range(AGAIN + 1):
             ruled = await rule(raw.tool_calls, request, self._remedies, self._screen, passage, self._approve)
-            held += ruled.withheld
-            if ruled.kept or not ruled.withheld or turn == AGAIN:
+            withheld += ruled.withheld
+            if ruled.kept or not ruled.withheld or turn == AGAIN or (held and held.released):
                 break
+            if held:
+                held.drop()
             said = Message(role="assistant", content=raw.text, tool_calls=raw.tool_calls)
             results = told(ruled.withheld, self._words[1])
             sent = msgspec.structs.replace(sent, messages=(*sent.messages, said, *results))
             raw = await _last_word(meter, sent)
-        return raw, Ruled(kept=ruled.kept, withheld=held)
+        return raw, Ruled(kept=ruled.kept, withheld=withheld)
 
     async def _screen(self, guard: Guard, message: Message) -> Ruling:
         began, deadline = self._clock(), patience(guard, self._deadline)

@@ -97,6 +97,17 @@ class Folded:
             max(bisect_right(self._ends, end - 1) + 1, bisect_right(self._ends, end)),
         )
 
+    def place(self, index: int) -> int:
+        """Where the character at `index` of the folded text stands in the original; their end is each other's."""
+        return index if self._same else bisect_right(self._ends, index)
+
+    def whole(self, start: int, end: int) -> tuple[int, int]:
+        """These characters of the folded text, with those that share a character of the original with them."""
+        if self._same:
+            return start, end
+        low, high = self.span(start, end)
+        return self._ends[low - 1] if low else 0, self._ends[high - 1]
+
     def plain_end(self, start: int, end: int) -> int:
         """Where the first character between `start` and `end` stands that the original wrote in no plain ASCII."""
         if self._same:
@@ -181,6 +192,12 @@ def _references(encoded: str) -> str | None:
 
 # A pattern is tried only where the sign it needs occurs at all; base64 and hexadecimal need none.
 _DECODERS = (("", _BASE64, _base64), ("", _HEX, _hex), ("&#", _REFERENCES, _references), ("%", _PERCENT, _percent))
+
+
+def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
+    """Spans from `low` on of what is decoded as a whole and may hold blanks, whether or not that can be read."""
+    for pattern in (_BASE64, _HEX):
+        yield from (match.span() for match in pattern.finditer(text, low))
 
 
 def _once(text: str) -> Iterator[tuple[str, int, int]]:

@@ -10,8 +10,10 @@ from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guard import Allow, Ask, Block, Guard, Hardening, Rereading, Rewrite, Ruling
 from aloi.system.messages import GuardDecision, Message, Role
 
-Action = Literal["block", "rewrite", "withhold", "approve"]
-ERROR, DEADLINE = "guard-error", "guard-deadline"
+Action = Literal["block", "rewrite", "withhold", "approve", "let-pass"]
+ERROR, DEADLINE, CONTRACT = "guard-error", "guard-deadline", "guard-contract"
+# Reasons that tell of the guard and not of the text.
+FAULTS = frozenset({ERROR, DEADLINE, CONTRACT})
 RETRIEVED: frozenset[Role] = frozenset({"document", "tool"})
 
 Implementation = Guard | Hardening | Rereading
@@ -20,11 +22,15 @@ Guards = list[tuple[str, Guard]]
 
 
 class Passage(Struct):
-    """What the guards did to one exchange so far. `refused` ends it; `queries` counts what they asked models."""
+    """What the guards did to one exchange so far. `refused` ends it; `queries` counts what they asked models.
+
+    `fail_open` lets pass what a guard could not judge in time, or at all.
+    """
 
     decisions: list[GuardDecision] = []
     refused: bool = False
     queries: int = 0
+    fail_open: bool = False
 
 
 def is_guard(implementation: Implementation) -> TypeGuard[Guard]:
@@ -46,7 +52,7 @@ async def through(readers: Guards, message: Message, document: str, screen: Scre
     for name, guard in readers:
         if message.role not in guard.roles:
             continue
-        match await ruling(guard, message, screen, passage):
+        match await ruling(name, guard, message, screen, passage, document=document):
             case Allow():
                 continue
             case Rewrite(content=content, reason=reason, score=score):
@@ -60,14 +66,20 @@ async def through(readers: Guards, message: Message, document: str, screen: Scre
     return message.content
 
 
-async def ruling(guard: Guard, message: Message, screen: Screen, passage: Passage) -> Ruling:
-    """What a guard rules; one that raises or is late blocks."""
+async def ruling(
+    name: str, guard: Guard, message: Message, screen: Screen, passage: Passage, *, document: str = "", tool: str = ""
+) -> Ruling:
+    """What a guard rules; one that raises or is late blocks, or lets pass where the passage fails open."""
     try:
         found = await screen(guard, message)
     except Exception as error:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
         reason = DEADLINE if isinstance(error, TimeoutError) else ERROR
         found = Block(reason=reason, queries=getattr(guard, "asks", 0))
     passage.queries += found.queries
+    if passage.fail_open and isinstance(found, Block) and found.reason in {ERROR, DEADLINE}:
+        told = decision(name, message.role, "let-pass", found.reason, found.score, document=document, tool=tool)
+        passage.decisions.append(told)
+        return Allow(queries=found.queries)
     return found
 
 

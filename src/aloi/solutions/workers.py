@@ -1,6 +1,7 @@
 """Run a guard under a deadline: a guard that hangs must not hold up the answer, the event loop or the exit."""
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Thread
@@ -12,26 +13,33 @@ _Task = tuple[Callable[[], object], Callable[[object, BaseException | None], Non
 
 class _Worker:
     def __init__(self) -> None:
-        self.tasks: SimpleQueue[_Task] = SimpleQueue()
+        self.tasks: SimpleQueue[_Task | None] = SimpleQueue()
         # A daemon thread is left behind where it hangs; an executor's thread would be waited for at exit.
         Thread(target=self._run, name="aloi-guard", daemon=True).start()
 
     def _run(self) -> None:
-        while True:
-            work, done = self.tasks.get()
+        while (task := self.tasks.get()) is not None:
+            work, done = task
             try:
                 result = work()
             except BaseException as error:  # noqa: BLE001 - whatever a guard raises is handed to who asked
                 done(None, error)
             else:
                 done(result, None)
+            del task, work, done  # nothing of the last task is held until the next
+
+
+def _end(idle: list[_Worker]) -> None:
+    for worker in idle:
+        worker.tasks.put(None)
 
 
 class Workers:
-    """Threads that are reused; one whose task outlives its deadline is not used again."""
+    """Threads that are reused, and end with this; one whose task outlives its deadline is not used again."""
 
     def __init__(self) -> None:
         self._idle: list[_Worker] = []
+        weakref.finalize(self, _end, self._idle)
 
     async def within(self, seconds: float, work: Callable[[], T]) -> T:
         """What `work` returns or raises; `TimeoutError` after `seconds`.

@@ -195,11 +195,62 @@ class Assurance(Part, frozen=True, kw_only=True):
     seed: str = "aloi"
 
 
+class GatewayKey(Part, frozen=True, kw_only=True):
+    """Who may ask a gateway: the key is what the environment variable `env` holds."""
+
+    name: Slug
+    env: Annotated[str, Meta(pattern="^[A-Z_][A-Z0-9_]*$", max_length=100)]
+
+
+class GatewayLimits(Part, frozen=True, kw_only=True):
+    """What one exchange may take: bytes, requests `at_once`, `seconds` for a whole answer, and `silence` between two
+    of its parts."""
+
+    request_bytes: Annotated[int, Meta(ge=1_024, le=256 * 1024**2)] = 4 * 1024**2
+    answer_bytes: Annotated[int, Meta(ge=1_024, le=256 * 1024**2)] = 4 * 1024**2
+    at_once: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    seconds: Annotated[float, Meta(gt=0, le=3_600)] = 600.0
+    silence: Annotated[float, Meta(gt=0, le=3_600)] = 60.0
+
+
+class GatewayRecord(Part, frozen=True, kw_only=True):
+    """What a gateway keeps of its decisions, in `folder` beside `system.yaml`; nowhere where that is empty.
+
+    Of requests that no guard acted on a share `benign` is kept as samples; with `texts` samples and blocks hold what
+    was said. Of its files the oldest goes where together they exceed `megabytes`.
+    """
+
+    folder: str = ""
+    benign: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    texts: bool = False
+    megabytes: Annotated[int, Meta(ge=1, le=1_000_000)] = 256
+
+
+class GatewayDescription(Part, frozen=True, kw_only=True):
+    """How `aloi gateway` stands before the system's model; no part of the fingerprint.
+
+    `upstream` is its address where it is not the target's. Without `keys` whoever reaches it may ask. Of a request that
+    names another model than the system's, or brings no prompt of its own, `models` and `prompt` say what becomes;
+    of parts that no guard can read, `unread`. With `fail_open` a guard that fails lets pass. `deadline` is in seconds,
+    for each guard on each text.
+    """
+
+    upstream: str = ""
+    keys: tuple[GatewayKey, ...] = ()
+    models: Literal["described", "any"] = "described"
+    prompt: Literal["add", "leave"] = "add"
+    unread: Literal["refuse", "pass"] = "refuse"
+    fail_open: bool = False
+    deadline: Annotated[float, Meta(gt=0, le=60)] = 1.0
+    limits: GatewayLimits = GatewayLimits()
+    record: GatewayRecord = GatewayRecord()
+
+
 class SystemDescription(Part, frozen=True, kw_only=True):
     """The system under assessment.
 
     `remedy_options` says by name what a remedy, in place or to be tried, is told beyond what the system itself tells.
-    `regulation` says what `aloi applies` asks of a system; it is no part of the fingerprint.
+    `regulation` says what `aloi applies` asks of a system, `gateway` how it is served: neither is in the fingerprint.
     """
 
     name: Slug
@@ -213,5 +264,6 @@ class SystemDescription(Part, frozen=True, kw_only=True):
     guards: tuple[Slug, ...] = ()
     remedy_options: dict[Slug, dict[str, Any]] = {}
     regulation: Regulation = Regulation()
+    gateway: GatewayDescription = GatewayDescription()
     assurance: Assurance
     version: Literal[1] = 1

@@ -6,6 +6,7 @@ line, its address on 127.0.0.1, and expects its key in ALOI_LOCAL_ENGINE_KEY.
 
 import os
 import sys
+from pathlib import Path
 
 import xllamacpp
 
@@ -14,6 +15,7 @@ def serve(model: str, slots: int, context: int, key: str, *, embeddings: bool = 
     """Load the model and listen on a free port of 127.0.0.1, with `slots` requests of `context` tokens at once."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = model
+    parameters.model_alias = {Path(model).stem}  # its answers would name the folder
     parameters.n_parallel = slots
     parameters.n_ctx = context * slots
     # One thread: threads of one engine wait for each other in a spin, which a busy machine makes very slow. Several

@@ -134,6 +134,13 @@ async def _engine(path: Path, slots: int, description: TargetDescription) -> Asy
 
 
 @asynccontextmanager
+async def serving_model(description: TargetDescription) -> AsyncIterator[tuple[str, str]]:
+    """An engine that answers chats in its own protocol: its address, ending in /v1, and its key."""
+    async with _serving(await _weights(), description.concurrency, description) as served:
+        yield served
+
+
+@asynccontextmanager
 async def serving_embeddings(description: TargetDescription) -> AsyncIterator[tuple[str, str]]:
     """An engine that embeds texts: its address, ending in /v1, and its key."""
     async with _serving(await _weights(), description.concurrency, description, "embeddings") as served:

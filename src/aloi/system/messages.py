@@ -56,12 +56,13 @@ class Request(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GuardDecision(Struct, frozen=True, kw_only=True):
-    """What one guard did to one message of an exchange: 'block', 'rewrite', 'withhold' (a document or a tool call), or
-    'approve' (a tool call that a person was asked about). `tool` names the tool of a call."""
+    """What one guard did to one message of an exchange: 'block', 'rewrite', 'withhold' (a document or a tool call),
+    'approve' (a tool call that a person was asked about), or 'let-pass' (what it failed to judge, where that is
+    chosen). `tool` names the tool of a call."""
 
     guard: str
     role: Role
-    action: Literal["block", "rewrite", "withhold", "approve"]
+    action: Literal["block", "rewrite", "withhold", "approve", "let-pass"]
     reason: str
     score: float = 1.0
     document: str = ""

@@ -4,6 +4,7 @@
     python tests/evidence/golden/make.py lookup-v1
     python tests/evidence/golden/make.py logged-v1
     python tests/evidence/golden/make.py beside-v1
+    python tests/evidence/golden/make.py monitoring-v1
 
 Old files are never made anew: a release that cannot verify them is broken.
 """
@@ -16,6 +17,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parents[1])]
 
 import log_world  # noqa: E402 - the folder above is put on the path first
 import lookup_world  # noqa: E402
+import monitoring_world  # noqa: E402
 import published_world  # noqa: E402
 import vouching_world  # noqa: E402
 from evidence_world import World  # noqa: E402
@@ -36,6 +38,8 @@ def main(name: str) -> None:
         files = {
             HERE / f"{name}.jsonl": b"".join(dsse.write(each) + b"\n" for each in vouching_world.beside().values())
         }
+    elif name.startswith("monitoring"):
+        files = {HERE / f"{name}.json": monitoring_world.bundle()}
     else:
         files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
     for path, data in files.items():

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aloi.errors import EvidenceError
-from aloi.evidence.bundle import unpack
+from aloi.evidence.bundle import no_plan, unpack
 from aloi.evidence.envelope import Envelope
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Finding, HazardPlan, Hunt, Plan
@@ -59,6 +59,8 @@ def open_bundles(bundles: Iterable[tuple[str, bytes]], trusted: Sequence[PublicK
     for name, data in bundles:
         try:
             verification = verify_bundle(data, trusted)
+            if not verification.planned:
+                raise no_plan()
             bundle, keys = unpack(data)
             found.setdefault(verification.digest, Source(verification, bundle.envelopes, keys))
         except EvidenceError as error:

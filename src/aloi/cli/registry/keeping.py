@@ -7,6 +7,7 @@ import click
 
 from aloi.cli import options
 from aloi.cli.speech import say, tell
+from aloi.errors import RegistryError
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -49,7 +50,8 @@ def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address."""
     from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.registry.server.app import Registry  # noqa: PLC0415 - as above
-    from aloi.registry.server.running import run  # noqa: PLC0415 - as above
+    from aloi.serving.hurried import Hurried  # noqa: PLC0415 - as above
+    from aloi.serving.listening import run  # noqa: PLC0415 - as above
 
     found = _read(configuration)
     log = Log.open(found.database, found.key, found.name)
@@ -58,7 +60,7 @@ def serve(configuration: Path, *, as_json: bool) -> None:
         def told(url: str) -> None:
             _listening(url, found, as_json=as_json)
 
-        run(Registry(log, found, _missing).app(), found.host, found.port, told)
+        run(Registry(log, found, _missing).app(), found.host, found.port, told, http=Hurried, failure=RegistryError)
     finally:
         log.close()
 

@@ -8,6 +8,7 @@ import click
 
 from aloi.cli import options
 from aloi.cli.speech import say, tell
+from aloi.errors import RegistryError
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -81,10 +82,11 @@ def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address. What is worth a look is told on standard error."""
     from aloi.assurance.proving import passphrase  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.registry.heads import FolderHeads  # noqa: PLC0415 - as above
-    from aloi.registry.server.running import run  # noqa: PLC0415 - as above
     from aloi.registry.server.witness import Served  # noqa: PLC0415 - as above
     from aloi.registry.server.witnessfile import load_configuration  # noqa: PLC0415 - as above
     from aloi.registry.witness import Witness  # noqa: PLC0415 - as above
+    from aloi.serving.hurried import Hurried  # noqa: PLC0415 - as above
+    from aloi.serving.listening import run  # noqa: PLC0415 - as above
 
     found = load_configuration(configuration, passphrase())
 
@@ -104,7 +106,14 @@ def serve(configuration: Path, *, as_json: bool) -> None:
         judges = {log: each.judge for log, each in followers.items()}
         witness = Witness(found.name, found.keys, found.logs, store, judges)
         served = Served(witness, lambda: int(time.time()), watch, found.requests_per_minute)
-        run(served.app(), found.host, found.port, lambda url: _listening(url, found, as_json=as_json))
+        run(
+            served.app(),
+            found.host,
+            found.port,
+            lambda url: _listening(url, found, as_json=as_json),
+            http=Hurried,
+            failure=RegistryError,
+        )
 
 
 def _follower(log: str, configuration: "Configuration") -> "Follower":

@@ -18,8 +18,8 @@ from aloi.evidence.merkle import leaf_hash
 from aloi.evidence.records import PERSON
 from aloi.science.items import Item
 from aloi.science.judging.judge import Opinion
-from aloi.science.lines import LineFile
 from aloi.science.trials import Spent
+from aloi.system.lines import LineFile
 from aloi.system.messages import Response
 
 Said = Literal["failed", "passed", "unscorable"]

@@ -12,7 +12,7 @@ NEAR, AFTER = 60, 60
 BESIDE = 20
 # How far back the heading of a table is looked for.
 _TABLE = 4_000
-_CELLS = "|;\t,"
+_CELLS = TABLE_SIGNS = "|;\t,"
 
 
 @cache

@@ -24,6 +24,16 @@ _LONGEST_SCHEME = 21
 _SCRIPT = {initial: r"[\t\n]?".join(f"{rest}script") for initial, rest in (("j", "ava"), ("v", "b"), ("l", "ive"))}
 _SCRIPTS = "|".join(rf"(?<={initial})[\t\n]?{rest}" for initial, rest in _SCRIPT.items())
 _RUNNING = re.compile(rf"[JjVvLl](?<![A-Za-z0-9].)(?i:{_SCRIPTS})[\t\n]?(?::|{_ENCODED_COLON}){NOT_END}+")
+
+
+def _begun(word: str) -> str:
+    pattern = r"(?:[\t\n]?[:%&]\S*)?"
+    for letter in reversed(word[1:]):
+        pattern = rf"(?:[\t\n]?{letter}{pattern})?"
+    return word[0] + pattern
+
+
+_BEGUN = re.compile(rf"(?<![A-Za-z0-9])(?i:{'|'.join(map(_begun, ('javascript', 'vbscript', 'livescript')))})[\t\n]?\Z")
 # "data: 12 rows" is prose; "data:text/html" is not.
 _DATA = re.compile(rf"[Dd](?<![A-Za-z0-9].)(?i:ata:[a-z]{{1,20}}/[a-z0-9.+-]{{1,60}}[;,]){NOT_END}*")
 _SEP = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
@@ -33,7 +43,7 @@ _DOT = re.compile(
 _NUMBERS = re.compile(rf"\d(?<![\d.]\d)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?![\d.])(?:[/:]{NOT_END}*)?")
 _WORD_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-"
 _WORD_END = re.compile(r"[^A-Za-z0-9_.@-]|\Z")
-_LONGEST_NAME = 600
+_LONGEST_NAME, _LONGEST_BEGUN = 600, 40
 
 
 @cache
@@ -68,6 +78,12 @@ def running(text: str) -> Iterator[Span]:
     """Schemes that run or embed something: javascript, vbscript, data."""
     yield from (match.span() for match in _RUNNING.finditer(text))
     yield from (match.span() for match in _DATA.finditer(text))
+
+
+def begins_to_run(text: str, word: int, end: int) -> int:
+    """Where a scheme that runs something begins before `end`, which is where it is cut; `word` is its last word."""
+    begun = _BEGUN.search(text, max(0, word - _LONGEST_BEGUN), end)
+    return begun.start() if begun else end
 
 
 def names(text: str) -> Iterator[Span]:

@@ -36,10 +36,13 @@ _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
 # A number may be broken over two lines, as a letter or a terminal breaks it.
 _BREAK = r"\r?\n[ \t]{0,8}"
-_SEP = rf"(?:[ .\-]|{_BREAK})?"
+SEP = _SEP = rf"(?:[ .\-]|{_BREAK})?"
 # The boundary is asked after the first character: the search then runs from one such character to the next.
 _IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){_SEP}\d")
 _ALNUM = rf"(?:{_SEP}[A-Za-z0-9]){{%d}}"
+_ALNUMS = re.compile(rf"(?:{_SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
+# In characters, each but the first behind a line end and the widest indentation.
+_LONGEST_ACCOUNT = 34 * len("\r\n        0")
 _CLUSTER = re.compile(rf"\d(?:{_SEP}\d){{8,}}")
 _JOINED_BEFORE = re.compile(r"(?:\d\.|\w-|\w)\Z")
 _JOINED_GROUP = re.compile(r"\d[ .-]?\Z")
@@ -132,22 +135,43 @@ def compact(text: str) -> str:
     return "".join(filter(str.isalnum, text)).upper()
 
 
-def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
-    """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
-    done = 0
-    for match in _IBAN.finditer(text):
+def _account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
+    """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
+    for match in _IBAN.finditer(text, low):
         start = match.start() - 2 - (not text[match.start() - 1].isalpha())
         known = _patterns().iban.get(text[start : start + 2].upper())
         # "CMD-1460..." is an order; "IBANFR76..." is an account.
         glued = start > 0 and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN"
         # "by 45..." is a word and a number.
         word = text[match.start() - 1] == " " and not text[start : start + 2].isupper()
-        if known is None or start < done or glued or word:
+        if known is not None and not glued and not word:
+            yield start, *known
+
+
+def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
+    """Spans from `low` on of what looks like an IBAN, or may become one where it reaches the end of the text."""
+    for start, shape, _ in _account_starts(text, low):
+        near = start > len(text) - _LONGEST_ACCOUNT
+        whole = shape.match(text, start + 1) or (near and _ALNUMS.match(text, start + 1))
+        yield start, whole.end() if whole else start + 1
+
+
+def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
+    """Spans from `low` on of what has the shape of an identifier of letters and digits, whatever stands around it."""
+    for pattern in (*_patterns().plates, _TVA, _NIR_CORSICA):
+        yield from (match.span() for match in pattern.finditer(text, low))
+
+
+def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
+    """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
+    done = 0
+    for start, shape, structure in _account_starts(text):
+        if start < done:
             continue
         budget.spend("iban")
-        if whole := known[0].match(text, start + 1):
+        if whole := shape.match(text, start + 1):
             value = compact(text[start : whole.end()])
-            if known[1].fullmatch(value):
+            if structure.fullmatch(value):
                 valid = mod_97_10.is_valid(value[4:] + value[:4])
                 done = whole.end() if valid else done
                 yield Identifier("iban", start, whole.end(), value), valid

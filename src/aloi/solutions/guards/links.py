@@ -17,7 +17,8 @@ from urllib.parse import unquote
 from msgspec import Meta, Struct
 
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
-from aloi.solutions.guards.hosts import names, running, schemes
+from aloi.solutions.guards import tails
+from aloi.solutions.guards.hosts import begins_to_run, names, running, schemes
 from aloi.solutions.normalise import Folded, fold
 from aloi.solutions.options import Options
 from aloi.solutions.tables import table
@@ -36,6 +37,15 @@ _LABEL_BACK = 2_000
 _ATTRIBUTES = 60
 _DEFINITION = re.compile(r"(?m)^[ ]{0,3}(?:> ?)?\[[^\]\n]{1,200}\]:[ \t]*\n?[ \t]*<?([^\s>]+)[^\n]{0,300}")
 _TAG = re.compile(r"<([a-z][a-z0-9:-]{0,30})(?!//)([^>]*)>?", re.IGNORECASE)
+_DEFINITION_OPEN = re.compile(r"(?m)^[ ]{0,3}(?:> ?)?\[[^\]\n]{1,200}\](?::[ \t]*\n?[ \t]*<?[^\s>]*)?\Z")
+_INDENTED = re.compile(r"[ ]{0,3}(?:> ?)?")
+_JOINING, _VANISHING = "[({)]}:/\\%&<!", ("[", "]", "<", "!")
+# A marker that makes no link with what stands beside it.
+_PLAIN_MARKER = re.compile(r"(?![\[{]?(?:dot|point|punto))[\[{]?[^\W\d_]\w*(?: \w+)*[\]}]?")
+_TAG_OPEN = re.compile(
+    r"<(?:[a-z][a-z0-9:-]{0,30}(?!//)[^>]*|[/!?]?[ \t]{0,4}(?:[a-z]{1,10}:)?(?:[a-z]{0,20}|img(?![a-z0-9-])[^>]*))\Z",
+    re.IGNORECASE,
+)
 _EVENT = re.compile(r"(?<![a-z0-9-])on[a-z]{3,30}[ \t\n]{0,8}=", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
     r"(?<![a-z0-9:-])([a-z][a-z:-]{1,20})[ \t\n]{0,8}=[ \t\n]{0,8}(?:\"([^\"]*)|'([^']*)|([^\s\"'>]*))", re.IGNORECASE
@@ -85,7 +95,7 @@ def _plain(url: str) -> str:
 class LinkPolicy:
     """Strip links, images and active content that lead anywhere else than to the allowed hosts."""
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "link-policy")
     Options: ClassVar[type[Options]] = LinkPolicyOptions
     roles: frozenset[Role] = frozenset({"assistant"})
@@ -108,9 +118,43 @@ class LinkPolicy:
             reason = reason or found[0].reason
             if self._block or len(found) > MOST:
                 return Block(reason=reason)
-            text = _without(folded, found)
+            text = _without(folded, found).text
         # What still holds a link after so many passes was built to outlast them.
         return Block(reason=reason) if self._found(fold(text)) else Rewrite(content=text, reason=reason)
+
+    def settled(self, text: str) -> int:
+        if not _PLAIN_MARKER.fullmatch(self._marker):
+            return 0  # what stands in place of a link may become a part of the next
+        folded = fold(text)
+        found = self._found(folded)
+        first = len(folded.text)
+        if found and (self._block or len(found) > MOST):
+            first = found[0].start
+        at = _open(folded.text, first, found)
+        while found and (before := self._stays(folded, at, found)) < at:
+            at = _open(folded.text, before, found)
+        return folded.place(at)
+
+    def _stays(self, folded: Folded, end: int, found: list[_Found]) -> int:
+        """How much of a beginning stays as it is, whatever links are taken out behind it."""
+        known = [one for one in found if one.end <= end]
+        left, peek = folded.original[: folded.place(end)], folded.text[end : end + 1]
+        ways: list[tails.Replaced] = []
+        for _ in range(PASSES):
+            if not known:
+                return end
+            ways.append(_without(fold(left), known))
+            left = ways[-1].text
+            inner, seen = fold(left), fold(left + peek)
+            known = self._found(inner)
+            opened = seen.place(_open(seen.text, len(inner.text), known))
+            if opened < len(left):
+                break
+        else:  # built to outlast the passes
+            opened = 0 if known else len(left)
+        for way in reversed(ways):
+            opened = way.back(opened)
+        return len(fold(folded.original[:opened]).text)
 
     def _allows(self, folded: Folded, start: int, end: int, *, scheme: bool = True) -> bool:
         """Whether an address at this place of the folded text leads to an allowed host, plainly written."""
@@ -177,7 +221,7 @@ class LinkPolicy:
         """(2) Markdown links and images: a link keeps its words, an image keeps its description."""
         text, done = folded.text, 0
         for match in _MARKDOWN.finditer(text):
-            label = text.rfind("[", max(done, match.start() - _LABEL_BACK), match.start())
+            label = _label(text, max(done, match.start() - _LABEL_BACK), match.start())
             start = match.start() if label < 0 else label
             image = start > 0 and text[start - 1] == "!"
             done = match.end()
@@ -252,12 +296,46 @@ def _closing(text: str, match: re.Match[str], name: str) -> int:
     return closing.end() if closing else len(text)
 
 
-def _without(folded: Folded, found: list[_Found]) -> str:
+def _without(folded: Folded, found: list[_Found]) -> tails.Replaced:
     """The original text with what was found taken out."""
-    pieces, done = [], 0
-    for one in found:
-        low, high = folded.span(one.start, one.end)
-        if low >= done:
-            pieces += [folded.original[done:low], one.keep]
-        done = max(done, high)
-    return "".join([*pieces, folded.original[done:]])
+    return tails.Replaced(folded.original, ((*folded.span(one.start, one.end), one.keep) for one in found))
+
+
+def _label(text: str, low: int, end: int) -> int:
+    """Where the words in brackets begin that end before `end`; -1 where no bracket is open there."""
+    label = text.rfind("[", low, end)
+    return label if label < 0 or text.find("]", label, end) < 0 else -1
+
+
+def _open(text: str, end: int, found: list[_Found]) -> int:
+    """Where in a folded text the first link or element begins up to `end` that the text may yet go on with."""
+    places = [end, _begun(text, len(text)), *(one.start for one in found if one.end == len(text))]
+    for match in _MARKDOWN.finditer(text):
+        if match.end() == len(text) and not match[0].endswith(")"):
+            label = _label(text, max(0, match.start() - _LABEL_BACK), match.start())
+            places.append(match.start() if label < 0 else label)
+    if tag := _TAG_OPEN.search(text, text.rfind(">") + 1):
+        places.append(tag.start())
+    at, before = min(places), -1
+    spans = tails.Spans((one.start, one.end) for one in found)
+    while at != before:
+        before, at = at, _parted(text, spans.clear(text, at))
+        # A bracket that nothing closes before what may yet change, and what may be taken out whole from between others.
+        bracket = text.find("[", max(text.rfind("]", 0, at) + 1, len(text) - _LABEL_BACK - 1), at)
+        at = at if bracket < 0 else bracket
+        at = _begun(text, at) if text[at : at + 1] in _VANISHING else at
+    return at
+
+
+def _begun(text: str, end: int) -> int:
+    """Where a word, a scheme that runs something or a definition begins that is cut at `end`."""
+    word = tails.word(text, end)
+    definition = _DEFINITION_OPEN.search(text, max(0, word - _LABEL_BACK), end)
+    return min(begins_to_run(text, word, end), definition.start() if definition else word, word)
+
+
+def _parted(text: str, at: int) -> int:
+    """The last beginning of a word up to `at` that no sign joins to the word before, nor an indentation to its line."""
+    at = tails.parted(text, at, _JOINING)
+    line = text.rfind("\n", 0, at) + 1
+    return line if at - line < 6 and _INDENTED.fullmatch(text, line, at) else at

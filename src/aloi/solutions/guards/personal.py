@@ -14,6 +14,7 @@ from msgspec import Struct
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards.announced import ANNOUNCED
 from aloi.solutions.guards.identifiers import Identifier, Overload, identifiers, known_value
+from aloi.solutions.guards.unfinished import unfinished
 from aloi.solutions.normalise import Folded, fold, layers
 from aloi.solutions.options import Options, Texts
 from aloi.solutions.tables import table
@@ -81,6 +82,18 @@ class PersonalData:
         if any(any(self._places(fold(text[low:high]), low, high, len(text))) for low, high in ranges):
             raise Overload
         return text, kinds
+
+    def settled(self, text: str, *, block: bool) -> int:
+        """How much of a text stays as it is left here whatever follows; with `block`, none of what is found in it."""
+        folded, starts = fold(text), []
+        if block:
+            try:
+                starts = [
+                    start for one, _, _ in self._places(folded, 0, len(text), len(text)) for start in (one.start,)
+                ]
+            except Overload:
+                starts = [0]
+        return folded.place(unfinished(folded.text, starts))
 
     def _places(self, folded: Folded, low: int, high: int, length: int) -> list[tuple[Identifier, int, int]]:
         """What stands in a part of a text, and where in the whole; near the edge of a part it is not believed."""
@@ -157,3 +170,6 @@ class PersonalDataFilter:
         if self._block:
             return Block(reason=f"personal-data-{kinds[0]}")
         return Rewrite(content=content, reason=f"personal-data-{kinds[0]}")
+
+    def settled(self, text: str) -> int:
+        return self._data.settled(text, block=self._block)

@@ -14,8 +14,9 @@ from typing import Annotated, ClassVar
 from msgspec import Meta
 
 from aloi.solutions.guard import Allow, Block, Ruling
+from aloi.solutions.guards import tails
 from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions, squash
-from aloi.solutions.normalise import fold, layers, rot13
+from aloi.solutions.normalise import fold, layers, rot13, runs
 from aloi.solutions.options import LongSecret, Options, SecretTexts, Texts
 from aloi.system.messages import Message, Role
 from aloi.translation import N_
@@ -64,6 +65,17 @@ class _Blocks:
             if len(places) < PLACES:
                 places.append(place)
 
+    def ends(self, text: str) -> int:
+        """How many letters at the end of a text stand in the prompt as well."""
+        low, high = 0, 1
+        while high <= len(text) and text[-high:] in self.letters:
+            low, high = high, 2 * high
+        high = min(high, len(text) + 1)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if text[-middle:] in self.letters else (low, middle)
+        return low
+
     def run(self, text: str, at: int, place: int) -> tuple[int, int]:
         """How far the text and the prompt agree around a block: its place in the text."""
         low, high = 0, BLOCK
@@ -96,6 +108,7 @@ class PromptLeak:
         self._public = tuple(map(squash, options.allowed))
         public = {triple for text in options.allowed for triple in _triples(_plain(text))}
         self._triples = frozenset(_triples(_plain(options.prompt))) - public
+        self._openings = {triple[:size] for triple in self._triples for size in (1, 2)}
         canaries = SecretFilterOptions(secrets=options.canaries, own="block", generic="ignore")
         self._canaries = SecretFilter(canaries) if options.canaries else None
 
@@ -110,17 +123,66 @@ class PromptLeak:
             return Block(reason=f"prompt-{form}")
         return Block(reason="prompt-encoded") if any(self._form(layer.text) for layer in decoded) else Allow()
 
+    def settled(self, text: str) -> int:
+        folded = fold(text)
+        decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
+        at = tails.encoded(folded.text)
+        if len(self._spellings["copied"].letters) >= BLOCK:
+            encoded = (low for layer, low, _ in decoded if low < at and self._form(layer))
+            at = min([at, self._begins(folded.text), *encoded])
+        spans = tails.Spans(runs(folded.text))
+        if self._canaries:
+            at = self._canaries.clear(folded.text, min(at, self._canaries.begins(folded.text, decoded)), spans)
+        return folded.place(spans.clear(folded.text, at))
+
+    def ends(self, text: str) -> bool:
+        if self._canaries and self._canaries.ends(text):
+            return True
+        return len(self._spellings["copied"].letters) >= BLOCK and self._form(fold(text).text) is not None
+
+    def _begins(self, text: str) -> int:
+        """Where the first thing begins in a folded text that is a copy of the prompt, or may become one."""
+        words = _WORD.findall(text.casefold())
+        letters = "".join(words)
+        held = max(spelling.ends(letters) for spelling in self._spellings.values())
+        places = [len(letters) - held, *(low for _, low in self._runs(letters))]
+        at = tails.back(text, len(letters) - min(places), tails.letters)
+        first = self._near_begins(words, whole=not text[-1:].isalnum())
+        return min(at, tails.back(text, sum(map(len, words[first:])), tails.letters))
+
+    def _near_begins(self, words: list[str], *, whole: bool) -> int:
+        """The first word of a stretch that is, or may become, a near copy; `whole` tells that no word is cut."""
+        near = self._near_at(words)
+        complete = words if whole else words[:-1]
+        last = len(complete)
+        held = [last if near is None else near]
+        if tuple(complete[-1:]) in self._openings:
+            held.append(last - 1)
+        if tuple(complete[-2:]) in self._openings:
+            held.append(last - 2)
+        known = self._known(complete[-WINDOW - 2 :])
+        for at, one in enumerate(known):
+            size = len(known) - at
+            if one and sum(known[at:]) + WINDOW - size >= NEAR:
+                held.append(last - 2 - size)
+                break
+        return min(held)
+
     def _form(self, text: str) -> str | None:
         """How a folded text holds the prompt: 'copied', 'reversed', 'rot13', 'near' or 'overload'."""
         words = _WORD.findall(text.casefold())
         return self._copied("".join(words)) or ("near" if self._near(words) else None)
 
     def _copied(self, letters: str) -> str | None:
+        return next((name for name, _ in self._runs(letters)), None)
+
+    def _runs(self, letters: str) -> Iterator[tuple[str, int]]:
+        """Copies in the letters of a text, and where each begins; 'overload' is the last."""
         compared = 0
         for name, spelling in self._spellings.items():
             if len(spelling.letters) < RUN:
                 if spelling.letters in letters:
-                    return name
+                    yield name, letters.find(spelling.letters)
                 continue
             done = 0
             for at in range(0, len(letters) - BLOCK + 1, BLOCK):
@@ -129,28 +191,34 @@ class PromptLeak:
                     low, high = spelling.run(letters, at, place)
                     done = max(done, high)
                     if high - low >= self._run and not self._is_public(letters[low:high], name):
-                        return name
+                        yield name, low
                     if compared > COMPARISONS:
-                        return "overload"
-        return None
+                        yield "overload", at
+                        return
 
     def _is_public(self, run: str, name: str) -> bool:
         plain = {"reversed": run[::-1], "rot13": rot13(run)}.get(name, run)
         return any(plain in text for text in self._public)
 
     def _near(self, words: list[str]) -> bool:
-        """Whether a stretch of the answer is made of the prompt's word triples."""
-        triples = self._triples
-        known = [triple in triples for triple in zip(words, words[1:], words[2:], strict=False)]
+        return self._near_at(words) is not None
+
+    def _near_at(self, words: list[str]) -> int | None:
+        """The word with which the first stretch begins that is made of the prompt's word triples."""
+        known = self._known(words)
         if known.count(True) < NEAR:
-            return False
+            return None
         count = sum(known[:WINDOW])
         for at in range(max(1, len(known) - WINDOW + 1)):
             if at:
                 count += known[at + WINDOW - 1] - known[at - 1]
             if count >= NEAR and self._different(words[at : at + WINDOW + 2]) >= NEAR:
-                return True
-        return False
+                return known.index(True, at)
+        return None
+
+    def _known(self, words: list[str]) -> list[bool]:
+        triples = self._triples
+        return [triple in triples for triple in zip(words, words[1:], words[2:], strict=False)]
 
     def _different(self, words: list[str]) -> int:
         return len(self._triples.intersection(zip(words, words[1:], words[2:], strict=False)))

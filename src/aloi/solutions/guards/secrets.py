@@ -10,14 +10,15 @@ import base64
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import ClassVar, Literal
 
 from msgspec import Struct
 
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
-from aloi.solutions.normalise import Folded, fold, layers, rot13
+from aloi.solutions.guards import tails
+from aloi.solutions.normalise import Folded, fold, layers, rot13, runs
 from aloi.solutions.options import Options, SecretTexts
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Role
@@ -28,6 +29,10 @@ STANDS_ALONE = 8
 SHORTEST = 4
 # Comparisons of one answer with one secret. Beyond, the answer is held to be built around the secret and is blocked.
 COMPARISONS = 2_000
+# Ends and beginnings that are longer are looked for, shorter ones are tried.
+_OVERLAP, _TAIL = 8, 1_000
+# The line that opens a block of a key, or may become one.
+_OPENING = re.compile(r"-{1,4}\Z|-{5}(?:[A-Z][A-Z0-9 ]{0,70}-{0,5})?\Z")
 # What is left of a drawn value without runs that could be words.
 _WORDS, _UNWORDED = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}|[_.\-/]"), 8
 _NOT_ALNUM = re.compile(r"[\W_]+")
@@ -86,6 +91,7 @@ class _Needle:
         # What may be masked: a short secret only where it stands alone, as it is searched.
         whole = alone if len(self.plain) >= STANDS_ALONE else self.alone.pattern
         self.copy = re.compile(whole, re.IGNORECASE)
+        self.begun = re.compile(_begun(self.plain[:STANDS_ALONE]))
         self.edits = 0 if len(self.plain) < 10 else 1 if len(self.plain) < 24 else 2
 
     def form(self, text: str, squashed: str) -> str | None:
@@ -97,9 +103,7 @@ class _Needle:
         for name, turned in self.turned.items():
             if turned in squashed:
                 return name
-        if any(
-            squashed.endswith(self.plain[:size]) for size in range(max(8, len(self.plain) * 3 // 4), len(self.plain))
-        ):
+        if self.cut(squashed):
             return "cut"
         return self._near(squashed)
 
@@ -122,6 +126,80 @@ class _Needle:
                 if self._around(start, size, before, after):
                     return "near"
         return None
+
+    def begins(self, text: str, squashed: str, unspaced: str, *, whole: bool) -> int:
+        """Where the first thing begins in a folded text that may become this secret, or that is it where `whole`."""
+        if len(self.plain) < STANDS_ALONE:
+            at = [self._alone(text, whole=whole)]
+        else:
+            begun = min([self._leading(squashed), *(self._copies(squashed) if whole else ())])
+            at = [tails.back(text, len(squashed) - begun, tails.letters)]
+        for core in self.encoded:
+            place = unspaced.find(core) if whole else -1
+            place = place if place >= 0 else len(unspaced) - _overlap(unspaced, core)
+            if place < len(unspaced):
+                at.append(tails.back(text, len(unspaced) - place, lambda one: not one.isspace()))
+        return min(at)
+
+    def told(self, squashed: str, unspaced: str) -> bool:
+        """Whether a text holds the secret in a spelling that no mask takes out of it."""
+        turned = self.turned.values() if len(self.plain) >= STANDS_ALONE else ()
+        return any(form in squashed for form in turned) or any(core in unspaced for core in self.encoded)
+
+    def stays(self, squashed: str) -> bool:
+        """Whether a text holds the secret, or nearly, whatever follows; a short one may become a part of a word."""
+        return len(self.plain) >= STANDS_ALONE and (self.plain in squashed or self._near(squashed) is not None)
+
+    def copying(self, text: str, squashed: str) -> int:
+        """Where a plain copy begins at the end of a folded text that is not whole yet."""
+        if len(self.plain) < STANDS_ALONE:
+            return self._alone(text, whole=False)
+        return tails.back(text, _overlap(squashed, self.plain), tails.letters)
+
+    def _alone(self, text: str, *, whole: bool) -> int:
+        cased = text.casefold()
+        found = (whole and self.alone.search(cased)) or self.begun.search(cased, max(0, len(cased) - 40))
+        return tails.back(text, len(cased) - found.start() if found else 0, lambda one: len(one.casefold()))
+
+    def cut(self, squashed: str) -> bool:
+        """Whether a text ends as if the secret had been cut off."""
+        sizes = range(max(8, len(self.plain) * 3 // 4), len(self.plain))
+        return len(self.plain) >= STANDS_ALONE and any(squashed.endswith(self.plain[:size]) for size in sizes)
+
+    def _leading(self, squashed: str) -> int:
+        """Where the longest end of a text begins that leads up to some form of the secret."""
+        longest = max(_overlap(squashed, form) for form in (self.plain, *self.turned.values()))
+        least = len(squashed) - longest
+        return next(
+            (
+                at
+                for at in range(max(0, len(squashed) - len(self.plain) - self.edits), least)
+                if self._leads(squashed[at:])
+            ),
+            least,
+        )
+
+    def _leads(self, text: str) -> bool:
+        """Whether a text begins as the secret does, some letters left out at most, or may go on to."""
+        return any(
+            text[:1] == self.plain[skip] and _leads(text, self.plain[skip:], self.edits - skip)
+            for skip in range(self.edits + 1)
+        )
+
+    def _copies(self, squashed: str) -> Iterator[int]:
+        """Where in the letters of a text the secret stands, in any form but base64."""
+        for form in (self.plain, *self.turned.values()):
+            if (at := squashed.find(form)) >= 0:
+                yield at
+        size, compared, most = len(self.plain) // (self.edits + 1), 0, len(self.plain) + self.edits
+        for start in range(0, size * (self.edits + 1), size) if self.edits else ():
+            for at in _occurrences(self.plain[start : start + size], squashed):
+                low, high = max(0, at - start - self.edits), at - start + self.edits
+                compared += 1
+                if compared > COMPARISONS:
+                    yield low
+                    break
+                yield from (one for one in range(low, high + 1) if self._leads(squashed[one : one + most]))
 
     def _around(self, start: int, size: int, before: str, after: str) -> bool:
         left, right = self.plain[:start][::-1], self.plain[start + size :]
@@ -149,6 +227,31 @@ def _begins(text: str, wanted: str, edits: int) -> bool:
     return any(
         _begins(text[skip:], wanted[drop:], edits - 1) for skip, drop in ((1, 1), (0, 1), (1, 0)) if skip <= len(text)
     )
+
+
+def _leads(text: str, wanted: str, edits: int) -> bool:
+    """Whether some text that begins with `text` begins with `wanted`, give or take `edits` characters."""
+    same = next((i for i, (a, b) in enumerate(zip(text, wanted, strict=False)) if a != b), min(len(text), len(wanted)))
+    if same == len(text) or len(wanted) - same <= edits:
+        return True
+    text, wanted = text[same:], wanted[same:]
+    return edits > 0 and any(_leads(text[skip:], wanted[drop:], edits - 1) for skip, drop in ((1, 1), (0, 1), (1, 0)))
+
+
+def _overlap(text: str, wanted: str) -> int:
+    """The length of the longest end of a text that `wanted` begins with, and goes on from."""
+    end = text[-len(wanted) + 1 :] if len(wanted) > 1 else ""
+    places = (at for at in _occurrences(wanted[:_OVERLAP], end) if wanted.startswith(end[at:]))
+    short = range(min(len(end), _OVERLAP - 1), 0, -1)
+    return next((len(end) - at for at in places), next((n for n in short if end.endswith(wanted[:n])), 0))
+
+
+def _begun(secret: str) -> str:
+    """A pattern of a secret that stands alone, or begins to, at the end of a text."""
+    pattern = rf"{re.escape(secret[-1:])}\Z"
+    for letter in reversed(secret[:-1][:STANDS_ALONE]):
+        pattern = rf"{re.escape(letter)}[\W_]{{0,4}}(?:\Z|{pattern})"
+    return rf"(?<![^\W_]){pattern}"
 
 
 def _base64_cores(secret: str) -> Iterator[str]:
@@ -194,6 +297,54 @@ class SecretFilter:
             return Block(reason="credential")
         return Rewrite(content=replaced(folded, spans, self._mask), reason="credential")
 
+    def settled(self, text: str) -> int:
+        folded = fold(text)
+        decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
+        opening = _OPENING.search(folded.text, max(0, len(folded.text) - 90))
+        at = min(tails.encoded(folded.text), opening.start() if opening else len(folded.text))
+        copies = _Copies(folded, self._needles if self._own_action == "mask" else (), self._mask)
+        if self._needles:
+            shown = [(one.text, one.start, one.end) for one in layers(copies.text)] if copies.spans else decoded
+            at = min(at, copies.back(self.begins(copies.text, shown)), copies.ends)
+        if copies.spans:
+            squashed = _NOT_ALNUM.sub("", folded.text.casefold())
+            at = min([at, *(needle.copying(folded.text, squashed) for needle in self._needles)])
+        spans = tails.Spans([*runs(folded.text), *_blocks(folded.text), *copies.spans])
+        at = self.clear(folded.text, at, spans, copies)
+        # Where an own secret is masked, everybody's credentials are left as they are.
+        masks = self._needles and self._own_action == "mask"
+        undecided = masks and not (copies.spans and copies.spans[0][1] <= at)
+        if self._generic == "block" or (self._generic == "mask" and undecided):
+            at = min([at, *(low for low, _ in _credentials(folded.text, decoded))])
+        return folded.place(self.clear(folded.text, at, spans, copies))
+
+    def ends(self, text: str) -> bool:
+        folded = fold(text).text
+        squashed, unspaced = _read(folded)
+        blocks = self._own_action == "block"
+        return any(needle.told(squashed, unspaced) or (blocks and needle.stays(squashed)) for needle in self._needles)
+
+    def clear(self, text: str, at: int, spans: tails.Spans, copies: "_Copies | None" = None) -> int:
+        """The last place up to `at` where no word is cut, none of the spans, and no secret seems to be cut off."""
+        at = spans.clear(text, at)
+        while self._cut(copies.text[: copies.forth(at)] if copies else text[:at]):
+            at = spans.clear(text, len(text[:at].rstrip()))
+        return at
+
+    def _cut(self, text: str) -> bool:
+        longest = max((len(needle.plain) for needle in self._needles), default=0)
+        squashed = _NOT_ALNUM.sub("", text[-_TAIL:].casefold())
+        squashed = squashed if len(squashed) >= longest else _NOT_ALNUM.sub("", text.casefold())
+        return any(needle.cut(squashed) for needle in self._needles)
+
+    def begins(self, text: str, decoded: list[tuple[str, int, int]]) -> int:
+        """Where the first thing begins in a folded text that is, or may become, a secret of the system's own."""
+        squashed, unspaced = _read(text)
+        whole = self._own(text, squashed, unspaced, [layer for layer, _, _ in decoded]) is not None
+        at = [needle.begins(text, squashed, unspaced, whole=whole) for needle in self._needles]
+        at += [low for layer, low, _ in decoded if whole and self.own(layer, [])]
+        return min(at, default=len(text))
+
     def _masked(self, folded: Folded) -> str | None:
         """The text without its plain copies of secrets; None where it holds one in another form as well."""
         spans = sorted(match.span() for needle in self._needles for match in needle.copy.finditer(folded.text))
@@ -204,7 +355,9 @@ class SecretFilter:
 
     def own(self, text: str, decoded: list[str]) -> str | None:
         """How a folded text, or one decoded from it, holds a secret of the system's own; None where none does."""
-        squashed, unspaced = _NOT_ALNUM.sub("", text.casefold()), "".join(text.split())
+        return self._own(text, *_read(text), decoded)
+
+    def _own(self, text: str, squashed: str, unspaced: str, decoded: list[str]) -> str | None:
         inner = [(layer, _NOT_ALNUM.sub("", layer.casefold())) for layer in decoded]
         for needle in self._needles:
             if form := needle.form(text, squashed):
@@ -212,6 +365,26 @@ class SecretFilter:
             if any(core in unspaced for core in needle.encoded) or any(needle.form(*layer) for layer in inner):
                 return "encoded"
         return None
+
+
+def _read(text: str) -> tuple[str, str]:
+    """The letters and digits of a folded text in one case, and all of it without blanks."""
+    return _NOT_ALNUM.sub("", text.casefold()), "".join(text.split())
+
+
+class _Copies(tails.Replaced):
+    """A folded text with the plain copies of some secrets masked, and where these stand in it.
+
+    `ends` is where one begins that the next character may undo; the end of the text where there is none.
+    """
+
+    def __init__(self, folded: Folded, needles: Sequence[_Needle], mask: str) -> None:
+        found = [(match, needle) for needle in needles for match in needle.copy.finditer(folded.text)]
+        end = len(folded.text)
+        open_ended = [m.start() for m, one in found if m.end() == end and len(one.plain) < STANDS_ALONE]
+        self.ends = min(open_ended, default=end)
+        self.spans = sorted(folded.whole(*match.span()) for match, _ in found)
+        super().__init__(folded.text, ((low, high, mask) for low, high in self.spans))
 
 
 def credentials(text: str) -> list[tuple[int, int]]:
@@ -239,6 +412,17 @@ def _generic(text: str) -> Iterator[tuple[int, int]]:
                 at = match.start("value")
                 continue
             yield match.start("value") if "value" in shape.pattern.groupindex else match.start(), at
+
+
+def _blocks(text: str) -> Iterator[tuple[int, int]]:
+    """Spans of blocks of keys; one that is not closed ends behind the text."""
+    lowered = text.lower()
+    for shape in _shapes():
+        at = 0
+        while shape.ends and any(sign in lowered for sign in shape.signs) and (match := shape.pattern.search(text, at)):
+            end = shape.ends.search(text, match.end())
+            at = end.end() if end else len(text) + 1
+            yield match.start(), at
 
 
 def _drawn(value: str, bits: float) -> bool:

@@ -4,15 +4,17 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
-from aloi.solutions.guarded import BLOCKED, Clock
+from aloi.solutions.guard import Release
+from aloi.solutions.guarded import BLOCKED, StreamingTarget
 from aloi.solutions.limits.loops import Tally, tally
 from aloi.solutions.limits.machine import Account, Admitted, Asked, Refused, RequestLimits
 from aloi.solutions.limits.tokens import Tokens, sent, spent_before, used
+from aloi.solutions.streaming import Clock
 from aloi.solutions.tables import table
 from aloi.system.messages import GuardDecision, Message, Request, Response, Role
 from aloi.system.target import Target
@@ -29,12 +31,20 @@ class _Talk(Struct, frozen=True):
     caller: str
 
 
+class Memory(Struct):
+    """What is known of callers and conversations, the longest unseen first."""
+
+    talks: OrderedDict[bytes, _Talk] = field(default_factory=OrderedDict)
+    accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
+
+
 class LimitedTarget:
     """A target within limits; itself a target.
 
     `caller` tells who asks, where that is known: an authenticated name, never one that the caller makes up. Where it is
     not given all are one caller; with `shared=False` each conversation is a caller of its own, as in a run, whose
-    requests all come from one asker. `clock` gives seconds since 1970. `name` is the remedy's, in decisions.
+    requests all come from one asker. `clock` gives seconds since 1970. `name` is the remedy's, in decisions. `memory`
+    is that of a target whose place this one takes.
 
     A conversation is known again by its own words: the answer that this target gave, with all before it. One that was
     forgotten or changed is counted anew from its messages, as far as tokens can be estimated.
@@ -42,7 +52,7 @@ class LimitedTarget:
 
     def __init__(
         self,
-        target: Target,
+        target: Target | StreamingTarget,
         limits: RequestLimits,
         *,
         name: str = "request-limits",
@@ -50,6 +60,7 @@ class LimitedTarget:
         shared: bool = True,
         clock: Clock = time.time,
         timer: Clock = time.perf_counter,
+        memory: Memory | None = None,
     ) -> None:
         self._target = target
         self._limits = limits
@@ -59,14 +70,16 @@ class LimitedTarget:
         self._clock = clock
         self._timer = timer
         self._alone = 0
-        self._talks: OrderedDict[bytes, _Talk] = OrderedDict()
-        self._accounts: OrderedDict[str, Account] = OrderedDict()
+        self._memory = memory or Memory()
 
-    async def ask(self, request: Request) -> Response:
-        """The answer, without the calls that go too far; or why the request was not put."""
+    async def ask(self, request: Request, release: Release | None = None) -> Response:
+        """The answer, without the calls that go too far; or why the request was not put.
+
+        `release` is handed to the target, which must then be a `StreamingTarget`.
+        """
         began = self._timer()
         seen = tally(request.messages)
-        talk = self._talks.get(_until_answer(request)) or _Talk(spent_before(request), "")
+        talk = self._memory.talks.get(_until_answer(request)) or _Talk(spent_before(request), "")
         caller = self._key(request, talk)
         ruling: Admitted | Refused | None = self._limits.too_long(seen)
         if ruling is None:
@@ -79,7 +92,7 @@ class LimitedTarget:
             return self._refusal(ruling, self._timer() - began)
         put = msgspec.structs.replace(request, max_tokens=ruling.answer)
         asking = self._timer()
-        response = await self._target.ask(put)
+        response = await self._put(put, release)
         began += self._timer() - asking
         took = used(request, response)
         now = self._clock()
@@ -92,6 +105,11 @@ class LimitedTarget:
             changed_request=response.changed_request or put != request,
         )
 
+    async def _put(self, request: Request, release: Release | None) -> Response:
+        if release is None:
+            return await self._target.ask(request)
+        return await cast("StreamingTarget", self._target).ask(request, release)
+
     def _key(self, request: Request, talk: _Talk) -> str:
         if self._caller:
             return self._caller(request)
@@ -103,7 +121,7 @@ class LimitedTarget:
     def _room_for(self, caller: str, now: float) -> str:
         """By which name an account is kept. Where no more can be, callers whose account could not be forgotten without
         forgetting what they owe share one."""
-        accounts = self._accounts
+        accounts = self._memory.accounts
         if caller in accounts or len(accounts) < self._limits.options.callers:
             return caller
         oldest = next(iter(accounts))
@@ -113,20 +131,20 @@ class LimitedTarget:
         return caller
 
     def _account(self, caller: str, now: float) -> Account:
-        return self._accounts.get(caller) or self._limits.opened(now)
+        return self._memory.accounts.get(caller) or self._limits.opened(now)
 
     def _keep(self, caller: str, account: Account) -> None:
         if self._limits.options.by_caller:
-            self._accounts[caller] = account
-            self._accounts.move_to_end(caller)
+            self._memory.accounts[caller] = account
+            self._memory.accounts.move_to_end(caller)
 
     def _remember(self, request: Request, response: Response, talk: _Talk) -> None:
         answer = Message(role="assistant", content=response.text, tool_calls=response.tool_calls)
         digest = _digest(request.prompt, (*request.messages, answer))
-        self._talks[digest] = talk
-        self._talks.move_to_end(digest)
-        if len(self._talks) > CONVERSATIONS:
-            self._talks.popitem(last=False)
+        self._memory.talks[digest] = talk
+        self._memory.talks.move_to_end(digest)
+        if len(self._memory.talks) > CONVERSATIONS:
+            self._memory.talks.popitem(last=False)
 
     def _without_loops(self, seen: Tally, response: Response) -> Response:
         """The answer with the calls that may be carried out; where none is left of several, it ends the work."""

@@ -94,7 +94,7 @@ async def _ruling(guard: Remedy, message: Message, workers: Workers, deadline: f
         # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
         return ruled if time.perf_counter() - began <= deadline else Block(reason=DEADLINE)
 
-    return await ruling(guard.implementation, message, within, Passage()), spent  # type: ignore[arg-type] # role_for refuses what is no guard
+    return await ruling(guard.name, guard.implementation, message, within, Passage()), spent  # type: ignore[arg-type] # role_for refuses what is no guard
 
 
 def _action(ruled: Ruling) -> str:

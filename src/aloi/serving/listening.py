@@ -1,27 +1,44 @@
-"""Run the application until it is told to end: what is being answered is answered, nothing new is taken."""
+"""Run an application until it is told to end: what is being answered is answered, nothing new is taken."""
 
+import asyncio
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
 
 import uvicorn
-from starlette.applications import Starlette
 
-from aloi.errors import RegistryError
-from aloi.registry.server.hurried import Hurried
+from aloi.errors import AloiError
 from aloi.translation import N_
 
-_BACKLOG = 128
+_BACKLOG = 2_048
 _HEADERS = 16_384
-_AT_ONCE = 256
-_IDLE, _ENDING = 10, 15  # seconds
+_ENDING = 15  # seconds
 
 
-def run(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is given the address, once connections are taken.
+class Failure(Protocol):
+    """The family of errors that an address belongs to which cannot be had."""
 
-    Port 0 takes a free one. Raises RegistryError where the address cannot be had.
+    def __call__(self, message: str, /, *, remedy: str = "", **facts: object) -> AloiError: ...
+
+
+def run(
+    app: Any,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    *,
+    http: type[asyncio.Protocol],
+    failure: Failure,
+    at_once: int = 256,
+    idle: int = 10,
+) -> None:
+    """Serve an ASGI application until SIGINT or SIGTERM; `ready` is given the address, once connections are taken.
+
+    Port 0 takes a free one. Beyond `at_once` connections or requests the answer is 503; a
+    connection is closed after `idle` seconds without a request. Raises `failure` where the
+    address cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
@@ -30,7 +47,7 @@ def run(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> N
             listening.bind((host, port))
             listening.listen(_BACKLOG)
         except OSError as error:
-            raise RegistryError(
+            raise failure(
                 N_("nothing can listen at {host}:{port}: {problem}"),
                 remedy=N_("choose another address or port, or end what listens there"),
                 host=host,
@@ -41,19 +58,20 @@ def run(app: Starlette, host: str, port: int, ready: Callable[[str], None]) -> N
         ready(f"http://{shown}:{listening.getsockname()[1]}")
         config = uvicorn.Config(
             app,
-            http=Hurried,
+            http=http,
             ws="none",
             log_config=None,
             log_level="error",
             access_log=False,
             server_header=False,
-            limit_concurrency=_AT_ONCE,
-            timeout_keep_alive=_IDLE,
+            limit_concurrency=at_once,
+            timeout_keep_alive=idle,
             timeout_graceful_shutdown=_ENDING,
             h11_max_incomplete_event_size=_HEADERS,
             lifespan="on",
         )
-        with _ended_by_signals():
+        # uvicorn leaves by SystemExit where the application does not begin to live; whoever made it knows why.
+        with _ended_by_signals(), suppress(SystemExit):
             uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -9,6 +9,7 @@ import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,14 +20,38 @@ from aloi.translation import N_
 Take = Callable[[bytes, int], None]
 
 
+class Advice(NamedTuple):
+    """What whoever owns a file is told: that another has it, and what to do then, once it is damaged, once it is
+    full."""
+
+    busy: str
+    wait: str
+    damaged: str
+    full: str
+
+
+RUN = Advice(
+    busy=N_("{file} is in use by another run"),
+    wait=N_("wait for it to end, or stop it, then resume"),
+    damaged=N_("the folder was changed by hand, or by another version of Aloi: start a new run"),
+    full=N_("free some space or make the folder writable, then resume the run: no trial is lost"),
+)
+
+
 class LineFile:
     """The lines of one file, open to be read, or with `write` to grow."""
 
-    def __init__(self, path: Path, *, write: bool) -> None:
+    def __init__(self, path: Path, *, write: bool, advice: Advice = RUN) -> None:
         self.path = path
         self.write = write
+        self._advice = advice
         self._descriptor = -1
         self._end = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of whole lines."""
+        return self._end
 
     def open(self, take: Take) -> None:
         """Give every whole line to `take`. Raises AskerError, or EvidenceError ('damaged-log') with a line's number."""
@@ -68,6 +93,16 @@ class LineFile:
         self._end += len(line)
         return place
 
+    def commit(self, lines: bytes) -> None:
+        """Write whole lines, and have them on disk. Raises AskerError: then none of them is kept."""
+        place = self.append(lines)
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._end = place
+            self._cut()
+            raise self._refused(error) from error
+
     def read(self, length: int, place: int) -> bytes:
         """One line, by its length and place."""
         return os.pread(self._descriptor, length, place)
@@ -76,11 +111,7 @@ class LineFile:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise AskerError(
-                N_("{file} is in use by another run"),
-                remedy=N_("wait for it to end, or stop it, then resume"),
-                file=self.path,
-            ) from error
+            raise AskerError(self._advice.busy, remedy=self._advice.wait, file=self.path) from error
 
     def _load(self, take: Take) -> None:
         with self.path.open("rb") as file:
@@ -93,7 +124,7 @@ class LineFile:
                     raise EvidenceError(
                         N_("{file}, line {line}: this is not a line of this version: {problem}"),
                         reason="damaged-log",
-                        remedy=N_("the folder was changed by hand, or by another version of Aloi: start a new run"),
+                        remedy=self._advice.damaged,
                         file=self.path,
                         line=number,
                         problem=error,
@@ -118,7 +149,7 @@ class LineFile:
             )
         return AskerError(
             N_("cannot write {file}: {problem}"),
-            remedy=N_("free some space or make the folder writable, then resume the run: no trial is lost"),
+            remedy=self._advice.full,
             file=self.path,
             problem=problem,
         )

@@ -1,0 +1,1 @@
+"""How Aloi's servers listen: the socket, the signals that end them, and connections that nobody can hold open."""

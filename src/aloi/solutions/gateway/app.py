@@ -1,0 +1,176 @@
+"""The gateway's ASGI application: the protocols of clients before, the remedies between, the upstream behind.
+
+Raw ASGI: what every request passes through is in this package and nowhere else.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any
+
+from aloi.errors import AloiError
+from aloi.solutions.gateway.asking import read_body
+from aloi.solutions.gateway.conversation import Conversation
+from aloi.solutions.gateway.dialects.dialect import Dialect
+from aloi.solutions.gateway.failures import Failed
+from aloi.solutions.gateway.keeping import Keeper
+from aloi.solutions.gateway.keys import Keys
+from aloi.solutions.gateway.policy import Load, Policy
+from aloi.solutions.gateway.replies import Gone, Headers, Receive, Send, document, fault, spoken, whole
+from aloi.solutions.gateway.running import Running
+from aloi.solutions.gateway.status import status
+from aloi.solutions.gateway.traces import opened as traced
+from aloi.solutions.gateway.upstream import Upstream, open_session
+from aloi.translation import N_
+
+Scope = Mapping[str, Any]
+Opened = Callable[[], AbstractAsyncContextManager[tuple[str, str]]]
+"""Opens the upstream for the life of the gateway: its address, and the key by which it is asked."""
+Told = Callable[[AloiError | None], None]
+"""Is told of every policy that is read again: what stood in its way, or nothing."""
+
+PASSED = {("POST", "/v1/embeddings"), ("GET", "/v1/models")}
+
+
+class Gateway:
+    """One process of the gateway. SIGHUP has it read its policy again. `failure` is why it did not begin to live."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        keys: Keys,
+        opened: Opened,
+        dialects: Callable[[Policy], Sequence[Dialect]],
+        keeper: Keeper,
+        *,
+        load: Load,
+        told: Told,
+    ) -> None:
+        self._policy = policy
+        self._keys = keys
+        self._opened = opened
+        self._make = dialects
+        self._keeper = keeper
+        self._load = load
+        self._told = told
+        self._running: Running
+        self._reloading: set[asyncio.Task[None]] = set()
+        self._hung_up_early = False
+        self.failure: AloiError | None = None
+
+    def await_reloads(self) -> None:
+        """From now on a SIGHUP waits until the gateway lives, where it would have ended the process."""
+
+        def early(*_: object) -> None:
+            self._hung_up_early = True
+
+        signal.signal(signal.SIGHUP, early)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live."""
+        if scope["type"] == "lifespan":
+            await self._life(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _life(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                traces = stack.enter_context(traced())
+                session = await stack.enter_async_context(open_session())
+                address, key = await stack.enter_async_context(self._opened())
+                await stack.enter_async_context(self._keeper)
+            except AloiError as error:
+                self.failure = error
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                return
+            upstream = Upstream(session, address, self._policy.serving.limits, traces)
+            self._running = Running(self._policy, self._keys, upstream, key, self._make, self._keeper, traces)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
+            if self._hung_up_early:
+                self._hung_up()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _hung_up(self) -> None:
+        task = asyncio.create_task(self.reload())
+        self._reloading.add(task)
+        task.add_done_callback(self._reloading.discard)
+
+    async def reload(self) -> None:
+        """Read the policy again. One that cannot be had changes nothing; what is under way ends as it began."""
+        reloads = self._running.metrics.reloads
+        try:
+            policy = await asyncio.to_thread(self._load)
+        except AloiError as error:
+            reloads.labels("refused").inc()
+            self._told(error)
+            return
+        self._running.take(policy)
+        reloads.labels("taken").inc()
+        self._told(None)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        running, path, headers = self._running, scope["path"], dict(scope["headers"])
+        dialect = running.dialects.get(path)
+        if dialect is not None and scope["method"] == "POST":
+            await running.counted(Conversation(running, dialect, headers, receive, send))
+            return
+        try:
+            await self._told_of_itself(scope["method"], path, headers, receive, send)
+        except AloiError as error:
+            told = fault(error, spoken(headers))
+            plain = next(iter(running.dialects.values()))
+            body = plain.error(told.status, told.kind, told.message, told.field)
+            await document(send, told.status, body, told.headers)
+        except Gone:
+            pass
+
+    async def _told_of_itself(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        running = self._running
+        if (method, path) == ("GET", "/aloi/health"):
+            await document(send, 200, {"answers": True}, [])
+            return
+        running.keys.holder(headers)
+        match method, path:
+            case "GET", "/aloi/status":
+                await document(send, 200, status(running), [])
+            case "GET", "/aloi/metrics":
+                await whole(send, 200, running.metrics.text(), [], b"text/plain; version=0.0.4; charset=utf-8")
+            case _ if (method, path) in PASSED:
+                await self._passed(method, path, headers, receive, send)
+            case _:
+                raise _nowhere(path, known=path in running.dialects)
+
+    async def _passed(
+        self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        """What no guard reads: embeddings, and the list of models."""
+        running, policy = self._running, self._running.policy
+        if path == "/v1/models" and policy.serving.models == "described" and policy.model:
+            model = {"id": policy.model, "object": "model", "created": 0, "owned_by": policy.system}
+            await document(send, 200, {"object": "list", "data": [model]}, [])
+            return
+        body = await read_body(receive, headers, policy.serving.limits.request_bytes)
+        async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
+            start: Headers = [(b"content-type", reply.headers.get("Content-Type", "application/json").encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": start})
+            async for part in running.upstream.parts(reply):
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _nowhere(path: str, *, known: bool) -> Failed:
+    if known:
+        return Failed(405, "method", N_("{path} is asked by POST"), remedy=N_("send the request as POST"), path=path)
+    return Failed(
+        404,
+        "not-found",
+        N_("the gateway has no such endpoint"),
+        remedy=N_("its endpoints are listed by `GET /aloi/status`; a client's base URL ends in /v1"),
+    )

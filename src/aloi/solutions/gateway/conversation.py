@@ -1,0 +1,213 @@
+"""One exchange from its first byte to its last: read, put through the remedies, answered, counted and kept."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+
+from aloi.errors import AloiError, TargetError
+from aloi.solutions.gateway.asking import described, named_model, read_body, require_model
+from aloi.solutions.gateway.dialects.dialect import Asked, Dialect
+from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
+from aloi.solutions.gateway.failures import Failed, internal
+from aloi.solutions.gateway.record import Entry, Outcome
+from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken
+from aloi.solutions.gateway.running import Running
+from aloi.system.messages import Request, Response
+from aloi.translation import N_
+
+_CONTRACT = "guard-contract"
+
+
+class Conversation:
+    """One client's request to one endpoint."""
+
+    def __init__(
+        self, running: Running, dialect: Dialect, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        self._running = running
+        self._behind = running.behind
+        self._policy = running.policy
+        self._dialect = dialect
+        self.endpoint = dialect.path
+        self.headers = headers
+        self._receive = receive
+        self._send = send
+        self._id = os.urandom(12).hex()
+        self._told: Headers = [(b"x-aloi-request", self._id.encode())]
+        self._began = time.perf_counter()
+        self._stream: Stream | None = None
+        self._handing_on = False
+        self.entry = Entry(
+            at=running.clock(),
+            id=self._id,
+            key="",
+            endpoint=dialect.path,
+            guard_set=self._policy.guard_set,
+            outcome="gone",
+        )
+
+    async def answer(self) -> None:
+        """Answer it, whatever comes of it: an error is told in the client's own protocol."""
+        try:
+            await self._answered()
+        except Gone:
+            if self.entry.outcome == "gone":  # else it is kept already
+                await self._keep("gone")
+        except AloiError as error:
+            await self._fail(fault(error, spoken(self.headers)))
+        except Exception:
+            await self._fail(fault(internal(), spoken(self.headers)))
+            raise
+
+    async def _answered(self) -> None:
+        running, policy = self._running, self._policy
+        limits = policy.serving.limits
+        key = running.keys.holder(self.headers)
+        self.entry = msgspec.structs.replace(self.entry, key=key)
+        if running.under_way > limits.at_once:
+            raise Failed(
+                503,
+                "busy",
+                N_("the gateway has {limit} exchanges under way, and takes no more"),
+                remedy=N_("ask again in a moment"),
+                retry_after=1.0,
+                limit=limits.at_once,
+            )
+        body = await read_body(self._receive, self.headers, limits.request_bytes)
+        async with self._watched():
+            if not policy.remedies and not policy.added_prompt:
+                await self._handed_on(body)
+            else:
+                await self._guarded(self._dialect.read(body))
+
+    @asynccontextmanager
+    async def _watched(self) -> AsyncIterator[None]:
+        """What is done here ends when the client leaves. Raises Gone."""
+        doing = asyncio.current_task()
+        assert doing is not None
+        left = False
+
+        async def watch() -> None:
+            nonlocal left
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            left = True
+            doing.cancel()
+
+        watching = asyncio.create_task(watch())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not left:
+                raise
+            doing.uncancel()
+            raise Gone from None
+        finally:
+            watching.cancel()
+
+    async def _handed_on(self, body: bytes) -> None:
+        """Nothing stands between: the bytes go through as they are."""
+        require_model(self._policy, named_model(body))
+        upstream, sent = self._running.upstream, self._running.sent_headers(self.headers)
+        async with upstream.post(self._dialect.path, body, sent) as reply:
+            kind = reply.headers.get("Content-Type", "application/json").encode("latin-1", "replace")
+            start = [(b"content-type", kind), *self._told]
+            if reply.content_length is not None:
+                start.append((b"content-length", b"%d" % reply.content_length))
+            await self._send({"type": "http.response.start", "status": 200, "headers": start})
+            self._handing_on = True
+            async for part in upstream.parts(reply):
+                await self._send({"type": "http.response.body", "body": part, "more_body": True})
+        await self._keep("answered")
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _guarded(self, asked: Asked) -> None:
+        policy = self._policy
+        model = asked.body.get("model")
+        require_model(policy, model if isinstance(model, str) else "")
+        if policy.model and model == policy.system:
+            asked = msgspec.structs.replace(asked, body={**asked.body, "model": policy.model})
+        request, whose = described(policy, asked)
+        self._running.metrics.prompts.labels(whose).inc()
+        exchange = Exchange(
+            id=self._id,
+            key=self.entry.key,
+            dialect=self._dialect,
+            asked=asked,
+            headers=self._running.sent_headers(self.headers),
+        )
+        UNDER_WAY.set(exchange)
+        if asked.stream:
+            await self._streamed(asked, request)
+            return
+        response = await self._ask(request)
+        await self._keep(_outcome(response), response, request)
+        written = self._dialect.written(asked, exchange.answered, response)
+        await document(self._send, 200, written, [*self._told, (b"x-aloi-outcome", self.entry.outcome.encode())])
+
+    async def _streamed(self, asked: Asked, request: Request) -> None:
+        writing = self._dialect.writing(asked)
+        self._stream = stream = Stream(self._send, writing, self._told)
+        async with stream.beating():
+            response = await self._ask(request, stream)
+        released = "".join(stream.released)
+        if not response.text.startswith(released):
+            raise Failed(502, _CONTRACT, N_("a guard took back what it had cleared"), remedy=N_("ask again"))
+        await self._keep(_outcome(response), response, request)
+        rest = response.text[len(released) :]
+        await stream.end((writing.text(rest) if rest else b"") + writing.end(response))
+
+    async def _ask(self, request: Request, stream: Stream | None = None) -> Response:
+        try:
+            return await self._behind.target.ask(request, stream.release if stream else None)
+        except TargetError as error:  # what a remedy tells of a request that it will not put
+            kind = getattr(error, "reason", "refused")
+            facts: dict[str, Any] = error.facts
+            raise Failed(422, kind, error.message, remedy=error.remedy, **facts) from error
+
+    async def _keep(self, outcome: Outcome, response: Response | None = None, request: Request | None = None) -> None:
+        """Count and keep what came of it. A decision is kept before the client is told."""
+        entry = msgspec.structs.replace(self.entry, outcome=outcome, seconds=time.perf_counter() - self._began)
+        if response is not None and request is not None:
+            metrics = self._running.metrics
+            metrics.decided(response.decisions)
+            metrics.guards.observe(response.guard_seconds)
+            metrics.tokens.labels("prompt").inc(response.prompt_tokens)
+            metrics.tokens.labels("completion").inc(response.completion_tokens)
+            entry = msgspec.structs.replace(
+                entry,
+                decisions=response.decisions,
+                guard_seconds=response.guard_seconds,
+                prompt_tokens=response.prompt_tokens,
+                completion_tokens=response.completion_tokens,
+                asked="\n".join(one.content for one in request.messages[-1:]),
+                answer=response.text,
+            )
+        self.entry = entry
+        await self._running.keeper.keep(entry)
+
+    async def _fail(self, told: Fault) -> None:
+        self.entry = msgspec.structs.replace(self.entry, error=told.kind)
+        try:
+            await self._keep("error")
+        except Failed as unwritten:
+            told = fault(unwritten, spoken(self.headers))
+        with suppress(Gone):
+            if self._handing_on:
+                return  # the server cuts an answer that was not brought to its end
+            if self._stream is not None and self._stream.begun:
+                await self._stream.break_off(told.kind, told.message)
+            else:
+                body = self._dialect.error(told.status, told.kind, told.message, told.field)
+                await document(self._send, told.status, body, [*self._told, *told.headers])
+
+
+def _outcome(response: Response) -> Outcome:
+    if response.blocked:
+        return "blocked"
+    return "changed" if response.decisions else "answered"

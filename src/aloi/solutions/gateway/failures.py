@@ -1,0 +1,78 @@
+"""Why an exchange has no answer, with the HTTP status and the stable code by which a client is told."""
+
+from aloi.errors import AloiError
+from aloi.translation import N_
+
+# A key that the upstream does not take is the gateway's, and no fault of the client's.
+_OURS = frozenset({401, 403})
+
+
+class Failed(AloiError):
+    """An exchange that ends with an error. `retry_after` is in seconds, 0 where the upstream named none."""
+
+    def __init__(
+        self, status: int, kind: str, message: str, /, *, remedy: str = "", retry_after: float = 0.0, **facts: object
+    ) -> None:
+        self.status = status
+        self.kind = kind
+        self.retry_after = retry_after
+        super().__init__(message, remedy=remedy, **facts)
+
+
+def unreachable(problem: str) -> Failed:
+    """502: nothing of an answer came."""
+    return Failed(
+        502,
+        "upstream-unreachable",
+        N_("the model cannot be reached: {problem}"),
+        remedy=N_("ask again later; whoever runs the gateway finds the address under `gateway.upstream`"),
+        problem=problem,
+    )
+
+
+def late(seconds: float) -> Failed:
+    """504: the answer did not come, or not to its end."""
+    return Failed(
+        504,
+        "upstream-timeout",
+        N_("the model did not answer within {seconds} s"),
+        remedy=N_("ask again, or for a shorter answer"),
+        seconds=seconds,
+    )
+
+
+def unusable(reason: str) -> Failed:
+    """502: an answer came that is not of the protocol, is too large, or breaks off."""
+    return Failed(
+        502,
+        f"upstream-{reason}",
+        N_("the model's answer cannot be used ({reason})"),
+        remedy=N_("ask again; whoever runs the gateway finds the reason in its metrics"),
+        reason=reason,
+    )
+
+
+def refused(status: int, code: str, retry_after: float) -> Failed:
+    """The upstream's own status, 502 where it refuses the gateway's key or is no endpoint at all.
+
+    Of its words only a code is handed on, for nobody has screened them.
+    """
+    return Failed(
+        status if status >= 400 and status not in _OURS else 502,
+        code or "upstream-http",
+        N_("the model's endpoint answered HTTP {status} ({code})"),
+        remedy=N_("correct the request, or ask again later"),
+        retry_after=retry_after,
+        status=status,
+        code=code or "-",
+    )
+
+
+def internal() -> Failed:
+    """500: a fault of the gateway itself."""
+    return Failed(
+        500,
+        "internal",
+        N_("the gateway has failed at this request"),
+        remedy=N_("ask again; whoever runs the gateway finds the fault in its standard error"),
+    )

@@ -1,0 +1,85 @@
+"""What a gateway runs by: one edition of a system's remedies, and what is known of them. It is replaced as a whole."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from aloi.evidence.records import RemedyIdentity
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.gateway.exchange import UNDER_WAY
+from aloi.solutions.gateway.upstream import Upstream
+from aloi.solutions.guarded import GuardedTarget
+from aloi.solutions.limits.machine import RequestLimits
+from aloi.solutions.limits.target import LimitedTarget, Memory
+from aloi.system.description import GatewayDescription
+
+
+class Proven(Struct, frozen=True, kw_only=True):
+    """Evidence that this very system with these very remedies was measured: the digest of a bundle that verifies, and
+    of the statement about it, with the names of the keys that signed it."""
+
+    bundle: str
+    statement: str
+    signers: tuple[str, ...]
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """One edition. `fingerprint` is the system's with its remedies, as evidence names it; `guard_set` is the digest
+    over `remedies`. `model` is what requests must name, or empty. `proven` is None where no evidence was given."""
+
+    system: str
+    title: str
+    fingerprint: str
+    guard_set: str
+    remedies: tuple[Remedy, ...]
+    prompt: str
+    model: str
+    language: str
+    refusal: str
+    serving: GatewayDescription
+    proven: Proven | None = None
+
+    @property
+    def identities(self) -> tuple[RemedyIdentity, ...]:
+        """The remedies as evidence names them."""
+        return tuple(remedy.identity for remedy in self.remedies)
+
+    @property
+    def added_prompt(self) -> str:
+        """What a request that brings no prompt is given."""
+        return self.prompt if self.serving.prompt == "add" else ""
+
+
+Load = Callable[[], Policy]
+"""Reads the policy afresh. Raises AloiError where it cannot be had; the one that runs then goes on."""
+
+
+class Behind:
+    """The upstream behind the remedies of one policy."""
+
+    def __init__(self, policy: Policy, upstream: Upstream, spent: dict[str, Memory]) -> None:
+        """`spent` is what is known of callers, by the digest of the limits: it outlives an edition."""
+        self.policy = policy
+        self.guarded = GuardedTarget(
+            upstream,
+            policy.remedies,
+            refusal=policy.refusal,
+            language=policy.language,
+            deadline=policy.serving.deadline,
+            fail_open=policy.serving.fail_open,
+        )
+        self.target: GuardedTarget | LimitedTarget = self.guarded
+        for remedy in policy.remedies:
+            if isinstance(remedy.implementation, RequestLimits):
+                self.target = LimitedTarget(
+                    self.target,
+                    remedy.implementation,
+                    name=remedy.name,
+                    caller=_caller,
+                    memory=spent.setdefault(remedy.identity.digest, Memory()),
+                )
+
+
+def _caller(_: object) -> str:
+    """Who asks: the name of the key."""
+    return UNDER_WAY.get().key

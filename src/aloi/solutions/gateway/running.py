@@ -1,0 +1,113 @@
+"""What a running gateway is at this moment: its policy, its upstream and what it counts."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from aloi.solutions.gateway.dialects.dialect import Dialect
+from aloi.solutions.gateway.keeping import Keeper
+from aloi.solutions.gateway.kept import Guards
+from aloi.solutions.gateway.keys import Keys
+from aloi.solutions.gateway.metrics import Metrics
+from aloi.solutions.gateway.policy import Behind, Policy
+from aloi.solutions.gateway.record import Entry
+from aloi.solutions.gateway.traces import Unwritten
+from aloi.solutions.gateway.upstream import Upstream
+from aloi.solutions.limits.target import Memory
+
+Clock = Callable[[], float]
+
+
+class Conversing(Protocol):
+    """One exchange, whole."""
+
+    endpoint: str
+    headers: dict[bytes, bytes]
+    entry: Entry
+
+    async def answer(self) -> None: ...
+
+
+# What an Anthropic client says of its protocol, handed on to an upstream that speaks it.
+_CARRIED = {b"anthropic-version": "anthropic-version", b"anthropic-beta": "anthropic-beta"}
+_CREDENTIALS = {b"authorization": "Authorization", b"x-api-key": "x-api-key"}
+
+
+class Running:
+    """The state of one process. A policy is replaced as a whole; an exchange keeps the one it began with."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        keys: Keys,
+        upstream: Upstream,
+        upstream_key: str,
+        dialects: Callable[[Policy], Sequence[Dialect]],
+        keeper: Keeper,
+        traces: Unwritten,
+        clock: Clock = time.time,
+    ) -> None:
+        """`clock` gives seconds since 1970."""
+        self.keys = keys
+        self.upstream = upstream
+        self.keeper = keeper
+        self._traces = traces
+        self.clock = clock
+        self.metrics = Metrics()
+        self.under_way = 0
+        self.edition = 0
+        self.since = clock()
+        self._upstream_key = upstream_key
+        self._make = dialects
+        self._spent: dict[str, Memory] = {}
+        self.behind: Behind
+        self.dialects: dict[str, Dialect]
+        self.take(policy)
+
+    def take(self, policy: Policy) -> None:
+        """Run by this policy from the next exchange on; what callers have spent they have spent."""
+        self.behind = Behind(policy, self.upstream, self._spent)
+        self.dialects = {one.path: one for one in self._make(policy)}
+        self.keeper.runs_by(
+            Guards(
+                at=round(self.clock(), 3),
+                system=policy.system,
+                fingerprint=policy.fingerprint,
+                guard_set=policy.guard_set,
+                remedies=policy.identities,
+            )
+        )
+        self.edition += 1
+        self.metrics.policy(policy.guard_set, proven=policy.proven is not None)
+
+    async def counted(self, conversation: Conversing) -> None:
+        """Have one exchange answered, counted and timed."""
+        endpoint, began = conversation.endpoint, time.perf_counter()
+        self.under_way += 1
+        self.metrics.under_way.inc()
+        try:
+            with self._traces.exchange(endpoint, conversation.headers) as span:
+                await conversation.answer()
+                span.exchanged(conversation.entry)
+        finally:
+            self.under_way -= 1
+            self.metrics.under_way.dec()
+            self.metrics.exchanges.labels(endpoint, conversation.entry.outcome).inc()
+            self.metrics.seconds.labels(endpoint).observe(time.perf_counter() - began)
+
+    @property
+    def policy(self) -> Policy:
+        """The one that new exchanges begin with."""
+        return self.behind.policy
+
+    def sent_headers(self, headers: Mapping[bytes, bytes]) -> dict[str, str]:
+        """What the upstream is sent: our key; without one, and where nobody needs a key of ours, the client's."""
+        sent = {"Content-Type": "application/json"}
+        carried = dict(_CARRIED)
+        if self._upstream_key:
+            sent["Authorization"] = f"Bearer {self._upstream_key}"
+            if b"anthropic-version" in headers:
+                sent["x-api-key"] = self._upstream_key
+        elif not self.keys:
+            carried |= _CREDENTIALS
+        return sent | {ours: headers[theirs].decode("latin-1") for theirs, ours in carried.items() if theirs in headers}

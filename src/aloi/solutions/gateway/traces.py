@@ -1,0 +1,168 @@
+"""Traces by OpenTelemetry's conventions for generative AI (semantic conventions 1.4x, read on 2026-11-27). No text.
+
+Two spans an exchange: the server's, with what the guards decided as events, and below it one for each question that the
+model was put. The trace goes on in the upstream, by the header `traceparent`.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aloi.errors import MissingExtra
+from aloi.solutions.gateway.record import Entry
+from aloi.system.messages import Request, Response
+from aloi.translation import N_
+
+if TYPE_CHECKING:
+    from opentelemetry import trace
+    from opentelemetry.trace import Tracer
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+SERVICE = "aloi-gateway"
+_OPERATIONS = {"/v1/completions": "text_completion"}
+
+
+class Span(Protocol):
+    """One that is open."""
+
+    def exchanged(self, entry: Entry) -> None:
+        """Say what came of the exchange."""
+        ...
+
+    def answered(self, response: Response) -> None:
+        """Say what the model answered."""
+        ...
+
+
+class Unwritten:
+    """No trace."""
+
+    @contextmanager
+    def exchange(self, endpoint: str, headers: Mapping[bytes, bytes]) -> Iterator[Span]:  # noqa: ARG002 - as traced
+        """A span for the whole exchange."""
+        yield self
+
+    @contextmanager
+    def question(
+        self,
+        endpoint: str,  # noqa: ARG002 - as traced
+        model: str,  # noqa: ARG002 - as traced
+        request: Request,  # noqa: ARG002 - as traced
+        headers: MutableMapping[str, str],  # noqa: ARG002 - as traced
+    ) -> Iterator[Span]:
+        """A span for one question to the model; `headers` are those that the upstream will be sent."""
+        yield self
+
+    def exchanged(self, entry: Entry) -> None:
+        """Nothing is told."""
+
+    def answered(self, response: Response) -> None:
+        """Nothing is told."""
+
+
+class Traces(Unwritten):
+    """Traces through a tracer of OpenTelemetry."""
+
+    def __init__(self, tracer: "Tracer") -> None:
+        self._tracer = tracer
+
+    @contextmanager
+    def exchange(self, endpoint: str, headers: Mapping[bytes, bytes]) -> Iterator[Span]:
+        """A server's span, below that of the client where it names one."""
+        from opentelemetry import propagate  # noqa: PLC0415 - an extra
+        from opentelemetry.trace import SpanKind  # noqa: PLC0415 - as above
+
+        carried = {name: headers[name.encode()].decode("latin-1") for name in _CARRIED if name.encode() in headers}
+        attributes = {"http.request.method": "POST", "http.route": endpoint}
+        with self._tracer.start_as_current_span(
+            f"POST {endpoint}",
+            context=propagate.extract(carried),
+            kind=SpanKind.SERVER,
+            attributes=attributes,
+            record_exception=False,  # its words may hold a text
+            set_status_on_exception=False,
+        ) as span:
+            yield _Open(span)
+
+    @contextmanager
+    def question(
+        self, endpoint: str, model: str, request: Request, headers: MutableMapping[str, str]
+    ) -> Iterator[Span]:
+        """A client's span, told to the upstream."""
+        from opentelemetry import propagate  # noqa: PLC0415 - an extra
+        from opentelemetry.trace import SpanKind  # noqa: PLC0415 - as above
+
+        operation = _OPERATIONS.get(endpoint, "chat")
+        attributes = {
+            "gen_ai.operation.name": operation,
+            "gen_ai.provider.name": "anthropic" if endpoint == "/v1/messages" else "openai",
+            "gen_ai.request.model": model,
+            "gen_ai.request.temperature": request.temperature,
+            "gen_ai.request.max_tokens": request.max_tokens,
+        }
+        with self._tracer.start_as_current_span(
+            f"{operation} {model}".strip(),
+            kind=SpanKind.CLIENT,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            propagate.inject(headers)
+            yield _Open(span)
+
+
+_CARRIED = ("traceparent", "tracestate")
+
+
+class _Open:
+    """A span of OpenTelemetry, told in our words."""
+
+    def __init__(self, span: "trace.Span") -> None:
+        self._span = span
+
+    def exchanged(self, entry: Entry) -> None:
+        span = self._span
+        told: dict[str, Any] = {
+            "aloi.request": entry.id,
+            "aloi.outcome": entry.outcome,
+            "aloi.guard_set": entry.guard_set,
+            "aloi.guard_seconds": entry.guard_seconds,
+        }
+        span.set_attributes({**told, **({"error.type": entry.error} if entry.error else {})})
+        for one in entry.decisions:
+            decided = {"guard": one.guard, "role": one.role, "action": one.action, "reason": one.reason}
+            span.add_event("aloi.decision", {f"aloi.{name}": value for name, value in decided.items()})
+
+    def answered(self, response: Response) -> None:
+        self._span.set_attributes(
+            {
+                "gen_ai.response.finish_reasons": [response.finish],
+                "gen_ai.usage.input_tokens": response.prompt_tokens,
+                "gen_ai.usage.output_tokens": response.completion_tokens,
+            }
+        )
+
+
+@contextmanager
+def opened(environment: Mapping[str, str] = os.environ) -> Iterator[Unwritten]:
+    """Traces to where the environment says, in OpenTelemetry's own variables; none where it says nothing.
+
+    Nothing is sent anywhere unless one of `ENDPOINTS` is set. Raises MissingExtra where it is and the packages are not.
+    """
+    if not any(environment.get(name) for name in ENDPOINTS) or environment.get("OTEL_SDK_DISABLED") == "true":
+        yield Unwritten()
+        return
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415 - an extra
+        from opentelemetry.sdk.resources import Resource  # noqa: PLC0415 - as above
+        from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415 - as above
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415 - as above
+    except ModuleNotFoundError as error:
+        raise MissingExtra(N_("traces"), "otel", "pip install 'aloi[otel]'") from error
+    provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    try:
+        yield Traces(provider.get_tracer("aloi.gateway"))
+    finally:
+        provider.shutdown()

@@ -1,0 +1,25 @@
+"""One upstream and one gateway for all tests that change neither."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from benchmarks.gateway.faults import SCRIPTS
+from benchmarks.gateway.scripted import Scripted
+from gateway_room import Gateway, described, running
+
+LIMITS = {"request_bytes": 200_000, "answer_bytes": 1_000_000, "seconds": 4, "silence": 1}
+
+
+@pytest.fixture(scope="session")
+def upstream() -> Iterator[Scripted]:
+    with Scripted(SCRIPTS) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def gateway(upstream: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder: Path = tmp_path_factory.mktemp("gateway")
+    with running(folder, described(upstream.port, limits=LIMITS)) as it:
+        yield it
+        assert "Traceback" not in it.said(), it.said()

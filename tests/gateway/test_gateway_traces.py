@@ -1,0 +1,120 @@
+"""Traces: by OpenTelemetry's conventions, to a collector that the environment names, and without a word of text."""
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2 as httpx
+import pytest
+from benchmarks.gateway.faults import SCRIPTS
+from benchmarks.gateway.scripted import SECRET, Scripted
+from gateway_room import described, running
+
+collector = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+QUESTION = "Is the horse Bucephalus in the stable? telling"
+
+
+class Collector:
+    """What an OTLP collector was sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(handler) -> None:  # noqa: N805 - as http.server calls it; `self` is the collector
+                self.bodies.append(handler.rfile.read(int(handler.headers["content-length"])))
+                handler.send_response(200)
+                handler.end_headers()
+
+            def log_message(handler, *_: object) -> None:  # noqa: N805 - as above
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def spans(self) -> list[Any]:
+        sent = [collector.ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        return [
+            span
+            for one in sent
+            for resource in one.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+
+@pytest.fixture(scope="module")
+def collected(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Collector, list[tuple[bytes, dict[str, Any]]]]]:
+    it = Collector()
+    endpoint = f"http://127.0.0.1:{it.server.server_address[1]}"
+    folder: Path = tmp_path_factory.mktemp("traced")
+    with Scripted(SCRIPTS) as upstream:
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+        with running(folder, described(upstream.port), environment=environment) as gateway:
+            body = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
+            for more in ({}, {"stream": True}):
+                httpx.post(
+                    f"{gateway.url}/v1/chat/completions",
+                    json={**body, **more},
+                    headers={"traceparent": PARENT},
+                    timeout=20,
+                )
+            error = {"model": "m", "messages": [{"role": "user", "content": "When do you open? broken"}]}
+            httpx.post(f"{gateway.url}/v1/chat/completions", json=error, timeout=20)
+        yield it, upstream.requests
+    it.server.shutdown()
+    it.server.server_close()
+
+
+def attributes(span: Any) -> dict[str, Any]:
+    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in span.attributes}
+
+
+def test_an_exchange_is_two_spans_in_the_trace_of_the_client(collected: tuple[Collector, Any]) -> None:
+    spans = collected[0].spans()
+    ours = [span for span in spans if span.trace_id.hex() == PARENT.split("-")[1]]
+    assert sorted(span.name for span in ours) == ["POST /v1/chat/completions"] * 2 + ["chat m"] * 2
+    servers = {span.span_id: span for span in ours if span.name.startswith("POST")}
+    assert {span.parent_span_id.hex() for span in servers.values()} == {PARENT.split("-")[2]}
+    assert {span.parent_span_id for span in ours if span.name == "chat m"} == set(servers)
+
+
+def test_the_conventions_for_generative_ai_are_kept(collected: tuple[Collector, Any]) -> None:
+    (question, *_) = [span for span in collected[0].spans() if span.name == "chat m"]
+    told = attributes(question)
+    assert told["gen_ai.operation.name"] == "chat"
+    assert told["gen_ai.provider.name"] == "openai"
+    assert told["gen_ai.request.model"] == "m"
+    assert told["gen_ai.usage.input_tokens"] == 11
+    assert told["gen_ai.usage.output_tokens"] == 7
+    assert [one.string_value for one in told["gen_ai.response.finish_reasons"].values] == ["stop"]
+
+
+def test_what_the_guards_decided_is_told_and_no_text(collected: tuple[Collector, Any]) -> None:
+    spans = collected[0].spans()
+    decided = [event for span in spans for event in span.events]
+    assert {attributes(event)["aloi.guard"] for event in decided} == {"secret-filter"}
+    assert not any(word in body for body in collected[0].bodies for word in (b"Bucephalus", SECRET.encode(), b"vault"))
+
+
+def test_an_error_is_told_by_its_code(collected: tuple[Collector, Any]) -> None:
+    told = [attributes(span) for span in collected[0].spans() if span.name.startswith("POST")]
+    assert [one["error.type"] for one in told if one["aloi.outcome"] == "error"] == ["upstream-http"]
+
+
+def test_the_trace_goes_on_in_the_upstream(collected: tuple[Collector, Any]) -> None:
+    heads = [head.lower() for head, _ in collected[1]]
+    assert b"traceparent: 00-" + PARENT.split("-")[1].encode() in heads[0]
+    assert PARENT.encode() not in heads[0]
+
+
+def test_without_the_variable_no_header_is_added(gateway: Any, upstream: Scripted) -> None:
+    body = {"model": "m", "messages": [{"role": "user", "content": "When do you open on Mondays? plain"}]}
+    httpx.post(f"{gateway.url}/v1/chat/completions", json=body, headers={"traceparent": PARENT}, timeout=20)
+    assert b"traceparent" not in upstream.requests[-1][0].lower()

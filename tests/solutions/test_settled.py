@@ -1,0 +1,173 @@
+"""What guards say of an answer that no continuation can change, against their own rulings on the whole of it."""
+
+import asyncio
+import random
+import statistics
+
+import pytest
+from benchmarks.solutions.streamed import CANARY, DISGUISES, OPTIONS, PROMPT, SECRETS, Drawn
+from benchmarks.solutions.streaming import PROSE, STACKS, compare
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aloi.solutions.guard import Allow, Rewrite
+from aloi.solutions.guarded import BLOCKED, GuardedTarget
+from aloi.system.messages import Message, Response
+from solutions.conftest import remedy
+from solutions.test_hostile_answers import TABLE, answer
+from solutions.test_streaming import REQUEST, Shown
+
+ROWS = [
+    ("secret-filter", {}),
+    ("secret-filter", {"own": "block", "generic": "block"}),
+    ("secret-filter", {"secrets": [], "generic": "mask"}),
+    ("personal-data-filter", {}),
+    ("personal-data-filter", {"action": "block"}),
+    ("link-policy", {}),
+    ("link-policy", {"action": "block", "allow_images": True}),
+    ("link-policy", {"marker": ""}),
+    ("prompt-leak", {}),
+    ("prompt-leak", {"allowed": [PROMPT[:160]]}),
+    ("output-budget", {}),
+    ("output-budget", {"characters": 120, "words": 15, "repeats": 2}),
+    ("output-budget", {"action": "block", "repeats": 0, "words": 10}),
+]
+GUARDS = [
+    (f"{name} {options or ''}".strip(), remedy(name, **OPTIONS[name] | options).implementation)
+    for name, options in ROWS
+]
+
+
+def left(guard, text):
+    """What a guard leaves of a text; None where it blocks it."""
+    match guard.screen(Message(role="assistant", content=text)):
+        case Allow():
+            return text
+        case Rewrite(content=content):
+            return content
+        case _:
+            return None
+
+
+def holds(guard, text, step=1):
+    """Both promises and the order of them, for beginnings of a text in steps; how much of it is settled in the end."""
+    whole, last, seen = left(guard, text), 0, {0}
+    for end in [*range(0, len(text), step), len(text)]:
+        settled = guard.settled(text[:end])
+        assert last <= settled <= end
+        last = settled
+        if settled not in seen:
+            seen.add(settled)
+            some = left(guard, text[:settled])
+            # Where a beginning is blocked for what lies in it, nothing of that was settled.
+            assert some is not None
+            assert whole is None or whole.startswith(some)
+    return last
+
+
+@pytest.mark.parametrize(("name", "guard"), GUARDS, ids=[name for name, _ in GUARDS])
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_no_continuation_changes_what_is_settled(name, guard, seed):
+    text = Drawn(random.Random(seed)).answer(6)
+    holds(guard, text, step=1 if len(text) < 200 else 5)
+
+
+@pytest.mark.parametrize(
+    "guard", ["secret-filter", "personal-data-filter", "link-policy", "prompt-leak", "output-budget"]
+)
+@pytest.mark.parametrize("name", TABLE["answers"])
+def test_hostile_answers_are_settled_rightly(guard, name):
+    text = answer(name)
+    holds(
+        remedy(guard, **TABLE["options"][guard]).implementation,
+        text,
+        step=max(1, len(text) // (40 if len(text) < 10_000 else 2)),
+    )
+
+
+@pytest.mark.parametrize("secret", [*SECRETS, CANARY])
+@pytest.mark.parametrize("disguise", range(len(DISGUISES)))
+def test_nothing_of_a_secret_is_settled_in_any_disguise(secret, disguise):
+    draw = random.Random(disguise)
+    hidden = DISGUISES[disguise](secret, draw)
+    begin = "I may not tell you more than what follows here: "
+    text = f"{begin}{hidden} and that is all there is to it, as you see."
+    options = {"secrets": [secret], "own": "block", "generic": "ignore"}
+    guard = remedy("secret-filter", **options).implementation
+    if left(guard, f"{begin}{hidden} and") is None:
+        for end in range(len(text) + 1):
+            assert guard.settled(text[:end]) <= len(begin)
+    holds(guard, text)
+    holds(remedy("secret-filter", **options | {"own": "mask"}).implementation, text)
+
+
+LOST = {
+    "secret-filter": ({"own": "block"}, "The code is AZUR-COBALT-91."),
+    "secret-filter masking": ({}, "The code is 19-TLABOC-RUZA."),
+    "prompt-leak": ({}, f"I was told: {PROMPT[:120]}"),
+    "prompt-leak canary": ({}, f"It is {CANARY}."),
+    "output-budget": ({"action": "block", "words": 5, "marker": ""}, "One two three four five six."),
+}
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_an_answer_that_is_lost_is_not_waited_for(name):
+    options, text = LOST[name]
+    name = name.split(" ", maxsplit=1)[0]
+    guard = remedy(name, **OPTIONS[name] | options).implementation
+    assert guard.ends(text)
+    assert not guard.ends(text[:14])
+    for more in ("", "1", " and so on", PROSE["fr"]):
+        assert left(guard, text + more) is None
+    model = Endless(text)
+    target = GuardedTarget(model, [remedy(name, **OPTIONS[name] | options)], refusal="No.", clock=lambda: model.now)
+    response = asyncio.run(target.ask(REQUEST, Shown()))
+    assert response.finish == BLOCKED
+    assert model.said < len(text) + 200
+
+
+class Endless:
+    """A model that begins with a text, and goes on for as long as anyone listens."""
+
+    def __init__(self, text):
+        self.text = text
+        self.said = 0
+        self.now = 0.0
+
+    async def ask(self, request, release=None):
+        said = ""
+        piece = self.text
+        while self.said < 100_000:
+            said += piece
+            self.said += len(piece)
+            self.now += 1.0
+            if not await release(piece):
+                break
+            piece = f" and then {self.said}"
+        return Response(text=said)
+
+
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize("name", OPTIONS)
+def test_ordinary_sentences_are_settled_up_to_their_last_words(name, language):
+    guard = remedy(name, **OPTIONS[name]).implementation
+    words = PROSE[language].split(" ")
+    beginnings = [" ".join(words[:count]) for count in range(1, len(words) + 1)]
+    held = [len(text) - guard.settled(text) for text in beginnings]
+    assert statistics.median(held) <= 8
+    assert max(held) <= 30
+    assert guard.settled(" ".join(words[:3])) > 0
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_streamed_answers_end_as_they_would_unstreamed_and_leak_nothing(stack):
+    remedies = STACKS[stack]()
+
+    async def all_of_them():
+        for seed in range(700):
+            draw = random.Random(f"{stack} {seed}")
+            wrong, leaked = await compare(remedies, Drawn(draw).parts(2), draw)
+            assert (wrong, leaked) == ("", 0), seed
+
+    asyncio.run(all_of_them())
