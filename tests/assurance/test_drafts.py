@@ -322,6 +322,18 @@ def test_without_a_kind_every_latest_day_is_shown_and_the_gap_stays():
     assert any("November 28, 2026" in line.text for line in deadline.lines)
 
 
+@pytest.mark.parametrize(("over", "told"), [(0, False), (1, True)])
+def test_a_draft_says_that_its_norm_is_to_be_checked_again(over, told):
+    pack = framework("eu-ai-act@2026-07-27").pack
+    day = pack.checked_on + timedelta(pack.horizon + over)
+    for language, words in (("en", "it may have changed"), ("fr", "il a pu changer")):
+        made = draft("annex-iv", replace(dossier(World().pack()), today=day), language, AT)
+        assert [one.stale for one in made.checked] == [told]
+        assert (words in made.markdown) is told
+    begun = incident(Dossier(today=day), "en", AT)
+    assert [one.framework for one in begun.checked] == [pack.key]
+
+
 LAW = {
     date(2026, 8, 1): "it does not bind yet",
     date(2026, 11, 26): "readings differ on whether it binds",
