@@ -285,7 +285,7 @@ def test_a_disputed_mapping_is_told():
 
 
 AGAIN = {
-    "en": "was to be checked again by November 21, 2026",
+    "en": "was to be checked again by 21 November 2026",
     "fr": "devait être vérifié de nouveau le 21 novembre 2026",
 }
 UNREAD = {"en": "known from others' accounts alone", "fr": "comptes rendus de tiers"}
