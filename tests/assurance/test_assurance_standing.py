@@ -113,7 +113,7 @@ def test_a_text_past_its_horizon_is_told_on_the_standing_and_on_the_matrix(over)
     found = stand(OWASP, [], Said(), today=day)
     assert found.checked.stale is bool(over)
     for language, mark in (("en", "it may have changed"), ("fr", "il a pu changer")):
-        page = render_matrix([OWASP], hub(), None, language, about="", day=day)
+        page = render_matrix([OWASP], hub(), None, language, day=day)
         assert (mark in page) is bool(over)
 
 
@@ -122,7 +122,7 @@ def test_an_expired_file_is_told_on_the_matrix_with_its_name_made_visible(tmp_pa
     folder.mkdir()
     attached(folder, DAY)
     late = tuple(lapsed(said(folder, KEYS), date(2036, 1, 1)))
-    page = render_matrix([OWASP], hub(), None, "en", about="", day=DAY, lapsed=late)
+    page = render_matrix([OWASP], hub(), None, "en", day=DAY, lapsed=late)
     assert "a&lt;b⟨U+202E⟩/oversight.dsse.json" in page
 
 

@@ -211,7 +211,7 @@ def test_a_document_answers_its_section_while_it_is_valid(tmp_path):
     notice, after = sections(made)["1-h"], sections(made)["9"]
     assert notice.state == "filled"
     assert "notice.pdf `sha256:" in notice.lines[0].text
-    assert "approved by Board on November 1, 2026" in notice.lines[0].text
+    assert "approved by Board on 1 November 2026" in notice.lines[0].text
     assert after.state == "empty"
     assert "It does not count today." in after.lines[0].text
     assert made.markdown.count("notice.pdf") == 2
@@ -319,7 +319,19 @@ def test_without_a_kind_every_latest_day_is_shown_and_the_gap_stays():
     assert deadline.state == "empty"
     assert len(deadline.lines) == len(DAYS) + 1
     assert made.latest_report == ""
-    assert any("November 28, 2026" in line.text for line in deadline.lines)
+    assert any("28 November 2026" in line.text for line in deadline.lines)
+
+
+@pytest.mark.parametrize(("over", "told"), [(0, False), (1, True)])
+def test_a_draft_says_that_its_norm_is_to_be_checked_again(over, told):
+    pack = framework("eu-ai-act@2026-07-27").pack
+    day = pack.checked_on + timedelta(pack.horizon + over)
+    for language, words in (("en", "it may have changed"), ("fr", "il a pu changer")):
+        made = draft("annex-iv", replace(dossier(World().pack()), today=day), language, AT)
+        assert [one.stale for one in made.checked] == [told]
+        assert (words in made.markdown) is told
+    begun = incident(Dossier(today=day), "en", AT)
+    assert [one.framework for one in begun.checked] == [pack.key]
 
 
 LAW = {
@@ -334,9 +346,9 @@ def test_whether_the_article_applies_is_read_from_the_table_of_dates(day):
     given = facts(day, day, "death", day)
     lines = sections(incident(Dossier(today=day, facts=given), "en", AT))["law"].lines
     assert LAW[day] in lines[0].text
-    assert "Literal date August 2, 2026" in lines[0].text
-    assert "December 2, 2027 (this date is a reading; sources: primary)" in lines[0].text
-    assert "August 2, 2028" in lines[1].text
+    assert "Literal date 2 August 2026" in lines[0].text
+    assert "2 December 2027 (this date is a reading; sources: primary)" in lines[0].text
+    assert "2 August 2028" in lines[1].text
     assert sum("One side" in line.text for line in lines) == 2
 
 

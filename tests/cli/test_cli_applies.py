@@ -165,6 +165,33 @@ def test_a_table_that_was_not_checked_again_says_so(monkeypatch, capsys):
         assert ("other-regimes was checked on 2026-11-22" in capsys.readouterr().err) == stale, day
 
 
+def test_fines_and_transitions_stand_apart_from_what_is_asked(tmp_path):
+    given = ("applies", "--role", "provider", "--class", "prohibited", "--on", "2026-12-02", "--placed", "2025-01-01")
+    out = aloi(*given, home=tmp_path).out
+    assert out.index("stands around it") < out.index("Art. 99(3): Fines for Art. 5: up to EUR 35m or 7 %")
+    told = json.loads(aloi(*given, "--json", home=tmp_path).out)
+    assert "art99-3" in {one["provision"]["id"] for one in told["context"]}
+    assert "context" not in {one["provision"]["kind"] for one in told["provisions"]}
+    model = ("--role", "gpai-systemic-provider", "--class", "gpai-systemic", "--on", "2026-11-22")
+    assert "Art. 101" in aloi("applies", *model, home=tmp_path).out
+
+
+def test_machines_are_told_when_the_table_is_to_be_checked_again(tmp_path):
+    told = json.loads(aloi("applies", "--role", "deployer", "--class", "hr-annex3", "--json", home=tmp_path).out)
+    assert [one["framework"] for one in told["checked"]] == ["eu-ai-act@2026-07-27"]
+    told = json.loads(aloi("applies", "--calendar", "--json", home=tmp_path).out)
+    assert [one["framework"] for one in told["checked"]] == ["eu-ai-act@2026-07-27", "other-regimes"]
+
+
+def test_a_class_that_nobody_named_is_missed_aloud(tmp_path):
+    bare = aloi("applies", "--role", "provider", "--on", "2028-01-01", home=tmp_path)
+    assert bare.code == 0
+    assert "No class of system was named" in bare.err
+    assert "hr-annex3" in bare.err
+    named = aloi("applies", "--role", "provider", "--class", "gpai", "--on", "2028-01-01", home=tmp_path)
+    assert "No class" not in named.err
+
+
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "system.yaml")
     assert aloi("applies", "system.yaml", home=tmp_path).code == 2

@@ -81,7 +81,7 @@ def test_attached_documents_are_named_with_who_approved_them(tmp_path):
     command = ("draft", "annex-iv", "plan.json", "--trust", "k.pem")
     said = aloi(*command, "--statements", "said", home=tmp_path)
     assert said.code == 0, said.err
-    assert "approved by The board on November 1, 2026" in said.out
+    assert "approved by The board on 1 November 2026" in said.out
     assert "notice.pdf" not in aloi(*command, home=tmp_path).out
 
 

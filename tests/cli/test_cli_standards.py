@@ -221,6 +221,18 @@ def test_a_case_ends_at_statements_that_verify(home, lang):
     assert aloi(*command, "case.html", *more, home=home).code == 2
 
 
+@pytest.mark.parametrize(("lang", "told"), [("en", "counts only from 1 January 2099"), ("fr", "1er janvier 2099")])
+def test_a_file_that_counts_later_is_told_on_the_matrix_and_the_case(home, lang, told):
+    (home / "file.txt").write_text("who steps in, and when", encoding="utf-8")
+    attached = ("--approved-by", "Board", "--approved-on", "2099-01-01", "--output", "said/c.dsse.json")
+    assert aloi("standards", "attach", "human-oversight", "file.txt", *attached, home=home).code == 0
+    more = ("--statements", "said", "--trust", KEY)
+    for command in (("case", BUNDLE, ROW[0], "case.html"), ("matrix", "matrix.html", "--bundle", BUNDLE)):
+        assert aloi("--lang", lang, "standards", *command, *more, home=home).code == 0
+    for page in ("case.html", "matrix.html"):
+        assert told in (home / page).read_text(encoding="utf-8")
+
+
 UPSTREAM = Path(__file__).parents[1] / "standards" / "upstream" / "atlas-new.yaml"
 
 

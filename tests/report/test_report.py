@@ -282,3 +282,27 @@ def test_a_disputed_mapping_is_told():
     story = replace(ACCEPTED, coverage=(replace(first, requirements=requirements),))
     assert page(story).words.count("disputed mapping") == 1
     assert page(story, "fr").words.count("correspondance contestée") == 1
+
+
+AGAIN = {
+    "en": "was to be checked again by 21 November 2026",
+    "fr": "devait être vérifié de nouveau le 21 novembre 2026",
+}
+UNREAD = {"en": "known from others' accounts alone", "fr": "comptes rendus de tiers"}
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(("due", "late"), [("2026-11-21", True), ("2026-11-22", False)])
+def test_a_text_that_was_to_be_checked_again_before_the_run_is_told(language, due, late):
+    story = replace(ACCEPTED, coverage=tuple(replace(one, due=due) for one in ACCEPTED.coverage))
+    told = Page(render(story, language, **NAMES)).words
+    assert told.count(AGAIN[language]) == len(story.coverage) * late
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_requirement_whose_text_was_not_read_is_marked(language):
+    known = {"owasp-llm@2026": {"LLM01": "secondary", "LLM04": "unconfirmed"}}
+    told = Page(render(ACCEPTED, language, **NAMES, doubtful=lambda key: known.get(key, {}))).text
+    assert [text for text in told if text.rstrip("†‡") in {"LLM01", "LLM02", "LLM04"}] == ["LLM01†", "LLM02", "LLM04‡"]
+    assert sum(UNREAD[language] in text for text in told) == 1
+    assert not any("†" in text for text in Page(render(ACCEPTED, language, **NAMES)).text)

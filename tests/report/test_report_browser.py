@@ -16,7 +16,7 @@ from aloi.evidence.verification import verify_bundle
 from aloi.standards.case import assurance_case
 from aloi.standards.frameworks import framework
 from aloi.standards.hub import hub
-from aloi.standards.judging import evidence_of, judge
+from aloi.standards.judging import concerned, evidence_of, judge
 from browsing import needs_browser, violations
 
 pytestmark = needs_browser
@@ -50,7 +50,9 @@ def page_of(name: str, language: str) -> str:
     evidence, found = evidence_of(verification), framework("owasp-llm@2026")
     if name == "matrix":
         judgements = judge(hub(), evidence)
-        return render_matrix([found], hub(), judgements, language, about="banque-azur", day=date(2026, 11, 26))
+        return render_matrix(
+            [found], hub(), judgements, language, about=concerned(verification), day=date(2026, 11, 26)
+        )
     case = assurance_case(found, hub(), evidence, today=date(2026, 11, 26))
     titles = {"hazard": hazard_title, "remedy": remedy_title}
     return render_case(case, found, hub(), verification, (), language, day="2026-11-26", names=titles)

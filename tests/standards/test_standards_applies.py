@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from standards_world import shipped
 
@@ -187,6 +187,7 @@ CLASSES = sorted({name for provision in TABLE.provisions for name in provision.s
 DAYS = st.dates(date(2025, 1, 1), date(2031, 12, 31))
 
 
+@settings(deadline=None)
 @given(
     st.sets(st.sampled_from(CLASSES), max_size=3),
     DAYS,

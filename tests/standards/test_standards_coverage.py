@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standards_world import effect, finding, plan, shipped
 
+from aloi import plugins
 from aloi.evidence.records import Coverage
+from aloi.science.probe import probe_for
 from aloi.standards.coverage import STATES, cover, tally
 from aloi.standards.frameworks import Framework
 from aloi.standards.gaps import next_evidence
@@ -220,6 +222,16 @@ def test_the_remedies_offered_serve_the_hazard_that_failed():
         "jailbreak",
         ("secret-filter", "injection-detector", "hardened-prompt", *OTHERS),
     )
+
+
+def test_no_probe_is_promised_that_does_not_ship():
+    evidence = [finding("harmful-content", "met")]
+    profile = shipped("nist-ai-600-1@2024-07")
+    step = next(s for s in next_evidence(cover(profile, evidence), profile, evidence) if s.requirement == "2.11")
+    assert (step.action, step.about) == ("measure", "sexual-abuse-media")
+    assert "a probe of your own" in step.message
+    shipping = {probe_for(name).hazard for name in plugins.names("aloi.probes")}
+    assert {hazard.id for hazard in hub().hazards if hazard.probed} == shipping & {one.id for one in hub().hazards}
 
 
 def test_every_gap_has_one_step_and_the_cheapest_come_first():

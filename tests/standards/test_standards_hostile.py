@@ -113,6 +113,12 @@ CASES = {
         14,
         "requirements[0].title.en",
     ),
+    "pack: known in no way that is told": (
+        pack,
+        HEAD.replace("requirements:", "certainty: secondary\nrequirements:") + GOOD,
+        13,
+        "certainty",
+    ),
     "pack: a hundred megabytes": (pack, b"#" * 100_000_000, None, "$"),
     "pack: small, and millions of values": (pack, b"a: [" + b"1," * NODES + b"]", 1, "$"),
     "pack: small, and very deep": (pack, b"[" * 100_000, 1, "[0]" * 13),

@@ -7,7 +7,7 @@ import pytest
 from standards_world import SHIPPED, shipped
 
 from aloi.standards.frameworks import read_framework
-from aloi.standards.hub import hub
+from aloi.standards.hub import MEASURED, hub
 from aloi.standards.mapping import row_digest
 
 FRAMEWORKS = [read_framework(found) for found in SHIPPED.values()]
@@ -107,6 +107,49 @@ def test_every_row_is_dated_and_authored(framework):
     assert all(framework.pack.checked_on <= row.date <= hub().checked_on for row in framework.rows)
     digests = [row_digest(framework.pack.key, row) for row in framework.rows]
     assert len(digests) == len(set(digests))
+
+
+# The rows through which measuring alone can prove a requirement: each is read again whenever one is added.
+PROVING = {
+    "mitre-atlas@2026.09": {
+        "consumption-limits superset AML.T0034",
+        "hidden-context superset AML.T0056",
+        "output-handling superset AML.T0077",
+        "prompt-injection superset AML.T0051.000",
+        "prompt-injection superset AML.T0051.001",
+        "prompt-injection superset AML.T0054",
+        "retrieval-integrity superset AML.T0070",
+        "sensitive-disclosure equal AML.T0057",
+    },
+    "nist-ai-600-1@2024-07": {"factual-reliability equal 2.2"},
+    "nist-ai-rmf@1.0": {"test-record equal MEASURE 2.1"},
+    "owasp-llm@2026": {
+        "agency-limits equal LLM03:2026",
+        "consumption-limits equal LLM06:2026",
+        "hidden-context equal LLM08:2026",
+        "output-handling equal LLM10:2026",
+        "prompt-injection equal LLM01:2026",
+        "sensitive-disclosure equal LLM02:2026",
+    },
+}
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
+def test_measuring_alone_proves_what_is_listed_and_nothing_whose_text_was_not_read(framework):
+    whole = [row for row in framework.rows if row.relation in {"equal", "superset"}]
+    proving = [row for row in whole if hub().control(row.subject).proof in MEASURED]
+    told = {f"{row.subject} {row.relation} {row.object}" for row in proving}
+    assert told == PROVING.get(framework.pack.key, set())
+    assert not {row.object for row in proving} & framework.pack.doubtful().keys()
+
+
+@pytest.mark.parametrize("framework", FRAMEWORKS, ids=KEYS)
+def test_a_list_whose_text_was_not_read_says_what_was(framework):
+    read = {"eu-ai-act", "eu-gpai-code", "mitre-atlas", "nist-ai-600-1", "nist-ai-rmf", "owasp-llm"}
+    pack = framework.pack
+    assert (pack.certainty == "primary") is (pack.id in read)
+    assert pack.certainty == "primary" or set(pack.doubtful()) == {one.id for one in pack.requirements}
+    assert pack.certainty == "primary" or pack.unconfirmed
 
 
 @pytest.mark.parametrize("key", ["etsi-en-304-223@2.1.1", "owasp-aisvs@1.0"])

@@ -21,7 +21,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.gaps import NextStep, next_evidence
 from aloi.standards.judging import EvidenceItem, counts_on
 from aloi.standards.mapping import RowWords, row_digest
-from aloi.standards.pack import Freshness, freshness
+from aloi.standards.pack import Certainty, Freshness, freshness
 from aloi.translation import N_
 
 ENVELOPES = "*.dsse.json"
@@ -81,13 +81,15 @@ class Imported(Struct, frozen=True, kw_only=True):
 class Standing(Struct, frozen=True, kw_only=True):
     """A framework through all the evidence at hand, for each gap the cheapest next evidence, and what to know of both.
 
-    `checked` says whether the framework's text is due to be checked again, `imported` whose rows it is seen through
+    `checked` says whether the framework's text is due to be checked again, `certainty` how requirements are known whose
+    text was not read, `imported` whose rows it is seen through
     where they are not those that ship.
     """
 
     coverage: Coverage
     steps: tuple[NextStep, ...]
     checked: Freshness
+    certainty: dict[str, Certainty] = {}
     lapsed: tuple[Lapsed, ...] = ()
     own: tuple[OwnWord, ...] = ()
     imported: Imported | None = None
@@ -176,6 +178,7 @@ def stand(
         coverage=coverage,
         steps=next_evidence(coverage, framework, items, today=today),
         checked=freshness(framework.pack, today),
+        certainty=framework.pack.doubtful(),
         lapsed=tuple(lapsed(more, today)),
         own=tuple(_own(framework, more)),
         imported=_imported(framework),

@@ -161,6 +161,7 @@ def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
             hazard_title=hazard_title,
             remedy_title=remedy_title,
             unconfirmed=lambda key, reader: tuple(one.said(reader) for one in framework(key).pack.doubts()),
+            doubtful=lambda key: framework(key).pack.doubtful(),
         )
         write_whole(folder.report(language), page.encode())
     return {language: folder.report(language) for language in LANGUAGES}

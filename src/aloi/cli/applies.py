@@ -161,6 +161,11 @@ def _situation(known: "Regulation", day: date, *, ask: bool) -> "Situation":
         )
     if classes is None and ask:
         classes = _asked_names("classes", CLASSES)
+    elif classes is None:
+        tell(
+            N_("No class of system was named: what hangs on one is left out. --class names it: {classes}"),
+            classes=", ".join(_choices("classes")),
+        )
     return Situation(
         roles=roles,
         classes=classes or (),

@@ -27,13 +27,13 @@ def command(
 ) -> None:
     """The bundle is verified first; with --json and no FILE the case itself is printed."""
     from aloi.assurance.report.case import render_case  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.assurance.standing import lapsed  # noqa: PLC0415 - as above
     from aloi.assurance.telling import hazard_title, remedy_title  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.case import assurance_case  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
     from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
-    from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
     found = named(framework)
     if file is None and not as_json:
@@ -57,7 +57,7 @@ def command(
         language(),
         day=today.isoformat(),
         names={"hazard": hazard_title, "remedy": remedy_title},
-        overdue=freshness(found.pack, today).stale,
+        lapsed=tuple(lapsed(more, today)),
     )
     options.write_new(file, page.encode())
     options.print_written(N_("Written: {file}"), file, as_json=as_json)

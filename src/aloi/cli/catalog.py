@@ -161,14 +161,20 @@ def _options(known: "Mapping[str, object]") -> str:
 
 
 def _frameworks() -> Iterable[Entry]:
-    from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.cli import law  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
+    from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
     for key in names():
         pack = framework(key).pack
         told = say(N_("{count} requirements, checked {day}"), count=len(pack.requirements), day=pack.checked_on)
         doubts = tuple(say(N_("To know: {what}"), what=one.said(language())) for one in pack.doubts())
+        law.warn_if_stale(pack)
         facts: dict[str, object] = {
             "status": pack.status,
+            "source": pack.source,
+            "licence": pack.licence,
+            "checked": freshness(pack, law.today()),
             "to_know": [one.said(language()) for one in pack.doubts()],
         }
         yield Entry(key, told, pack.title.said(language()), doubts, facts)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from aloi.cli import options
+from aloi.cli import law, options
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -34,6 +34,7 @@ def export(framework: str, kind: str, output: Path | None, *, as_json: bool) -> 
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     found = named(framework)
+    law.warn_if_stale(found.pack)
     if kind == "oscal":
         folder = output or Path(f"oscal.{framework}")
         options.refuse_to_overwrite(folder)

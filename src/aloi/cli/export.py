@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import options
+from aloi.cli import law, options
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -141,6 +141,8 @@ def _made(source: "Source", kind: str, frameworks: tuple[str, ...], key: Path | 
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     chosen = [framework(name) for name in frameworks or names()]
+    if kind in {"oscal", "cyclonedx"}:
+        law.warn_if_stale(*(one.pack for one in chosen))
     if kind == "svr":
         return {"svr": dsse.write(svr.svr(source, signing_key(key or options.default_key())))}
     if kind == "sarif":

@@ -13,7 +13,7 @@ from aloi.translation import N_
 if TYPE_CHECKING:
     from aloi.standards.applicability import Applicability, Provision
     from aloi.standards.applies import Answer, Applies, Change, Situation
-    from aloi.standards.pack import Dated
+    from aloi.standards.pack import Dated, Freshness
     from aloi.standards.regimes import Event
 
 STATUS = {
@@ -39,7 +39,9 @@ CERTAINTIES = {
 def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str, str], *, as_json: bool) -> None:
     """Every provision that concerns the situation, by where it stands; `missing` names the option of each input."""
     if as_json:
-        options.print_json(answer)
+        import msgspec  # noqa: PLC0415 - only where a machine reads
+
+        options.print_json({**msgspec.to_builtins(answer), "checked": _checked(table)})
         return
     warn_if_stale(table)
     click.echo(_heading(table, answer.situation, answer.situation.day))
@@ -47,6 +49,7 @@ def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str,
         _print_group(title, [one for one in _duties(answer) if one.status == status], missing)
     others = [one for one in answer.provisions if one.provision.kind != "duty"]
     _print_group(N_("applies without binding: what a system is, and what is permitted"), others, missing)
+    _print_group(N_("what stands around it, and asks nothing: fines, dates, transitions"), answer.context, missing)
     click.echo("\n" + say(N_("A provision binds only where a system does what it speaks of.")))
     if "prohibited" not in answer.situation.classes:
         click.echo(say(N_("What Art. 5 prohibits is prohibited to all; `--class prohibited` lists it with its days.")))
@@ -55,7 +58,7 @@ def print_answer(table: "Applicability", answer: "Answer", missing: Mapping[str,
         for point in answer.open_points:
             click.echo(f"  - {point.one_side.said(language())}\n    {point.other_side.said(language())}")
     click.echo("\n" + say(N_("Sources:")))
-    cited = {name for found in answer.provisions for name in found.provision.sources}
+    cited = {name for found in (*answer.provisions, *answer.context) for name in found.provision.sources}
     for source in table.sources:
         if source.id in cited:
             click.echo(f"  {source.id}  {source.document.said(language())} [{say(CERTAINTIES[source.certainty])}]")
@@ -118,15 +121,13 @@ def print_calendar(
     as_json: bool,
 ) -> None:
     """What changes after a day, in the law and in the regimes that are listed beside it."""
-    if as_json:
-        options.print_json(
-            {"law": table.key, "situation": situation, "after": day, "changes": changes, "others": events}
-        )
-        return
     from aloi.standards.regimes import regimes  # noqa: PLC0415 - heavy modules load when a command runs
 
-    warn_if_stale(table)
-    warn_if_stale(regimes())
+    if as_json:
+        told = {"law": table.key, "situation": situation, "after": day, "changes": changes, "others": events}
+        options.print_json({**told, "checked": _checked(table, regimes())})
+        return
+    warn_if_stale(table, regimes())
     click.echo(_heading(table, situation, day))
     if not changes:
         click.echo("\n" + say(N_("Nothing that is known changes any more.")))
@@ -150,15 +151,21 @@ def print_calendar(
             click.echo(f"  {event.day}  " + say(NAMED, name=where, told=event.what.said(language())))
 
 
+def _checked(*tables: "Dated") -> "list[Freshness]":
+    from aloi.standards.pack import freshness  # noqa: PLC0415 - heavy modules load when a command runs
+
+    return [freshness(table, today()) for table in tables]
+
+
 def today() -> date:
     """The day, by universal time."""
     return datetime.now(UTC).date()
 
 
-def warn_if_stale(table: "Dated") -> None:
-    """Say on standard error that a table should be checked again, or that its day is to come."""
+def warn_if_stale(*tables: "Dated") -> None:
+    """Say on standard error of each table that it should be checked again, or that its day is to come."""
     from aloi.assurance.standing import doubts  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.pack import freshness  # noqa: PLC0415 - as above
 
-    for message, facts in doubts([freshness(table, today())], ()):
+    for message, facts in doubts([freshness(table, today()) for table in tables], ()):
         tell(N_("Warning: {told}"), told=say(message, **facts))

@@ -1,12 +1,12 @@
 """`aloi standards`: mappings and their endorsements, what conflicts, what converges, and where a bundle stands."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from aloi.cli import atlas, case, crosswalks, options, signing
+from aloi.cli import atlas, case, crosswalks, law, options, requirements, signing
 from aloi.cli.speech import language, say
 from aloi.translation import N_
 
@@ -29,6 +29,7 @@ KINDS = {
     "contradiction": N_("contradiction"),
     "stale": N_("earlier edition"),
     "dangling": N_("no such id"),
+    "overdue": N_("to be checked again"),
     "unreached": N_("not reached"),
     "idle": N_("asked by none"),
 }
@@ -54,7 +55,7 @@ def command() -> None:
     """Nothing is done before a verb is named."""
 
 
-for one in (atlas.atlas, case.command, crosswalks.export, crosswalks.import_):
+for one in (atlas.atlas, case.command, crosswalks.export, crosswalks.import_, requirements.command):
     command.add_command(one)
 
 
@@ -74,6 +75,7 @@ def rows(
     from aloi.standards.mapping import row_digest  # noqa: PLC0415 - as above
 
     found = options.framework(framework, mapping)
+    law.warn_if_stale(found.pack)
     words = standing(options.said(statements, trust).words)
     by_row: dict[str, list[Word]] = {}
     for word in words:
@@ -202,7 +204,7 @@ def attach(
         approved_by=approved_by,
         approved_on=approved_on,
         valid_until=valid_until,
-        today=datetime.now(UTC).date(),
+        today=law.today(),
         key=signing.signer(key),
         systems=options.verified(bundle, trust).subject if bundle else (),
     )
@@ -234,7 +236,7 @@ def coverage(
 
     found = options.framework(framework, mapping)
     verification = options.verified(bundle, trust)
-    today = datetime.now(UTC).date()
+    today = law.today()
     standing = stand(
         found,
         evidence_of(verification),
@@ -273,29 +275,31 @@ def matrix(
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework, names  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
-    from aloi.standards.judging import evidence_of, judge  # noqa: PLC0415 - as above
+    from aloi.standards.judging import concerned, evidence_of, judge  # noqa: PLC0415 - as above
 
     options.refuse_to_overwrite(file)
     if statements and not bundle:
         raise AskerError(
             N_("--statements says nothing without --bundle"), remedy=N_("name the bundle whose controls they answer")
         )
-    today = datetime.now(UTC).date()
-    judgements, about = None, ""
+    today = law.today()
+    judgements, about, digest = None, None, ""
     more = Said()
     if bundle:
         verification = options.verified(bundle, trust)
         more = options.said(statements, trust, verification)
         evidence = (*evidence_of(verification), *more.attached)
         judgements = judge(hub(), evidence, today=today)
-        about = f"{verification.subject[0].name} · {verification.digest}"
+        about, digest = concerned(verification), verification.digest
     page = render_matrix(
         [framework(name) for name in frameworks or names()],
         hub(),
         judgements,
         language(),
-        about=about,
         day=today,
+        about=about,
+        bundle=digest,
+        words=more.rows,
         lapsed=tuple(lapsed(more, today)),
     )
     options.write_new(file, page.encode())
@@ -316,7 +320,7 @@ def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
     cited = [
         Citation(slug, entry.framework, entry.id) for slug, hazard in hazards().items() for entry in hazard.maps_to
     ]
-    found = found_in(chosen, cited)
+    found = found_in(chosen, cited, today=law.today())
     if as_json:
         options.print_json([{"told": one.message.format(**one.facts), "found": one} for one in found])
         return
@@ -344,10 +348,11 @@ def convergence(first: str, second: str, bundle: Path | None, trust: tuple[Path,
     from aloi.standards.judging import evidence_of  # noqa: PLC0415 - as above
 
     evidence = evidence_of(options.verified(bundle, trust)) if bundle else ()
-    found = compared(framework(first), framework(second), evidence)
+    found = compared(framework(first), framework(second), evidence, today=law.today())
     if as_json:
         options.print_json(found)
         return
+    law.warn_if_stale(framework(first).pack, framework(second).pack)
     for line in _convergence(found):
         click.echo(line)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 def standing_lines(standing: "Standing", framework: "Framework", system: "Subject") -> "Iterable[str]":
     """A standing as a person reads it: of which system, and then the warnings first."""
     from aloi.standards.coverage import tally  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.standards.marks import MARKS, legend  # noqa: PLC0415 - as above
 
     titles = {one.id: framework.pack.told(one, language()) for one in framework.pack.requirements}
     yield say(
@@ -43,7 +44,10 @@ def standing_lines(standing: "Standing", framework: "Framework", system: "Subjec
         mark = say(N_("  [mapping disputed]")) if item.mapping == "disputed" else ""
         if authors := framework.authors(item.requirement) if standing.imported else ():
             mark += say(N_("  [mapping imported, by {authors}]"), authors=", ".join(authors))
-        yield f"{say(item.state):<{width}}  {item.requirement}  {titles[item.requirement]}{mark}"
+        named = item.requirement + MARKS[standing.certainty.get(item.requirement, "primary")]
+        yield f"{say(item.state):<{width}}  {named}  {titles[item.requirement]}{mark}"
+    for sign, meaning in legend(standing.certainty.values()):
+        yield say(N_("{sign} {meaning}"), sign=sign, meaning=say(meaning))
     for doubt in framework.pack.doubts():
         yield say(N_("To know: {what}"), what=doubt.said(language()))
     if standing.steps:

@@ -37,12 +37,16 @@ class Applies(Struct, frozen=True, kw_only=True):
 
 
 class Answer(Struct, frozen=True, kw_only=True):
-    """Every provision that concerns a situation, in the order of the law, and the open points that touch it."""
+    """Every provision that concerns a situation, in the order of the law, and the open points that touch it.
+
+    `context` holds those that ask nothing of anybody: fines, entry into force, transitions.
+    """
 
     law: str
     situation: Situation
     provisions: tuple[Applies, ...]
     open_points: tuple[OpenPoint, ...]
+    context: tuple[Applies, ...] = ()
 
     def binding(self) -> tuple[Applies, ...]:
         """The duties that bind on the day; classifications and permissions apply without binding."""
@@ -50,7 +54,7 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 def applies(table: Applicability, situation: Situation) -> Answer:
-    """Which provisions concern a situation on its day. Provisions that only give context are left out.
+    """Which provisions concern a situation on its day. Those that only give context stand apart.
 
     1. A provision concerns a system by role, by class and by what the system does; a class that the law takes out of
        its general rules is concerned only by provisions that name it.
@@ -59,7 +63,9 @@ def applies(table: Applicability, situation: Situation) -> Answer:
        the status is 'unknown' and the input is named; it is never guessed.
     """
     looked_at = (_applies(table, provision, situation) for provision in _concerned(table, situation))
-    found = tuple(item for item in looked_at if item is not None)
+    concerned = tuple(item for item in looked_at if item is not None)
+    found = tuple(item for item in concerned if item.provision.kind != "context")
+    context = tuple(item for item in concerned if item.provision.kind == "context")
     named = {point for item in found for point in item.provision.open_points}
     # Two routes to high risk, each with its own date, and no rule for the tie.
     if {"hr-annex3", "hr-annex1-A"} <= set(situation.classes):
@@ -70,7 +76,7 @@ def applies(table: Applicability, situation: Situation) -> Answer:
     if situation.annex_x and large and (placed is None or placed < large.cut_off):
         named.add("annex-x")
     points = tuple(point for point in table.open_points if point.id in named)
-    return Answer(law=table.key, situation=situation, provisions=found, open_points=points)
+    return Answer(law=table.key, situation=situation, provisions=found, open_points=points, context=context)
 
 
 def _concerned(table: Applicability, situation: Situation) -> Iterator[Provision]:
@@ -82,7 +88,7 @@ def _concerned(table: Applicability, situation: Situation) -> Iterator[Provision
         if exclusive:
             by_class = exclusive & set(provision.systems)
         by_role = "all" in provision.binds or set(situation.roles) & set(provision.binds)
-        if provision.kind != "context" and by_class and by_role:
+        if by_class and by_role:
             yield provision
 
 

@@ -17,6 +17,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub, Proof
 from aloi.standards.judging import EvidenceItem, Judgement, State, by_hazard, judge
 from aloi.standards.mapping import UNSAID, Row, RowWords, row_digest
+from aloi.standards.pack import Freshness, freshness
 
 
 class Argument(Struct, frozen=True, kw_only=True):
@@ -57,10 +58,12 @@ class ControlClaim(Struct, frozen=True, kw_only=True):
 class Case(Struct, frozen=True, kw_only=True):
     """The case for one framework. `controls` holds those that some requirement is argued through, each once.
 
-    `undeveloped` are requirements that no control reaches: nothing is claimed of them.
+    `undeveloped` are requirements that no control reaches: nothing is claimed of them. `checked` says whether the
+    framework's text is to be checked again.
     """
 
     framework: str
+    checked: Freshness
     requirements: tuple[RequirementClaim, ...]
     controls: tuple[ControlClaim, ...]
     undeveloped: tuple[str, ...]
@@ -99,6 +102,7 @@ def assurance_case(
     argued = {argument.row.subject for claim in claims for argument in claim.arguments}
     return Case(
         framework=framework.pack.key,
+        checked=freshness(framework.pack, today),
         requirements=tuple(claim for claim in claims if claim.arguments),
         controls=tuple(
             _control(hub, judgements[control.id], evidence) for control in hub.controls if control.id in argued

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import combinations
 from typing import Literal, NamedTuple
 
@@ -11,10 +12,11 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.hub import hub as shipped_hub
 from aloi.standards.mapping import Row
+from aloi.standards.pack import freshness
 from aloi.translation import N_
 
-Kind = Literal["contradiction", "stale", "dangling", "unreached", "idle"]
-KINDS: tuple[Kind, ...] = ("contradiction", "stale", "dangling", "unreached", "idle")
+Kind = Literal["contradiction", "stale", "dangling", "overdue", "unreached", "idle"]
+KINDS: tuple[Kind, ...] = ("contradiction", "stale", "dangling", "overdue", "unreached", "idle")
 
 
 class Citation(NamedTuple):
@@ -44,24 +46,40 @@ class _Said(NamedTuple):
 
 
 def conflicts(
-    frameworks: Sequence[Framework], citations: Iterable[Citation] = (), *, hub: Hub | None = None
+    frameworks: Sequence[Framework],
+    citations: Iterable[Citation] = (),
+    *,
+    hub: Hub | None = None,
+    today: date | None = None,
 ) -> tuple[Conflict, ...]:
     """What to settle, by kind.
 
     'contradiction': two controls, which the hub keeps apart, would be one and the same, or would hold nothing in common
     by one requirement and something by another (set theory of NIST IR 8278A); or one control equals two requirements
     of a framework. 'stale': an id of an earlier edition is cited, which a newer one has replaced. 'dangling': an id
-    that the cited framework does not have. 'unreached': a requirement that no control reaches. 'idle': a control that
-    no framework asks for.
+    that the cited framework does not have. 'overdue': a text that was to be checked again before `today`. 'unreached':
+    a requirement that no control reaches. 'idle': a control that no framework asks for.
     """
     hub = hub or shipped_hub()
     found = [
         *_contradictions(frameworks),
         *_cited(frameworks, citations),
+        *_overdue(frameworks, today),
         *(one for framework in frameworks for one in _unreached(framework)),
         *_idle(frameworks, hub),
     ]
     return tuple(sorted(found, key=lambda one: KINDS.index(one.kind)))
+
+
+def _overdue(frameworks: Sequence[Framework], today: date | None) -> Iterator[Conflict]:
+    if today is None:
+        return
+    for framework in frameworks:
+        checked = freshness(framework.pack, today)
+        if checked.stale:
+            message = N_("checked on {day}, to be checked again by {due}")
+            facts = {"day": checked.checked_on.isoformat(), "due": checked.due.isoformat()}
+            yield Conflict(kind="overdue", framework=framework.pack.key, message=message, facts=facts)
 
 
 def _named(row: Row) -> str:

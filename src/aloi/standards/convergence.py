@@ -1,6 +1,7 @@
 """What two frameworks ask alike, what each asks alone, and which one more piece of evidence would answer most."""
 
 from collections.abc import Iterable
+from datetime import date
 
 import msgspec
 from msgspec import Struct
@@ -8,10 +9,11 @@ from msgspec import Struct
 from aloi.evidence.records import Coverage
 from aloi.standards.coverage import cover_judged
 from aloi.standards.frameworks import Framework
-from aloi.standards.hub import Hub
+from aloi.standards.hub import MEASURED, Hub
 from aloi.standards.hub import hub as shipped_hub
-from aloi.standards.judging import EvidenceItem, Judgement, judge
+from aloi.standards.judging import EvidenceItem, Judgement, State, judge
 from aloi.standards.mapping import Relation, Row
+from aloi.standards.pack import Freshness, freshness
 
 
 class Reached(Struct, frozen=True, kw_only=True):
@@ -30,7 +32,9 @@ class Shared(Struct, frozen=True, kw_only=True):
 
 
 class Gain(Struct, frozen=True, kw_only=True):
-    """What it would newly satisfy if the evidence of one control, which is not there yet, supported it.
+    """What it would newly satisfy if the evidence of one control, which is not there yet, spoke for it.
+
+    A control that measuring speaks of would be supported, one that a file shows would have its file: 'partial'.
 
     `proven` and `begun` (from no evidence to 'partial') are requirements as `framework@edition id`.
     """
@@ -44,6 +48,7 @@ class Convergence(Struct, frozen=True, kw_only=True):
     """Two frameworks side by side.
 
     `only_first` and `only_second` are requirements that no shared control reaches; `gains` are sorted, best first.
+    `checked` says whether the texts of the two are to be checked again, where a day was given.
     """
 
     first: str
@@ -52,10 +57,16 @@ class Convergence(Struct, frozen=True, kw_only=True):
     only_first: tuple[str, ...]
     only_second: tuple[str, ...]
     gains: tuple[Gain, ...]
+    checked: tuple[Freshness, ...] = ()
 
 
 def convergence(
-    first: Framework, second: Framework, evidence: Iterable[EvidenceItem] = (), *, hub: Hub | None = None
+    first: Framework,
+    second: Framework,
+    evidence: Iterable[EvidenceItem] = (),
+    *,
+    hub: Hub | None = None,
+    today: date | None = None,
 ) -> Convergence:
     """Compare two frameworks through the hub. `evidence` is of one system; without any, gains start from nothing.
 
@@ -74,6 +85,7 @@ def convergence(
         only_first=_alone(first, reached[0], both),
         only_second=_alone(second, reached[1], both),
         gains=_gains((first, second), hub, judgements),
+        checked=tuple(freshness(one.pack, today) for one in (first, second)) if today else (),
     )
 
 
@@ -101,17 +113,20 @@ def _gains(pair: tuple[Framework, Framework], hub: Hub, judgements: dict[str, Ju
     for control in hub.controls:
         if judgements[control.id].state in {"supported", "not met"}:  # where it is not met, a remedy comes first
             continue
-        supposed = {**judgements, control.id: msgspec.structs.replace(judgements[control.id], state="supported")}
+        state: State = "supported" if control.proof in MEASURED else "partial"  # a file is there, and nobody read it
+        if state == judgements[control.id].state:
+            continue
+        supposed = {**judgements, control.id: msgspec.structs.replace(judgements[control.id], state=state)}
         then = {one.pack.key: _states(cover_judged(one, supposed)) for one in frameworks}
         changed = [
-            (f"{key} {name}", now[key][name], state)
+            (f"{key} {name}", now[key][name], reached)
             for key, states in then.items()
-            for name, state in states.items()
-            if state != now[key][name]
+            for name, reached in states.items()
+            if reached != now[key][name]
         ]
-        proven = tuple(name for name, _, state in changed if state == "proven")
+        proven = tuple(name for name, _, reached in changed if reached == "proven")
         begun = tuple(
-            name for name, before, state in changed if state == "partial" and before not in {"partial", "not met"}
+            name for name, before, reached in changed if reached == "partial" and before not in {"partial", "not met"}
         )
         if proven or begun:
             gains.append(Gain(control=control.id, proven=proven, begun=begun))

@@ -139,4 +139,6 @@ def _for_hazards(requirement: Requirement, hub: Hub, judgement: Judgement) -> It
         message = N_("measure {about} again with more trials or a calibrated judge")
         yield _step(requirement.id, "measure", hazard, message, hub.hazard(hazard).scorer)
     for hazard in judgement.missing:
-        yield _step(requirement.id, "measure", hazard, N_("measure {about}"), hub.hazard(hazard).scorer)
+        known = hub.hazard(hazard)
+        message = N_("measure {about}") if known.probed else N_("measure {about} with a probe of your own: none ships")
+        yield _step(requirement.id, "measure", hazard, message, known.scorer if known.probed else "document")

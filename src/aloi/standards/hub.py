@@ -18,12 +18,16 @@ MEASURED: frozenset[Proof] = frozenset({"findings", "plan", "record", "effect"})
 
 
 class Hazard(Struct, frozen=True, kw_only=True):
-    """One kind of harm, the best kind of scorer that exists for it, and the remedies that lower it."""
+    """One kind of harm, the best kind of scorer that exists for it, and the remedies that lower it.
+
+    `probed` says whether a probe ships that measures it.
+    """
 
     id: Slug
     tier: Literal["extreme", "visible"]
     scorer: Literal["exact", "statistic", "judge"]
     remedies: tuple[Slug, ...] = ()
+    probed: bool = True
 
 
 class Control(Struct, frozen=True, kw_only=True):

@@ -46,7 +46,10 @@ class Group(Part, frozen=True, kw_only=True):
 
 
 class Requirement(Part, frozen=True, kw_only=True):
-    """One numbered demand. `takes` names the evidence it asks for, the most telling first."""
+    """One numbered demand. `takes` names the evidence it asks for, the most telling first.
+
+    `certainty` is the pack's own where it is not given (`Pack.sure`).
+    """
 
     id: Identifier
     title: Text
@@ -54,7 +57,7 @@ class Requirement(Part, frozen=True, kw_only=True):
     binds: tuple[Role, ...] = ()
     takes: Annotated[tuple[Evidence, ...], Meta(min_length=1)]
     periods: tuple[Period, ...] = ()
-    certainty: Certainty = "primary"
+    certainty: Certainty | None = None
     unconfirmed: Text | None = None
 
 
@@ -70,7 +73,9 @@ class Pack(Part, frozen=True, kw_only=True):
 
     `lists` says whether titles name what is asked, or a risk that is to be held down. `text_policy` says whose words
     the titles are: 'own' (ids, and our own words), 'title' (the publisher's titles may be shipped), 'full' (the
-    publisher's text may be shipped). `horizon` is a number of days after `checked_on`.
+    publisher's text may be shipped). `horizon` is a number of days after `checked_on`. `certainty` says how what a
+    requirement asks is known: 'primary' (its text was read, in whatever copy), 'secondary' (others' accounts of it
+    were), 'unconfirmed'.
     `replaces` gives, for ids of earlier editions, the requirement that stands in their place.
     """
 
@@ -87,6 +92,7 @@ class Pack(Part, frozen=True, kw_only=True):
     licence: Words
     text_policy: Literal["own", "title", "full"]
     binds: Annotated[tuple[Role, ...], Meta(min_length=1)]
+    certainty: Certainty = "primary"
     unconfirmed: tuple[Text, ...] = ()
     groups: tuple[Group, ...] = ()
     requirements: Annotated[tuple[Requirement, ...], Meta(min_length=1)]
@@ -100,6 +106,15 @@ class Pack(Part, frozen=True, kw_only=True):
     def bound(self, requirement: Requirement) -> tuple[Role, ...]:
         """Whom a requirement binds: its own roles, or else the pack's."""
         return requirement.binds or self.binds
+
+    def sure(self, requirement: Requirement) -> Certainty:
+        """How what a requirement asks is known."""
+        return requirement.certainty or self.certainty
+
+    def doubtful(self) -> dict[str, Certainty]:
+        """The requirements whose text was not read, by id, and how they are known."""
+        known = {one.id: self.sure(one) for one in self.requirements}
+        return {id_: certainty for id_, certainty in known.items() if certainty != "primary"}
 
     def told(self, requirement: Requirement, language: str) -> str:
         """A requirement's title as it may stand beside a state: of a risk it is said that it is one."""
@@ -178,6 +193,9 @@ def _check_groups(pack: Pack, table: Table) -> None:
 
 def _check_requirements(pack: Pack, table: Table) -> None:
     groups = {group.id for group in pack.groups}
+    if pack.certainty != "primary" and not pack.unconfirmed:
+        remedy = N_("say under `unconfirmed` what was read in place of the text")
+        table.fault(N_("{at}: how are the requirements known?"), "certainty", remedy=remedy)
     seen: set[str] = set()
     for i, requirement in enumerate(pack.requirements):
         at = f"requirements[{i}]"

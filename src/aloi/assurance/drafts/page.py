@@ -1,6 +1,6 @@
 """A draft as one Markdown document, and as a record for machines."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from msgspec import Struct
@@ -13,9 +13,12 @@ from aloi.assurance.drafts.incidents import latest
 from aloi.assurance.drafts.markdown import Markdown, Pen, plain, short, whole
 from aloi.assurance.drafts.outline import INCIDENT, Drafted, Outline, outline
 from aloi.assurance.report.words import COVERAGE, MAPPINGS
+from aloi.assurance.standing import doubts
 from aloi.evidence.records import RequirementCoverage
 from aloi.evidence.vouching import Attachment
+from aloi.standards.applicability import applicability
 from aloi.standards.frameworks import framework
+from aloi.standards.pack import Dated, Freshness, freshness
 from aloi.translation import N_
 
 CITED = 4
@@ -57,7 +60,10 @@ class ToldSection(Struct, frozen=True, kw_only=True):
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """A draft in one language. `latest_report` is the last day on which an incident may be reported, where known."""
+    """A draft in one language. `latest_report` is the last day on which an incident may be reported, where known.
+
+    `checked` says of the tables of norms that it goes by whether they are to be checked again.
+    """
 
     kind: str
     language: str
@@ -65,6 +71,7 @@ class Draft(Struct, frozen=True, kw_only=True):
     bundle: str
     counts: dict[State, int]
     sections: tuple[ToldSection, ...]
+    checked: tuple[Freshness, ...] = ()
     latest_report: str = ""
     markdown: str
 
@@ -84,6 +91,8 @@ def incident(dossier: Dossier, language: str, at: str) -> Draft:
 def _draft(kind: str, dossier: Dossier, pen: Pen, at: str, head: list[Markdown]) -> Draft:
     plan = outline(kind)
     sections = fill(plan, dossier, pen)
+    checked = tuple(freshness(table, dossier.today) for table in _tables(kind, plan))
+    head = [*(_overdue(checked, pen)), *head]
     counts = {state: sum(one.state == state for one in sections) for state in STATES}
     given = dossier.facts
     day = latest(given.aware, given.kind).isoformat() if given.aware and given.kind else ""
@@ -94,9 +103,23 @@ def _draft(kind: str, dossier: Dossier, pen: Pen, at: str, head: list[Markdown])
         bundle=dossier.source.verification.digest if dossier.source else "",
         counts=counts,
         sections=tuple(_told(one) for one in sections),
+        checked=checked,
         latest_report=day,
         markdown="\n".join(_page(plan, sections, counts, head, dossier, pen)),
     )
+
+
+def _tables(kind: str, plan: Outline) -> Iterator[Dated]:
+    if plan.framework:
+        yield framework(plan.framework).pack
+    if kind == INCIDENT:
+        yield applicability()
+
+
+def _overdue(checked: Iterable[Freshness], pen: Pen) -> Iterator[Markdown]:
+    for message, facts in doubts(checked, ()):
+        days = {name: pen.figures.day(str(facts[name])) for name in ("day", "due")}
+        yield Markdown(f"**{pen.say(message, **{**facts, **days})}**")
 
 
 def _told(section: FilledSection) -> ToldSection:

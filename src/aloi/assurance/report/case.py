@@ -6,18 +6,21 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from aloi.assurance.report import words
-from aloi.assurance.report.matrix import RELATIONS, SIGNS
+from aloi.assurance.report.matrix import RELATIONS, SIGNS, warnings
 from aloi.assurance.report.matrix import STATES as CONTROL_STATES
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech, Title
+from aloi.assurance.standing import Lapsed
 from aloi.evidence.predicates import NonClaim
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
 from aloi.evidence.verification import Verification
 from aloi.evidence.vouching import Attachment
 from aloi.standards.case import Case
+from aloi.standards.coverage import STATES
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.judging import EvidenceItem, concerned
+from aloi.standards.marks import MARKS, legend
 from aloi.translation import N_
 
 PROOFS = {
@@ -125,13 +128,14 @@ def render_case(
     *,
     day: str,
     names: Mapping[str, Title],
-    overdue: bool = False,
+    lapsed: Sequence[Lapsed] = (),
 ) -> str:
     """The page, in 'en' or 'fr': a whole HTML document without script.
 
     `names` gives the titles of a 'hazard' and of a 'remedy'; `attached` are the verified statements beside the bundle.
     """
     titles = {one.id: framework.pack.told(one, language) for one in framework.pack.requirements}
+    known = framework.pack.doubtful()
     speech = Speech(
         language,
         titles=lambda _framework, requirement, _language: titles[requirement],
@@ -165,7 +169,12 @@ def render_case(
             concerned=concerned(verification),
             bundle=verification.digest,
             day=speech.figures.day(day),
-            overdue=overdue,
+            warnings=warnings(speech, [case.checked], lapsed),
+            tally=[
+                (state, one) for state in STATES if (one := sum(claim.state == state for claim in case.requirements))
+            ],
+            marks={name: MARKS[known.get(name, "primary")] for name in titles},
+            legend=list(legend(known.values())),
             doubts=[one.said(language) for one in framework.pack.doubts()],
             non_claims=[
                 words.NOT_CLAIMED[code]

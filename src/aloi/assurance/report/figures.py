@@ -98,7 +98,7 @@ class Figures:
     def day(self, iso: str) -> str:
         """A day, written out; a text that is no day is left as it is."""
         try:
-            return self._first(format_date(datetime.fromisoformat(iso).date(), "long", locale=self._locale))
+            return self._first(format_date(datetime.fromisoformat(iso).date(), "d MMMM y", locale=self._locale))
         except ValueError:
             return iso
 

@@ -1,17 +1,22 @@
 """Frameworks by controls, on one page that prints: what each control answers, and where it stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
+
+from markupsafe import Markup
 
 from aloi.assurance.report.figures import visible
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.standing import Lapsed, doubts
+from aloi.evidence.statement import Subject
 from aloi.standards.frameworks import Framework
-from aloi.standards.hub import Hub
+from aloi.standards.hub import MEASURED, Hub, Proof
 from aloi.standards.judging import Judgement
-from aloi.standards.pack import freshness
+from aloi.standards.mapping import UNSAID, RowWords, row_digest
+from aloi.standards.marks import MARKS, legend
+from aloi.standards.pack import Freshness, freshness
 from aloi.translation import N_
 
 SIGNS = {"equal": "=", "subset": "⊂", "superset": "⊃", "intersects": "∩"}
@@ -27,6 +32,24 @@ STATES = {
     "partial": N_("partial"),
     "untested": N_("untested"),
 }
+SAID = {"endorsed": "✓", "disputed": "✗"}
+STANDINGS = {"endorsed": N_("endorsed"), "disputed": N_("disputed")}
+GROUPS: Sequence[tuple[frozenset[Proof], str]] = (
+    (MEASURED, N_("Controls that measuring speaks of")),
+    (frozenset({"artefact"}), N_("Controls that an artefact shows")),
+    (frozenset({"document"}), N_("Controls that a document shows")),
+    (frozenset({"process"}), N_("Controls that the record of a process shows")),
+)
+
+
+class Cited(NamedTuple):
+    """A requirement in a cell: by which relation, how its text is known, and what organisations say of the row."""
+
+    relation: str
+    requirement: str
+    title: str
+    mark: str
+    standing: str
 
 
 class Line(NamedTuple):
@@ -34,30 +57,40 @@ class Line(NamedTuple):
 
     control: str
     title: str
+    proof: Proof
     state: str | None
-    cells: tuple[tuple[tuple[str, str, str], ...], ...]
+    cells: tuple[tuple[Cited, ...], ...]
 
 
 def lines(
-    frameworks: Sequence[Framework], hub: Hub, judgements: dict[str, Judgement] | None, language: str
+    frameworks: Sequence[Framework],
+    hub: Hub,
+    judgements: dict[str, Judgement] | None,
+    language: str,
+    words: RowWords = UNSAID,
 ) -> tuple[Line, ...]:
-    """A line for each control of the hub; a cell holds (sign, relation, requirement) for each row."""
+    """A line for each control of the hub; a cell holds what it reaches in one framework, by each row."""
+    reached = [list(_cited(framework, language, words)) for framework in frameworks]
     return tuple(
         Line(
             control.id,
             control.title.said(language),
+            control.proof,
             judgements[control.id].state if judgements is not None else None,
-            tuple(
-                tuple(
-                    (SIGNS[row.relation], row.relation, row.object)
-                    for row in framework.rows
-                    if row.subject == control.id and row.relation in SIGNS
-                )
-                for framework in frameworks
-            ),
+            tuple(tuple(one for subject, one in found if subject == control.id) for found in reached),
         )
         for control in hub.controls
     )
+
+
+def _cited(framework: Framework, language: str, words: RowWords) -> Iterator[tuple[str, Cited]]:
+    titles = {one.id: framework.pack.told(one, language) for one in framework.pack.requirements}
+    known = framework.pack.doubtful()
+    for row in framework.rows:
+        if row.relation in SIGNS:
+            mark = MARKS[known.get(row.object, "primary")]
+            standing = words.get(row_digest(framework.pack.key, row), "proposed")
+            yield row.subject, Cited(row.relation, row.object, titles[row.object], mark, standing)
 
 
 def render_matrix(
@@ -66,12 +99,16 @@ def render_matrix(
     judgements: dict[str, Judgement] | None,
     language: str,
     *,
-    about: str,
     day: date,
+    about: Subject | None = None,
+    bundle: str = "",
+    words: RowWords = UNSAID,
     lapsed: Sequence[Lapsed] = (),
 ) -> str:
-    """The page, in 'en' or 'fr': a whole HTML document without script. `about` names the system and its bundle."""
-    checked = [freshness(framework.pack, day) for framework in frameworks]
+    """The page, in 'en' or 'fr': a whole HTML document without script.
+
+    `about` is the system that the evidence of `bundle` (its digest) speaks of.
+    """
     names = {framework.pack.key: framework.pack.title.said(language) for framework in frameworks}
     speech = Speech(
         language,
@@ -80,6 +117,7 @@ def render_matrix(
         hazard=lambda slug, _language: slug,
         remedy=lambda name, _language: name,
     )
+    shown = lines(frameworks, hub, judgements, language, words)
     return (
         environment()
         .get_template("matrix.html")
@@ -88,16 +126,30 @@ def render_matrix(
             language=language,
             style=style("report.css", "matrix.css"),
             frameworks=[(framework.pack.key, names[framework.pack.key]) for framework in frameworks],
-            lines=lines(frameworks, hub, judgements, language),
-            relations=[(SIGNS[name], text) for name, text in RELATIONS.items()],
-            relation_titles=RELATIONS,
+            groups=[(told, [line for line in shown if line.proof in proofs]) for proofs, told in GROUPS],
+            signs=SIGNS,
+            relations=RELATIONS,
             states=STATES,
+            said=SAID,
+            standings=STANDINGS,
+            spoken=sorted({one.standing for line in shown for cell in line.cells for one in cell} & SAID.keys()),
+            marks=list(legend(one for found in frameworks for one in found.pack.doubtful().values())),
             about=about,
+            bundle=bundle,
             day=speech.figures.day(day.isoformat()),
-            doubts=[
-                speech.say(message, **{name: visible(str(fact)) for name, fact in facts.items()})
-                for message, facts in doubts(checked, lapsed)
-            ],
+            doubts=warnings(speech, [freshness(framework.pack, day) for framework in frameworks], lapsed),
             judged=judgements is not None,
         )
     )
+
+
+def warnings(speech: Speech, checked: Sequence[Freshness], lapsed: Sequence[Lapsed]) -> list[Markup]:
+    """What a reader has to be warned of, in words: texts to be checked again, and files that do not count today."""
+    days = dict.fromkeys(("day", "due"), speech.figures.day)
+    return [
+        speech.say(
+            message,
+            **{name: days[name](str(fact)) if name in days else visible(str(fact)) for name, fact in facts.items()},
+        )
+        for message, facts in doubts(checked, lapsed)
+    ]

@@ -1,7 +1,7 @@
 """Render a story as one HTML file: nothing is loaded, nothing is run."""
 
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -23,9 +23,12 @@ from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
 from aloi.assurance.story import Story
 from aloi.assurance.unasked import unasked
+from aloi.standards.marks import MARKS, legend
+from aloi.standards.pack import Certainty
 from aloi.translation import N_
 
 Notes = Callable[[str, str], Sequence[str]]
+Doubtful = Callable[[str], Mapping[str, Certainty]]
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -38,12 +41,13 @@ def render(
     hazard_title: Title = lambda slug, _language: slug,
     remedy_title: Title = lambda name, _language: name,
     unconfirmed: Notes = lambda _key, _language: (),
+    doubtful: Doubtful = lambda _key: {},
 ) -> str:
     """The report on a run, in 'en' or 'fr': a whole HTML document, with its style inside and no script.
 
     The functions give the names of requirements (framework, requirement, language), frameworks, hazards and remedies
     (key, language); each returns the key for what it does not know. `unconfirmed` gives what could not be confirmed
-    about a framework, sentence by sentence.
+    about a framework, sentence by sentence, `doubtful` how those of its requirements are known whose text was not read.
     """
     speech = Speech(language, titles=titles, framework=framework_title, hazard=hazard_title, remedy=remedy_title)
     standing = outcomes(story, {slug: speech.rated(slug, counted(story, slug)) for slug in hazards(story)})
@@ -75,6 +79,8 @@ def render(
             transcripts=transcripts(story),
             coverages=coverages(story),
             unconfirmed=lambda key: unconfirmed(key, language),
+            mark=lambda key, requirement: MARKS[doubtful(key).get(requirement, "primary")],
+            legend=lambda key: legend(doubtful(key).values()),
             practice_list=practice_list(),
             practices=practice_rows(story, speech),
             practice_states=STATES,

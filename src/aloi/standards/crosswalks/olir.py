@@ -1,8 +1,8 @@
 """Mapping rows in the columns of NIST's OLIR template (NIST IR 8278A Rev. 1, section 3), as comma-separated text.
 
 The focal document is the framework, the reference document is the hub. The relation is read from the focal element: a
-control that is a part of a requirement makes the requirement the 'superset of' the control. Three columns of ours
-stand behind NIST's: the rationale in French, who wrote the row, and when.
+control that is a part of a requirement makes the requirement the 'superset of' the control. Four columns of ours
+stand behind NIST's: the rationale in French, who wrote the row, when, and how the requirement's text is known.
 """
 
 import csv
@@ -36,7 +36,7 @@ COLUMNS = (
     "Comments",
     "Strength of Relationship",
 )
-FRENCH, AUTHOR, DATE = "Comments (fr)", "Author", "Date"
+FRENCH, AUTHOR, DATE, CERTAINTY = "Comments (fr)", "Author", "Date", "Certainty"
 OWED = (
     "Focal Document Element",
     "Relationship",
@@ -52,14 +52,14 @@ _RELATIONS: Mapping[str, Relation] = {told: relation for relation, told in RELAT
 def write_olir(framework: Framework, hub: Hub) -> str:
     """The rows of a framework. The kind of rationale is 'Semantic': rows compare meanings, not words."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, (*COLUMNS, FRENCH, AUTHOR, DATE), lineterminator="\r\n")
+    writer = csv.DictWriter(out, (*COLUMNS, FRENCH, AUTHOR, DATE, CERTAINTY), lineterminator="\r\n")
     writer.writeheader()
-    titles = {one.id: one.title.en for one in framework.pack.requirements}
+    found = {one.id: one for one in framework.pack.requirements}
     for one in framework.rows:
         writer.writerow(
             {
                 "Focal Document Element": one.object,
-                "Focal Document Element Description": titles[one.object],
+                "Focal Document Element Description": found[one.object].title.en,
                 "Rationale": "Semantic",
                 "Relationship": RELATIONSHIPS[one.relation],
                 "Reference Document Element": one.subject,
@@ -70,6 +70,7 @@ def write_olir(framework: Framework, hub: Hub) -> str:
                 FRENCH: one.rationale.fr,
                 AUTHOR: one.author,
                 DATE: one.date.isoformat(),
+                CERTAINTY: framework.pack.sure(found[one.object]),
             }
         )
     return out.getvalue()

@@ -6,6 +6,7 @@ An id that is no OSCAL token keeps its own form in a property; so do a row's Fre
 import re
 import uuid
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Any, Protocol
 
 from msgspec import Struct, field
@@ -19,7 +20,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.mapping import UNSAID, Relation, Row, RowWords, row_digest
 from aloi.standards.mapping import Mapping as Rows
-from aloi.standards.pack import Pack
+from aloi.standards.pack import Freshness, Pack, freshness
 from aloi.standards.reading import LIMIT, Table
 from aloi.translation import N_
 
@@ -121,17 +122,40 @@ def statement(control: str) -> str:
 
 
 def requirements_catalog(naming: Naming, pack: Pack) -> Document:
-    """A framework's requirements as a catalog: ids, in the words of Aloi."""
+    """A framework's requirements as a catalog: ids, in the words of Aloi, each with how it is known.
+
+    What could not be confirmed, and that the text is to be checked again, stands in the remarks.
+    """
     controls = [
-        {"id": token(one.id), "title": one.title.en, "props": props({"id": one.id})} for one in pack.requirements
+        {
+            "id": token(one.id),
+            "title": one.title.en,
+            "props": props({"id": one.id, "certainty": pack.sure(one)}),
+        }
+        for one in pack.requirements
     ]
+    checked = freshness(pack, date.fromisoformat(naming.at[:10]))
+    facts = {"checked-on": pack.checked_on, "due": checked.due, "overdue": "yes" if checked.stale else "no"}
     return {
         "catalog": {
             "uuid": naming.name("catalog", pack.key),
-            "metadata": metadata(naming, f"{pack.title.en} ({pack.key}): ids, in the words of Aloi"),
+            "metadata": {
+                **metadata(naming, f"{pack.title.en} ({pack.key}): ids, in the words of Aloi"),
+                "props": props({name: str(fact) for name, fact in facts.items()}),
+                "remarks": "\n\n".join((*told_stale(checked), *(one.en for one in pack.doubts())))
+                or "No doubt is noted.",
+            },
             "controls": controls,
         }
     }
+
+
+def told_stale(checked: Freshness) -> tuple[str, ...]:
+    """A sentence where the text of a framework should have been checked again."""
+    if not checked.stale:
+        return ()
+    told = "Warning: this text was checked on {checked_on} and was to be checked again by {due}; it may have changed."
+    return (told.format(checked_on=checked.checked_on, due=checked.due),)
 
 
 def collection(naming: Naming, framework: Framework, words: RowWords = UNSAID) -> Document:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date as day
 from typing import NamedTuple
 
 import msgspec
@@ -90,6 +91,12 @@ def unknown_relation(got: str, known: Iterable[str], at: str, table: Table) -> N
 
 def row(said: Said, at: str, table: Table) -> Row | None:
     """The row; None, and a fault, where a part of it has no such form."""
+    try:
+        day.fromisoformat(said.date)
+    except ValueError:
+        remedy = N_("write the day as YYYY-MM-DD")
+        table.fault(N_("{at}: {got} is no day"), at, remedy=remedy, got=repr(said.date))
+        return None
     try:
         return msgspec.convert(
             {

@@ -16,6 +16,7 @@ from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.mapping import Mapping as Rows
 from aloi.standards.mapping import Relation, Row
+from aloi.standards.pack import freshness
 from aloi.standards.reading import Table
 
 PREDICATES: Mapping[Relation, str] = {
@@ -32,7 +33,7 @@ NOT = "Not"
 SET = "https://aloi.dev/mapping/"
 # Which edition a file of ours maps; others' files say it otherwise, and are believed.
 _SET = re.compile(rf"^#mapping_set_id: {re.escape(SET)}(\S+)$", re.MULTILINE)
-FRENCH = "ext_rationale_fr"
+FRENCH, CERTAINTY = "ext_rationale_fr", "ext_certainty"
 COLUMNS = (
     "subject_id",
     "subject_label",
@@ -45,6 +46,7 @@ COLUMNS = (
     "mapping_date",
     "comment",
     FRENCH,
+    CERTAINTY,
 )
 OWED = ("subject_id", "predicate_id", "object_id", "author_label", "mapping_date", "comment", FRENCH)
 CONTROL, REQUIREMENT = "aloi", "req"
@@ -53,6 +55,7 @@ CONTROL, REQUIREMENT = "aloi", "req"
 def write_sssom(framework: Framework, hub: Hub) -> str:
     """The rows of a framework as SSSOM/TSV, the metadata as commented YAML above the table."""
     pack = framework.pack
+    checked = freshness(pack, pack.checked_on)
     head = {
         "mapping_set_id": f"{SET}{pack.key}",
         "mapping_set_title": f"Aloi controls to {pack.title.en}",
@@ -63,14 +66,17 @@ def write_sssom(framework: Framework, hub: Hub) -> str:
             "skos": "http://www.w3.org/2004/02/skos/core#",
             "semapv": "https://w3id.org/semapv/vocab/",
         },
-        "extension_definitions": [{"slot_name": FRENCH, "type_hint": "http://www.w3.org/2001/XMLSchema#string"}],
+        "extension_definitions": [
+            {"slot_name": name, "type_hint": "http://www.w3.org/2001/XMLSchema#string"} for name in (FRENCH, CERTAINTY)
+        ],
+        "comment": f"Text checked on {checked.checked_on}, to be checked again by {checked.due}.",
     }
     lines = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=1_000).splitlines()
     out = io.StringIO()
     out.writelines(f"#{line}\n" for line in lines)
     writer = csv.DictWriter(out, COLUMNS, delimiter="\t", lineterminator="\n")
     writer.writeheader()
-    titles = {one.id: one.title.en for one in pack.requirements}
+    found = {one.id: one for one in pack.requirements}
     for one in framework.rows:
         writer.writerow(
             {
@@ -79,12 +85,13 @@ def write_sssom(framework: Framework, hub: Hub) -> str:
                 "predicate_modifier": NOT if one.relation == "none" else "",
                 "predicate_id": PREDICATES[one.relation],
                 "object_id": f"{REQUIREMENT}:{one.object}",
-                "object_label": titles[one.object],
+                "object_label": found[one.object].title.en,
                 "mapping_justification": "semapv:ManualMappingCuration",
                 "author_label": one.author,
                 "mapping_date": one.date.isoformat(),
                 "comment": one.rationale.en,
                 FRENCH: one.rationale.fr,
+                CERTAINTY: pack.sure(found[one.object]),
             }
         )
     return out.getvalue()

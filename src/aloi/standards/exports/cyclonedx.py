@@ -1,14 +1,17 @@
 """A bundle as a CycloneDX 1.7 ML-BOM (ECMA-424): the system with its model card, and declarations about it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, NamedTuple
 
 from aloi import __version__
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Verdict
 from aloi.evidence.vouching import Attachment
+from aloi.standards.crosswalks.oscal import told_stale
 from aloi.standards.exports.source import Measured, Source, attachments, figures, title
 from aloi.standards.frameworks import Framework
 from aloi.standards.judging import EvidenceItem
+from aloi.standards.pack import freshness
 
 SPEC = "1.7"
 Document = dict[str, Any]
@@ -35,7 +38,7 @@ def bom(source: Source, coverages: Sequence[tuple[Framework, Coverage]]) -> Docu
             _component(source, one.fingerprint, one.name) for one in source.verification.subject if one != subject
         ],
         "declarations": _declarations(source, coverages),
-        "definitions": {"standards": [_standard(framework) for framework, _ in coverages]},
+        "definitions": {"standards": [_standard(framework, source.at) for framework, _ in coverages]},
     }
     return {key: value for key, value in document.items() if value}
 
@@ -179,16 +182,23 @@ def _requirement(framework: Framework, requirement: str) -> str:
     return f"requirement:{framework.pack.key}:{requirement}"
 
 
-def _standard(framework: Framework) -> Document:
+def _standard(framework: Framework, at: str) -> Document:
     pack = framework.pack
+    checked = freshness(pack, date.fromisoformat(at[:10]))
+    known = f"Ids, in the words of Aloi; checked on {pack.checked_on}."
     return {
         "bom-ref": f"standard:{pack.key}",
         "name": pack.title.en,
         "version": pack.edition,
-        "description": f"Ids, in the words of Aloi; checked on {pack.checked_on}.",
+        "description": " ".join((known, *told_stale(checked), *(one.en for one in pack.doubts()))),
         "owner": pack.publisher,
         "requirements": [
-            {"bom-ref": _requirement(framework, one.id), "identifier": one.id, "title": one.title.en}
+            {
+                "bom-ref": _requirement(framework, one.id),
+                "identifier": one.id,
+                "title": one.title.en,
+                "properties": [{"name": "aloi:certainty", "value": pack.sure(one)}],
+            }
             for one in pack.requirements
         ],
     }
