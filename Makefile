@@ -31,6 +31,8 @@ bench: .venv/dev ## print the figures that README and docs quote
 soak: .venv/dev ## an hour of mixed load with faults on the gateway, or SOAK=seconds
 	$(BIN)/python -m benchmarks.gateway.soak $(SOAK)
 
+litellm: .venv/litellm ## install LiteLLM in an environment of its own, for the tests of its guardrail
+
 peers: .venv/peers ## install others' tools in an environment of their own, for the benchmarks that compare
 
 # One thread, and kernels that every x86-64 has: the same bytes on another machine.
@@ -62,6 +64,13 @@ clean: ## remove the environment
 .venv/peers: benchmarks/peers/detectors.txt | .venv/python
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r benchmarks/peers/detectors.txt
+	touch $@
+
+# LiteLLM forbids versions that tests need, and is heavy: it has an environment of its own, with Aloi in it.
+.venv/litellm: benchmarks/peers/litellm.txt pyproject.toml | .venv/python
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r benchmarks/peers/litellm.txt
+	$@/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation -e .
 	touch $@
 
 # Training has an environment of its own: what it reads the packages' data with is no dependency of the product.

@@ -114,6 +114,8 @@ def test_every_module_can_be_imported():
 
 def test_public_names():
     assert aloi.__version__
+    assert aloi.__all__ == ["guarded", "policy"]
+    assert all(callable(getattr(aloi, name)) for name in aloi.__all__)
     assert [name for name in vars(aloi) if not name.startswith("_") and not _is_module(name)] == []
 
 

@@ -36,7 +36,8 @@ BLOCKING: dict[str, dict[str, object]] = {
     "personal-data-filter": {"action": "block"},
     "link-policy": {"action": "block"},
 }
-COPIED = 8
+# So many letters in a row make a part a copy of the prompt; where there are none, so few a near one.
+COPIED = (24, 8)
 REFUSAL = "I cannot say that."
 REQUEST = Request(prompt="", messages=(Message(role="user", content="hello"),))
 PROSE = {
@@ -92,7 +93,11 @@ ALONE = {
     "secret": alone("secret-filter", secrets=[*SECRETS, CANARY], own="block", generic="ignore"),
     "prompt": alone("prompt-leak", canaries=[]),
 }
-MASKING = [alone("secret-filter", secrets=[]), alone("personal-data-filter"), alone("link-policy")]
+MASKING = {
+    "secret-filter": alone("secret-filter", secrets=[]),
+    "personal-data-filter": alone("personal-data-filter"),
+    "link-policy": alone("link-policy"),
+}
 
 
 class Model:
@@ -136,11 +141,12 @@ async def unstreamed(remedies: Sequence[Remedy], text: str) -> Response:
     return await GuardedTarget(Model([text], [0.0]), remedies, refusal=REFUSAL).ask(REQUEST)
 
 
-def leak(parts: Sequence[Part], released: str) -> int:
-    """How many characters were released of what a guard blocks or masks in an answer, each guard asked alone.
+def leak(remedies: Sequence[Remedy], parts: Sequence[Part], released: str) -> int:
+    """How many characters were released of what is blocked or masked in an answer that is blocked.
 
-    A secret is a part that is blocked by itself and stands apart; so is a copy of the prompt, from where `COPIED` of
-    its letters stand in that. All else begins where a mask would stand.
+    A secret is a part that is blocked by itself and stands apart; so is a copy of the prompt, from where some of its
+    letters stand in that. All else is masked in the order of the remedies, where they mask: what is released may be a
+    beginning of that, and of what is left before the first part that is blocked.
     """
     text, at = joined(parts), 0
     starts = [len(text)]
@@ -150,11 +156,16 @@ def leak(parts: Sequence[Part], released: str) -> int:
         if guard and apart and isinstance(ruled(guard, part.text), Block):
             starts.append(at + (copied(part.text) if part.kind == "prompt" else 0))
         at += len(part.text)
-    for guard in MASKING:
-        ruling = ruled(guard, text)
-        if isinstance(ruling, Rewrite):
-            starts.append(common(text, ruling.content))
-    return common(text, released) - min(starts)
+    masked, before = text, text[: min(starts)]
+    for guard in (MASKING[one.name] for one in remedies if one.name in MASKING):
+        masked, before = left(guard, masked), left(guard, before)
+    return len(released) - min(common(masked, released), common(before, released))
+
+
+def left(guard: Guard, text: str) -> str:
+    """What a guard that masks leaves of a text."""
+    ruling = ruled(guard, text)
+    return ruling.content if isinstance(ruling, Rewrite) else text
 
 
 def joined(parts: Sequence[Part]) -> str:
@@ -163,9 +174,10 @@ def joined(parts: Sequence[Part]) -> str:
 
 
 def copied(part: str) -> int:
-    """Where a part begins to be a plain copy of the prompt; 0 where it is none, or another spelling."""
-    letters = squash(part)
-    at = next((at for at in range(len(letters) - COPIED + 1) if letters[at : at + COPIED] in squash(PROMPT)), 0)
+    """Where a part begins to be a plain copy of the prompt, or else a near one; 0 where it is another spelling."""
+    letters, prompt = squash(part), squash(PROMPT)
+    windows = ((size, at) for size in COPIED for at in range(len(letters) - size + 1))
+    at = next((at for size, at in windows if letters[at : at + size] in prompt), 0)
     return next((size for size in range(len(part)) if len(squash(part[:size])) > at), 1) - 1
 
 
@@ -194,7 +206,7 @@ async def compare(remedies: Sequence[Remedy], parts: Sequence[Part], draw: rando
         return ("" if response.text == plain.text else "another text"), 0
     if response.text != APART.join(filter(None, (released, REFUSAL))):
         return "another refusal", 0
-    return "", max(0, leak(parts, released))
+    return "", leak(remedies, parts, released)
 
 
 async def held(remedies: Sequence[Remedy], text: str) -> tuple[float, int, int]:
@@ -245,6 +257,8 @@ def main() -> int:
             count["answers"] += 1
             wrong += bool(fault)
             leaked += out
+            if count["answers"] % 1_000 == 0:
+                print(f"  {name}: {count['answers']}", file=sys.stderr, flush=True)
             if fault or out:
                 print(f"  {name}, seed {seed}: {fault or f'{out} characters leaked'}")
         print(f"{name}: {count['answers']} random chunkings", flush=True)

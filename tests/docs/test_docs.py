@@ -94,7 +94,8 @@ def refusal(words: list[str]) -> str:
         if command is None:
             return f"no command {name}"
         group = command
-    for option in (word.split("=")[0] for word in words if word.startswith("-")):
+    ours = words[: words.index("--")] if "--" in words else words  # what comes behind is another program's
+    for option in (word.split("=")[0] for word in ours if word.startswith("-")):
         if option not in {name for parameter in group.params for name in (*parameter.opts, *parameter.secondary_opts)}:
             return f"{group.name} has no option {option}"
     if not words:

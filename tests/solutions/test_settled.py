@@ -4,14 +4,16 @@ import asyncio
 import random
 import statistics
 
+import msgspec
 import pytest
-from benchmarks.solutions.streamed import CANARY, DISGUISES, OPTIONS, PROMPT, SECRETS, Drawn
+from benchmarks.solutions.streamed import CANARY, DISGUISES, OPTIONS, PROMPT, SECRETS, Drawn, Part
 from benchmarks.solutions.streaming import PROSE, STACKS, compare
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aloi.solutions.guard import Allow, Rewrite
 from aloi.solutions.guarded import BLOCKED, GuardedTarget
+from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions
 from aloi.system.messages import Message, Response
 from solutions.conftest import remedy
 from solutions.test_hostile_answers import TABLE, answer
@@ -160,6 +162,23 @@ def test_ordinary_sentences_are_settled_up_to_their_last_words(name, language):
     assert guard.settled(" ".join(words[:3])) > 0
 
 
+FLOODS = {
+    "zero width": "\u200b" * 3_000 + "Hello there. " + "\u2060" * 3_000,
+    "in every letter": "".join(letter + "\u200b" * 20 for letter in "The code is AZUR-COBALT-91, and no other one."),
+    "selectors": "fine \ufe0f" * 500,
+    "marks": "e" + "\u0301" * 5_000 + " and on",
+    "brackets": "[" * 2_000 + " (" * 2_000,
+    "tags": "<a " * 1_000 + "> over",
+}
+
+
+@pytest.mark.parametrize("name", FLOODS)
+def test_floods_end_as_they_would_unstreamed(name):
+    remedies, draw = STACKS["masking"](), random.Random(name)
+    part = Part("noise", FLOODS[name])
+    assert asyncio.run(compare(remedies, [part, Part("between", " ")], draw)) == ("", 0)
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_streamed_answers_end_as_they_would_unstreamed_and_leak_nothing(stack):
     remedies = STACKS[stack]()
@@ -171,3 +190,23 @@ def test_streamed_answers_end_as_they_would_unstreamed_and_leak_nothing(stack):
             assert (wrong, leaked) == ("", 0), seed
 
     asyncio.run(all_of_them())
+
+
+class Hasty(SecretFilter):
+    """A guard that thinks everything settled that it lets pass."""
+
+    def settled(self, text):
+        return len(text) if isinstance(self.screen(Message(role="assistant", content=text)), Allow) else 0
+
+
+def test_the_bench_sees_what_a_hasty_guard_leaks():
+    hasty = Hasty(SecretFilterOptions(secrets=(SECRETS[0],), own="block", generic="ignore"))
+    remedies = [msgspec.structs.replace(remedy("secret-filter"), implementation=hasty)]
+    parts = [Part("prose", "The code is"), Part("between", " "), Part("secret", SECRETS[0]), Part("between", " ")]
+
+    async def leaks():
+        return [await compare(remedies, parts, random.Random(seed)) for seed in range(20)]
+
+    faults = asyncio.run(leaks())
+    assert any(leaked > 0 for _, leaked in faults)
+    assert all(leaked < len(SECRETS[0]) for _, leaked in faults)

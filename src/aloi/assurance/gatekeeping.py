@@ -10,7 +10,7 @@ from aloi.evidence.guardset import guard_set
 from aloi.evidence.records import Effect, Plan, RemedyIdentity
 from aloi.evidence.verification import Verification, VerifiedClaim
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.gateway.policy import Policy, Proven
+from aloi.solutions.gateway.policy import Policy, Proven, warm
 from aloi.solutions.guarded import default_refusal
 from aloi.solutions.hardening.patched import FAMILY, patched
 from aloi.system.local import local_model, serving_model
@@ -40,6 +40,7 @@ def read_policy(path: Path, verify: Verify | None = None) -> Policy:
     fingerprint = system.fingerprint(tuple(remedy.identity.digest for remedy in remedies))
     if claim:
         _require_same(system, claim, _plan(verification), in_place, chosen, fingerprint)
+    warm(remedies)
     return Policy(
         system=system.description.name,
         title=system.description.title,

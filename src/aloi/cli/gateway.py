@@ -39,22 +39,8 @@ IDLE, CONNECTIONS = 75, 16_000
     metavar="HOST:PORT",
     help=say(N_("Where it listens; port 0 takes a free one.")),
 )
-@click.option(
-    "--evidence",
-    type=click.Path(path_type=Path),
-    help=say(
-        N_(
-            "A bundle, or the folder of a run: its accepted remedies run, and nothing runs that is not what was "
-            "measured."
-        )
-    ),
-)
-@click.option(
-    "--trust",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    help=say(N_("A public key that may have signed the bundle, beside your own; may be repeated.")),
-)
+@options.evidence
+@options.trusted
 @options.as_json
 def command(system: Path, listen: str, evidence: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """The first line printed is the address."""

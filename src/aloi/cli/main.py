@@ -34,6 +34,7 @@ COMMANDS = {
     "applies": N_("Say which requirements of the EU AI Act bind a system, a role, on a day."),
     "standards": N_("Read frameworks side by side, endorse mappings, and see where a bundle stands."),
     "gateway": N_("Stand before a system's model with its remedies, in production."),
+    "mcp": N_("Stand between a client and a server of tools (MCP) with a system's remedies."),
     "share": N_("Publish a bundle in a registry, and keep the proofs that it stands there."),
     "lookup": N_("Fetch all that a registry holds about a system, proved to be all."),
     "registry": N_("Keep a registry: serve it, check it, back it up."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from aloi.assurance import trusting
 from aloi.cli.speech import say, tell
 from aloi.translation import LANGUAGES, N_
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from aloi.standards.frameworks import Framework
 
 F = TypeVar("F", bound=Callable[..., Any])
+# What the library does without a command line as well.
+bundle_file, default_key, own_keys = trusting.bundle_file, trusting.default_key, trusting.own_keys
+trusted_keys, verified, held = trusting.trusted_keys, trusting.verified, trusting.held
 
 
 class Day(click.ParamType[date]):
@@ -42,18 +46,6 @@ class Day(click.ParamType[date]):
 DAY = Day()
 
 
-def home() -> Path:
-    """Where Aloi keeps keys: ALOI_HOME, else `aloi` in the user's configuration folder."""
-    if given := os.environ.get("ALOI_HOME"):
-        return Path(given)
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "aloi"
-
-
-def default_key() -> Path:
-    """The key that signs where none is named."""
-    return home() / "keys" / "default.pem"
-
-
 def public_key(path: Path) -> "PublicKey":
     """A public key file. Raises AskerError where it cannot be read."""
     from aloi.evidence.keys import load_public  # noqa: PLC0415 - heavy modules load when a command runs
@@ -61,43 +53,9 @@ def public_key(path: Path) -> "PublicKey":
     return load_public(path)
 
 
-def own_keys() -> list[Path]:
-    """The public half of the default key, where there is one."""
-    own = default_key().with_suffix(".pub.pem")
-    return [own] if own.exists() else []
-
-
-def trusted_keys(named: Sequence[Path]) -> list["PublicKey"]:
-    """The keys that were named, and one's own."""
-    return [public_key(path) for path in (*named, *own_keys())]
-
-
-def bundle_file(path: Path) -> Path:
-    """The bundle of a run's folder, or the file itself."""
-    return path / "bundle.json" if path.is_dir() else path
-
-
 def is_statement(path: Path) -> bool:
     """Whether a file holds one signed statement, as it stands beside bundles: by its name."""
     return path.name.endswith(".dsse.json") and not path.is_dir()
-
-
-def verified(bundle: Path, trust: Sequence[Path]) -> "Verification":
-    """A bundle of what was planned and measured, as `held`. Raises EvidenceError, 'no-plan' for one of monitoring."""
-    from aloi.evidence.bundle import no_plan  # noqa: PLC0415 - heavy modules load when a command runs
-
-    found = held(bundle, trust)
-    if not found.planned:
-        raise no_plan()
-    return found
-
-
-def held(bundle: Path, trust: Sequence[Path]) -> "Verification":
-    """Any bundle, verified by the keys that were named and one's own. Raises EvidenceError where it does not hold."""
-    from aloi.evidence import bundle as bundles  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.evidence.verification import verify_bundle  # noqa: PLC0415 - as above
-
-    return verify_bundle(bundles.read(bundle_file(bundle)), trusted_keys(trust))
 
 
 def framework(name: str, mapping: Path | None) -> "Framework":
@@ -265,4 +223,22 @@ output = click.option(
 )
 reader = click.option(
     "--lang", type=click.Choice(LANGUAGES), expose_value=False, help=say(N_("Language of what is printed."))
+)
+
+
+evidence = click.option(
+    "--evidence",
+    type=click.Path(path_type=Path),
+    help=say(
+        N_(
+            "A bundle, or the folder of a run: its accepted remedies run, and nothing runs that is not what was "
+            "measured."
+        )
+    ),
+)
+trusted = click.option(
+    "--trust",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    help=say(N_("A public key that may have signed the bundle, beside your own; may be repeated.")),
 )

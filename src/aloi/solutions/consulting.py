@@ -5,12 +5,11 @@ import threading
 import weakref
 from collections.abc import Sequence
 
+from aloi.solutions.loopthread import LoopThread
 from aloi.system.description import TargetDescription
 from aloi.system.messages import Request, Response
 from aloi.system.target import Target, target_kind
 
-# Leaving must not hang on an engine that does not end.
-LEAVING = 6.0
 GRACE = 0.25
 
 
@@ -53,24 +52,9 @@ class _Session:
         self._description = description
         self._opened: asyncio.Future[Target] | None = None
         self._held: set[asyncio.Task[None]] = set()
-        self.loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="aloi-consulted", daemon=True)
-        self._thread.start()
-
-    def end(self) -> None:
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(LEAVING)
-
-    def _run(self) -> None:
-        try:
-            self.loop.run_forever()
-            if left := asyncio.all_tasks(self.loop):
-                for task in left:
-                    task.cancel()
-                self.loop.run_until_complete(asyncio.wait(left))
-        finally:
-            self.loop.close()
+        self._thread = LoopThread("aloi-consulted")
+        self.loop = self._thread.loop
+        self.end = self._thread.end
 
     async def ask(self, requests: Sequence[Request], seconds: float) -> list[Response | Exception]:
         asked = (self._within(request, seconds) for request in requests)

@@ -21,11 +21,11 @@ import msgspec
 from aloi.errors import AskerError
 from aloi.solutions.calls import Approve, Ruled, note, rule, told
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guard import Block, Guard, Release, Ruling, patience
+from aloi.solutions.guard import Block, Guard, Release, Ruling
 from aloi.solutions.passage import DEADLINE, FAULTS, RETRIEVED, Passage, Screen, guards, through
-from aloi.solutions.streaming import Clock, Held
+from aloi.solutions.streaming import Held
 from aloi.solutions.tables import table
-from aloi.solutions.workers import Workers
+from aloi.solutions.timed import Clock, Timed
 from aloi.system.messages import Document, Message, Request, Response, ToolCall
 from aloi.system.target import Target, Unscorable
 from aloi.translation import N_
@@ -194,11 +194,10 @@ class GuardedTarget:
         self._target = target
         self._remedies = tuple(remedies)
         self._words = (default_refusal(language) if refusal is None else refusal, language)
-        self._deadline = deadline
         self._clock = clock
         self._approve = approve
         self._fail_open = fail_open
-        self._workers = Workers()
+        self._screen = Timed(deadline, clock).screen
         self.faults: Counter[tuple[str, str]] = Counter()
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:
@@ -278,12 +277,6 @@ class GuardedTarget:
             sent = msgspec.structs.replace(sent, messages=(*sent.messages, said, *results))
             raw = await _last_word(meter, sent)
         return raw, Ruled(kept=ruled.kept, withheld=withheld)
-
-    async def _screen(self, guard: Guard, message: Message) -> Ruling:
-        began, deadline = self._clock(), patience(guard, self._deadline)
-        ruling = await self._workers.within(deadline, lambda: guard.screen(message))
-        # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
-        return ruling if self._clock() - began <= deadline else Block(reason=DEADLINE, queries=ruling.queries)
 
 
 async def _last_word(meter: _Meter, sent: Request) -> Response:

@@ -71,7 +71,7 @@ async def ruling(
 ) -> Ruling:
     """What a guard rules; one that raises or is late blocks, or lets pass where the passage fails open."""
     try:
-        found = await screen(guard, message)
+        found = _ruled(await screen(guard, message))
     except Exception as error:  # noqa: BLE001 - whatever a guard raises, the text it could not judge is withheld
         reason = DEADLINE if isinstance(error, TimeoutError) else ERROR
         found = Block(reason=reason, queries=getattr(guard, "asks", 0))
@@ -81,6 +81,14 @@ async def ruling(
         passage.decisions.append(told)
         return Allow(queries=found.queries)
     return found
+
+
+def _ruled(found: object) -> Ruling:
+    """What a guard returned, where it is a ruling. Raises TypeError: guards of others may return anything."""
+    match found:
+        case Rewrite(content=str(), reason=str()) | Block(reason=str()) | Ask(reason=str()) | Allow():
+            return found
+    raise TypeError(type(found).__name__)
 
 
 def decision(

@@ -5,15 +5,14 @@ has settled itself. What comes out of the last one is released. The contract is 
 """
 
 import time
-from collections.abc import Callable
 
 import msgspec
 
 from aloi.solutions.guard import Allow, Ask, Block, Guard, Release, Rewrite, Ruling
 from aloi.solutions.passage import CONTRACT, Guards, Passage, Screen, ruling
+from aloi.solutions.timed import Clock
 from aloi.system.messages import Message
 
-Clock = Callable[[], float]
 # How much an answer grows before it is checked again, in characters and as a part of the whole. The part keeps the work
 # linear in the length of the answer.
 GROWTH, PART = 48, 64

@@ -60,7 +60,11 @@ class Workers:
 
         worker = self._idle.pop() if self._idle else _Worker()
         worker.tasks.put((work, done))
-        async with asyncio.timeout(seconds):
-            result = await future
-        self._idle.append(worker)
-        return result
+        try:
+            async with asyncio.timeout(seconds):
+                return await future
+        finally:
+            if future.done() and not future.cancelled():
+                self._idle.append(worker)
+            else:  # nobody waits any more: it ends when its task does
+                worker.tasks.put(None)

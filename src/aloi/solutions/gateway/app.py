@@ -13,15 +13,18 @@ from aloi.errors import AloiError
 from aloi.solutions.gateway.asking import read_body
 from aloi.solutions.gateway.conversation import Conversation
 from aloi.solutions.gateway.dialects.dialect import Dialect
+from aloi.solutions.gateway.endpoints import PASSED
 from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.gateway.keeping import Keeper
 from aloi.solutions.gateway.keys import Keys
 from aloi.solutions.gateway.policy import Load, Policy
+from aloi.solutions.gateway.pooled import Pooled, open_session
 from aloi.solutions.gateway.replies import Gone, Headers, Receive, Send, document, fault, spoken, whole
 from aloi.solutions.gateway.running import Running
 from aloi.solutions.gateway.status import status
 from aloi.solutions.gateway.traces import opened as traced
-from aloi.solutions.gateway.upstream import Upstream, open_session
+from aloi.solutions.gateway.upstream import Upstream
+from aloi.solutions.gateway.wire import media_type
 from aloi.translation import N_
 
 Scope = Mapping[str, Any]
@@ -29,8 +32,6 @@ Opened = Callable[[], AbstractAsyncContextManager[tuple[str, str]]]
 """Opens the upstream for the life of the gateway: its address, and the key by which it is asked."""
 Told = Callable[[AloiError | None], None]
 """Is told of every policy that is read again: what stood in its way, or nothing."""
-
-PASSED = {("POST", "/v1/embeddings"), ("GET", "/v1/models")}
 
 
 class Gateway:
@@ -86,7 +87,8 @@ class Gateway:
                 self.failure = error
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
-            upstream = Upstream(session, address, self._policy.serving.limits, traces)
+            limits = self._policy.serving.limits
+            upstream = Upstream(Pooled(session, address, limits), limits, traces)
             self._running = Running(self._policy, self._keys, upstream, key, self._make, self._keeper, traces)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
             if self._hung_up_early:
@@ -158,7 +160,7 @@ class Gateway:
             return
         body = await read_body(receive, headers, policy.serving.limits.request_bytes)
         async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
-            start: Headers = [(b"content-type", reply.headers.get("Content-Type", "application/json").encode())]
+            start: Headers = [(b"content-type", media_type(reply))]
             await send({"type": "http.response.start", "status": 200, "headers": start})
             async for part in running.upstream.parts(reply):
                 await send({"type": "http.response.body", "body": part, "more_body": True})

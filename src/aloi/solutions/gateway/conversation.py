@@ -13,28 +13,35 @@ from aloi.errors import AloiError, TargetError
 from aloi.solutions.gateway.asking import described, named_model, read_body, require_model
 from aloi.solutions.gateway.dialects.dialect import Asked, Dialect
 from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
-from aloi.solutions.gateway.failures import Failed, internal
+from aloi.solutions.gateway.failures import Failed, internal, took_back
+from aloi.solutions.gateway.hosting import Host
 from aloi.solutions.gateway.record import Entry, Outcome
 from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken
-from aloi.solutions.gateway.running import Running
+from aloi.solutions.gateway.wire import media_type
 from aloi.system.messages import Request, Response
 from aloi.translation import N_
 
-_CONTRACT = "guard-contract"
-
 
 class Conversation:
-    """One client's request to one endpoint."""
+    """One client's request to one endpoint. Errors are told in `language`, else in the one that the client accepts."""
 
     def __init__(
-        self, running: Running, dialect: Dialect, headers: dict[bytes, bytes], receive: Receive, send: Send
+        self,
+        host: Host,
+        dialect: Dialect,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+        *,
+        language: str = "",
     ) -> None:
-        self._running = running
-        self._behind = running.behind
-        self._policy = running.policy
+        self._host = host
+        self._behind = host.behind
+        self._policy = host.behind.policy
         self._dialect = dialect
         self.endpoint = dialect.path
         self.headers = headers
+        self._language = language or spoken(headers)
         self._receive = receive
         self._send = send
         self._id = os.urandom(12).hex()
@@ -43,7 +50,7 @@ class Conversation:
         self._stream: Stream | None = None
         self._handing_on = False
         self.entry = Entry(
-            at=running.clock(),
+            at=host.clock(),
             id=self._id,
             key="",
             endpoint=dialect.path,
@@ -59,17 +66,17 @@ class Conversation:
             if self.entry.outcome == "gone":  # else it is kept already
                 await self._keep("gone")
         except AloiError as error:
-            await self._fail(fault(error, spoken(self.headers)))
+            await self._fail(fault(error, self._language))
         except Exception:
-            await self._fail(fault(internal(), spoken(self.headers)))
+            await self._fail(fault(internal(), self._language))
             raise
 
     async def _answered(self) -> None:
-        running, policy = self._running, self._policy
+        host, policy = self._host, self._policy
         limits = policy.serving.limits
-        key = running.keys.holder(self.headers)
+        key = host.holder(self.headers)
         self.entry = msgspec.structs.replace(self.entry, key=key)
-        if running.under_way > limits.at_once:
+        if host.under_way > limits.at_once:
             raise Failed(
                 503,
                 "busy",
@@ -113,10 +120,9 @@ class Conversation:
     async def _handed_on(self, body: bytes) -> None:
         """Nothing stands between: the bytes go through as they are."""
         require_model(self._policy, named_model(body))
-        upstream, sent = self._running.upstream, self._running.sent_headers(self.headers)
+        upstream, sent = self._host.upstream, self._host.sent_headers(self.headers)
         async with upstream.post(self._dialect.path, body, sent) as reply:
-            kind = reply.headers.get("Content-Type", "application/json").encode("latin-1", "replace")
-            start = [(b"content-type", kind), *self._told]
+            start = [(b"content-type", media_type(reply)), *self._told]
             if reply.content_length is not None:
                 start.append((b"content-length", b"%d" % reply.content_length))
             await self._send({"type": "http.response.start", "status": 200, "headers": start})
@@ -133,13 +139,13 @@ class Conversation:
         if policy.model and model == policy.system:
             asked = msgspec.structs.replace(asked, body={**asked.body, "model": policy.model})
         request, whose = described(policy, asked)
-        self._running.metrics.prompts.labels(whose).inc()
+        self._host.counts.prompted(whose)
         exchange = Exchange(
             id=self._id,
             key=self.entry.key,
             dialect=self._dialect,
             asked=asked,
-            headers=self._running.sent_headers(self.headers),
+            headers=self._host.sent_headers(self.headers),
         )
         UNDER_WAY.set(exchange)
         if asked.stream:
@@ -157,7 +163,7 @@ class Conversation:
             response = await self._ask(request, stream)
         released = "".join(stream.released)
         if not response.text.startswith(released):
-            raise Failed(502, _CONTRACT, N_("a guard took back what it had cleared"), remedy=N_("ask again"))
+            raise took_back()
         await self._keep(_outcome(response), response, request)
         rest = response.text[len(released) :]
         await stream.end((writing.text(rest) if rest else b"") + writing.end(response))
@@ -174,11 +180,7 @@ class Conversation:
         """Count and keep what came of it. A decision is kept before the client is told."""
         entry = msgspec.structs.replace(self.entry, outcome=outcome, seconds=time.perf_counter() - self._began)
         if response is not None and request is not None:
-            metrics = self._running.metrics
-            metrics.decided(response.decisions)
-            metrics.guards.observe(response.guard_seconds)
-            metrics.tokens.labels("prompt").inc(response.prompt_tokens)
-            metrics.tokens.labels("completion").inc(response.completion_tokens)
+            self._host.counts.answered(response)
             entry = msgspec.structs.replace(
                 entry,
                 decisions=response.decisions,
@@ -189,7 +191,7 @@ class Conversation:
                 answer=response.text,
             )
         self.entry = entry
-        await self._running.keeper.keep(entry)
+        await self._host.keeper.keep(entry)
 
     async def _fail(self, told: Fault) -> None:
         self.entry = msgspec.structs.replace(self.entry, error=told.kind)

@@ -1,5 +1,7 @@
 """The endpoints that a gateway answers at, each in its protocol."""
 
+from collections.abc import Iterable
+
 from aloi.solutions.gateway.dialects.chat import Chat
 from aloi.solutions.gateway.dialects.completions import Completions
 from aloi.solutions.gateway.dialects.dialect import Dialect
@@ -7,8 +9,32 @@ from aloi.solutions.gateway.dialects.messages import Messages
 from aloi.solutions.gateway.dialects.responses import Responses
 from aloi.solutions.gateway.policy import Policy
 
+# What no guard reads: embeddings, and the list of models.
+PASSED = frozenset({("POST", "/v1/embeddings"), ("GET", "/v1/models")})
+
 
 def endpoints(policy: Policy) -> tuple[Dialect, ...]:
     """Every protocol, as the policy has its unreadable parts treated."""
     unread = policy.serving.unread
     return Chat(unread=unread), Responses(unread=unread), Messages(unread=unread), Completions(unread=unread)
+
+
+def dialect_for(path: str, dialects: Iterable[Dialect]) -> Dialect | None:
+    """The protocol of an address by how its path ends; of several the one that it has most of. None for another."""
+    fitting = [one for one in dialects if ends_as(path, one.path)]
+    return max(fitting, key=lambda one: len(one.path), default=None)
+
+
+def passes(method: str, path: str) -> bool:
+    """Whether an address is of an endpoint that passes without guards."""
+    return any(method == allowed and ends_as(path, known) for allowed, known in PASSED)
+
+
+def ends_as(path: str, known: str) -> bool:
+    """Whether a path ends in the steps of an endpoint's, whatever comes before in place of `/v1`."""
+    steps, tail = _steps(path), _steps(known.removeprefix("/v1"))
+    return steps[-len(tail) :] == tail
+
+
+def _steps(path: str) -> list[str]:
+    return [step for step in path.split("/") if step]

@@ -1,6 +1,7 @@
 """Why an exchange has no answer, with the HTTP status and the stable code by which a client is told."""
 
 from aloi.errors import AloiError
+from aloi.solutions.passage import CONTRACT
 from aloi.translation import N_
 
 # A key that the upstream does not take is the gateway's, and no fault of the client's.
@@ -52,13 +53,13 @@ def unusable(reason: str) -> Failed:
     )
 
 
-def refused(status: int, code: str, retry_after: float) -> Failed:
-    """The upstream's own status, 502 where it refuses the gateway's key or is no endpoint at all.
+def refused(status: int, code: str, retry_after: float, *, ours: bool = True) -> Failed:
+    """The upstream's own status, 502 where it is no endpoint at all, or refuses a key that is `ours`.
 
     Of its words only a code is handed on, for nobody has screened them.
     """
     return Failed(
-        status if status >= 400 and status not in _OURS else 502,
+        status if status >= 400 and not (ours and status in _OURS) else 502,
         code or "upstream-http",
         N_("the model's endpoint answered HTTP {status} ({code})"),
         remedy=N_("correct the request, or ask again later"),
@@ -66,6 +67,11 @@ def refused(status: int, code: str, retry_after: float) -> Failed:
         status=status,
         code=code or "-",
     )
+
+
+def took_back() -> Failed:
+    """502: what was released of an answer is no longer how it begins."""
+    return Failed(502, CONTRACT, N_("a guard took back what it had cleared"), remedy=N_("ask again"))
 
 
 def internal() -> Failed:

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from aloi.system.messages import GuardDecision
+from aloi.system.messages import Response
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 
@@ -18,14 +18,12 @@ class Metrics:
         self.seconds = Histogram(
             "aloi_gateway_seconds", "Time to the end of the answer.", ["endpoint"], buckets=SECONDS, registry=registry
         )
-        self.guards = Histogram(
+        self._guards = Histogram(
             "aloi_gateway_guard_seconds", "Time that remedies took.", buckets=SECONDS, registry=registry
         )
-        self.prompts = Counter(
-            "aloi_gateway_prompts", "Whose prompt was sent.", ["whose"], registry=registry
-        )  # described, added, other, none
+        self._prompts = Counter("aloi_gateway_prompts", "Whose prompt was sent.", ["whose"], registry=registry)
         self.under_way = Gauge("aloi_gateway_under_way", "Exchanges under way.", registry=registry)
-        self.tokens = Counter("aloi_gateway_tokens", "Tokens as the upstream counts.", ["kind"], registry=registry)
+        self._tokens = Counter("aloi_gateway_tokens", "Tokens as the upstream counts.", ["kind"], registry=registry)
         self._decisions = Counter(
             "aloi_gateway_decisions", "What guards did.", ["guard", "role", "action", "reason"], registry=registry
         )
@@ -39,10 +37,17 @@ class Metrics:
         self._policy.clear()
         self._policy.labels(guard_set, str(proven).lower()).set(1)
 
-    def decided(self, decisions: tuple[GuardDecision, ...]) -> None:
-        """What the guards did in one exchange."""
-        for one in decisions:
+    def prompted(self, whose: str) -> None:
+        """Whose prompt was sent: described, added, other, none."""
+        self._prompts.labels(whose).inc()
+
+    def answered(self, response: Response) -> None:
+        """What guards did in an exchange, what that took, and its tokens."""
+        for one in response.decisions:
             self._decisions.labels(one.guard, one.role, one.action, one.reason).inc()
+        self._guards.observe(response.guard_seconds)
+        self._tokens.labels("prompt").inc(response.prompt_tokens)
+        self._tokens.labels("completion").inc(response.completion_tokens)
 
     def text(self) -> bytes:
         """All of it."""

@@ -1,17 +1,22 @@
 """What a gateway runs by: one edition of a system's remedies, and what is known of them. It is replaced as a whole."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import Struct
 
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gateway.exchange import UNDER_WAY
-from aloi.solutions.gateway.upstream import Upstream
-from aloi.solutions.guarded import GuardedTarget
+from aloi.solutions.guard import about_call
+from aloi.solutions.guarded import GuardedTarget, StreamingTarget
 from aloi.solutions.limits.machine import RequestLimits
 from aloi.solutions.limits.target import LimitedTarget, Memory
+from aloi.solutions.passage import is_guard
 from aloi.system.description import GatewayDescription
+from aloi.system.messages import Message, Request, ToolCall
+
+_TEXT = "When do you open?"
 
 
 class Proven(Struct, frozen=True, kw_only=True):
@@ -57,7 +62,7 @@ Load = Callable[[], Policy]
 class Behind:
     """The upstream behind the remedies of one policy."""
 
-    def __init__(self, policy: Policy, upstream: Upstream, spent: dict[str, Memory]) -> None:
+    def __init__(self, policy: Policy, upstream: StreamingTarget, spent: dict[str, Memory]) -> None:
         """`spent` is what is known of callers, by the digest of the limits: it outlives an edition."""
         self.policy = policy
         self.guarded = GuardedTarget(
@@ -83,3 +88,19 @@ class Behind:
 def _caller(_: object) -> str:
     """Who asks: the name of the key."""
     return UNDER_WAY.get().key
+
+
+def warm(remedies: tuple[Remedy, ...]) -> None:
+    """Have every guard read a text, so that the first one of a client does not wait for what is loaded at first use.
+
+    One that asks a model is left alone.
+    """
+    before = Request(prompt="", messages=(Message(role="user", content=_TEXT),))
+    for remedy in remedies:
+        guard = remedy.implementation
+        if not is_guard(guard) or hasattr(guard, "asks"):
+            continue
+        for role in guard.roles:
+            message = about_call(ToolCall(name="none"), before) if role == "call" else Message(role=role, content=_TEXT)
+            with suppress(Exception):  # one that fails will fail where it counts, and block
+                guard.screen(message)

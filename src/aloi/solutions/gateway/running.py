@@ -96,6 +96,15 @@ class Running:
             self.metrics.seconds.labels(endpoint).observe(time.perf_counter() - began)
 
     @property
+    def counts(self) -> Metrics:
+        """What counts the exchanges."""
+        return self.metrics
+
+    def holder(self, headers: Mapping[bytes, bytes]) -> str:
+        """The name of who asks. Raises Failed: 401."""
+        return self.keys.holder(headers)
+
+    @property
     def policy(self) -> Policy:
         """The one that new exchanges begin with."""
         return self.behind.policy

@@ -1,36 +1,21 @@
-"""The model behind the gateway, asked in the protocol that the client speaks, over one pooled session."""
+"""The model behind the guards, asked in the protocol that the client speaks."""
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
-import aiohttp
 import msgspec
 
 from aloi.solutions.gateway.dialects.dialect import Body, Broken
 from aloi.solutions.gateway.events import Events
 from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
-from aloi.solutions.gateway.failures import late, refused, unreachable, unusable
+from aloi.solutions.gateway.failures import late, unusable
 from aloi.solutions.gateway.traces import Unwritten
+from aloi.solutions.gateway.wire import Reply, Wire
 from aloi.solutions.guard import Release
 from aloi.system.description import GatewayLimits
 from aloi.system.messages import Request, Response
-from aloi.system.openai import retry_after
-
-_CODE = re.compile("[a-z][a-z0-9_.-]{0,63}")
-_ERROR_BYTES = 65_536
-_CONNECT = 10.0
-
-
-class _Said(msgspec.Struct):
-    code: object = None
-    type: object = None
-
-
-class _Error(msgspec.Struct):
-    error: _Said
 
 
 class Upstream:
@@ -39,15 +24,10 @@ class Upstream:
     It asks once: whether to ask again is the client's decision, who may have others to ask.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, limits: GatewayLimits, traces: Unwritten) -> None:
-        self._session = session
-        self._base_url = base_url.rstrip("/")
+    def __init__(self, wire: Wire, limits: GatewayLimits, traces: Unwritten) -> None:
+        self._wire = wire
         self._limits = limits
         self._traces = traces
-
-    def url(self, path: str) -> str:
-        """The address of one of its endpoints, `path` as clients have it."""
-        return self._base_url + path.removeprefix("/v1")
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:
         """The answer to the exchange under way; its text goes to `release` as it comes, where that is given.
@@ -66,40 +46,21 @@ class Upstream:
             span.answered(response)
         return msgspec.structs.replace(response, seconds=time.perf_counter() - began)
 
-    async def _answered(self, reply: aiohttp.ClientResponse, exchange: Exchange, release: Release | None) -> Response:
+    async def _answered(self, reply: Reply, exchange: Exchange, release: Release | None) -> Response:
         if release is not None:
             return await self._streamed(reply, release)
         exchange.answered = exchange.dialect.answer(await self._whole(reply, "application/json"))
         return exchange.answered.response
 
-    @asynccontextmanager
-    async def post(
+    def post(
         self, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST"
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AbstractAsyncContextManager[Reply]:
         """An answer of status 200, its body still to be read. Raises Failed, also while it is read."""
-        limits = self._limits
-        timeout = aiohttp.ClientTimeout(total=limits.seconds, sock_connect=_CONNECT)
-        try:
-            async with self._session.request(
-                method, self.url(path), data=body, headers=headers, allow_redirects=False, timeout=timeout
-            ) as reply:
-                if reply.status != 200:
-                    raise await _refusal(reply)
-                if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
-                    raise unusable("encoded")
-                yield reply
-        except TimeoutError:
-            raise late(limits.seconds) from None
-        except aiohttp.ClientConnectorError as error:
-            raise unreachable(error.strerror or type(error).__name__) from None
-        except aiohttp.ClientPayloadError:
-            raise unusable("cut") from None
-        except aiohttp.ClientError as error:
-            raise unreachable(type(error).__name__) from None
+        return self._wire.post(path, body, headers, method)
 
-    async def parts(self, reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    async def parts(self, reply: Reply) -> AsyncIterator[bytes]:
         """The body as it comes, held to its size and to the silence between two parts."""
-        size, content = 0, reply.content.iter_any()
+        size, content = 0, reply.pieces()
         while True:
             try:
                 async with asyncio.timeout(self._limits.silence):
@@ -113,19 +74,19 @@ class Upstream:
                 raise Broken("too-large")
             yield part
 
-    async def _whole(self, reply: aiohttp.ClientResponse, content_type: str) -> bytes:
+    async def _whole(self, reply: Reply, content_type: str) -> bytes:
         if reply.content_type != content_type:
             raise Broken("content-type")
         if (reply.content_length or 0) > self._limits.answer_bytes:
             raise Broken("too-large")
         body = bytearray()
-        async for part in reply.content.iter_any():
+        async for part in reply.pieces():
             body += part
             if len(body) > self._limits.answer_bytes:
                 raise Broken("too-large")
         return bytes(body)
 
-    async def _streamed(self, reply: aiohttp.ClientResponse, release: Release) -> Response:
+    async def _streamed(self, reply: Reply, release: Release) -> Response:
         if reply.content_type != "text/event-stream":
             raise Broken("content-type")
         reading, events = UNDER_WAY.get().dialect.reading(), Events()
@@ -143,26 +104,3 @@ def _streaming(body: Body, *, streams: bool) -> Body:
     if not streams:
         body = {name: value for name, value in body.items() if name != "stream_options"}
     return body | {"stream": True} if streams else body | {"stream": False} if "stream" in body else body
-
-
-async def _refusal(reply: aiohttp.ClientResponse) -> Exception:
-    """An error of the upstream, with its code where it has one."""
-    code = ""
-    try:
-        said = msgspec.json.decode(await reply.content.read(_ERROR_BYTES), type=_Error).error
-        code = next((one for one in (said.code, said.type) if isinstance(one, str) and _CODE.fullmatch(one)), "")
-    except (msgspec.DecodeError, UnicodeDecodeError, aiohttp.ClientError):
-        pass
-    return refused(reply.status, code, retry_after(reply.headers.get("Retry-After"), time.time()))
-
-
-@asynccontextmanager
-async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
-    """A session that keeps connections, and no cookie: one client's exchange says nothing of another's."""
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
-    cookies = aiohttp.DummyCookieJar()
-    headers = {"Accept-Encoding": "identity", "User-Agent": "aloi-gateway"}
-    async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=cookies, headers=headers, auto_decompress=False
-    ) as session:
-        yield session

@@ -137,23 +137,28 @@ def compact(text: str) -> str:
 
 def _account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
     """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
+    countries = _patterns().iban
     for match in _IBAN.finditer(text, low):
-        start = match.start() - 2 - (not text[match.start() - 1].isalpha())
-        known = _patterns().iban.get(text[start : start + 2].upper())
-        # "CMD-1460..." is an order; "IBANFR76..." is an account.
-        glued = start > 0 and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN"
+        at = match.start()
+        start = at - 2 if text[at - 1].isalpha() else at - 3
+        country = text[start : start + 2]
+        known = countries.get(country.upper())
         # "by 45..." is a word and a number.
-        word = text[match.start() - 1] == " " and not text[start : start + 2].isupper()
-        if known is not None and not glued and not word:
-            yield start, *known
+        if known is None or (text[at - 1] == " " and not country.isupper()):
+            continue
+        # "CMD-1460..." is an order; "IBANFR76..." is an account.
+        if start and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN":
+            continue
+        yield start, *known
 
 
 def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
     """Spans from `low` on of what looks like an IBAN, or may become one where it reaches the end of the text."""
+    near = len(text) - _LONGEST_ACCOUNT
     for start, shape, _ in _account_starts(text, low):
-        near = start > len(text) - _LONGEST_ACCOUNT
-        whole = shape.match(text, start + 1) or (near and _ALNUMS.match(text, start + 1))
-        yield start, whole.end() if whole else start + 1
+        whole = shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
+        if whole:
+            yield start, whole.end()
 
 
 def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:

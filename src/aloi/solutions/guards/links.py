@@ -137,21 +137,21 @@ class LinkPolicy:
 
     def _stays(self, folded: Folded, end: int, found: list[_Found]) -> int:
         """How much of a beginning stays as it is, whatever links are taken out behind it."""
-        known = [one for one in found if one.end <= end]
-        left, peek = folded.original[: folded.place(end)], folded.text[end : end + 1]
+        seen, peek, size = folded, folded.text[end : end + 1], end
         ways: list[tails.Replaced] = []
         for _ in range(PASSES):
+            known = [one for one in found if one.end <= size]
             if not known:
                 return end
-            ways.append(_without(fold(left), known))
-            left = ways[-1].text
-            inner, seen = fold(left), fold(left + peek)
-            known = self._found(inner)
-            opened = seen.place(_open(seen.text, len(inner.text), known))
+            ways.append(_without(seen, known))
+            left = ways[-1].text[: ways[-1].forth(seen.place(size))]
+            seen = fold(left + peek)
+            size, found = len(seen.text) - len(peek), self._found(seen)
+            opened = seen.place(_open(seen.text, size, found))
             if opened < len(left):
                 break
         else:  # built to outlast the passes
-            opened = 0 if known else len(left)
+            opened = 0 if any(one.end <= size for one in found) else len(left)
         for way in reversed(ways):
             opened = way.back(opened)
         return len(fold(folded.original[:opened]).text)

@@ -14,8 +14,8 @@ from aloi.solutions.guarded import BLOCKED, StreamingTarget
 from aloi.solutions.limits.loops import Tally, tally
 from aloi.solutions.limits.machine import Account, Admitted, Asked, Refused, RequestLimits
 from aloi.solutions.limits.tokens import Tokens, sent, spent_before, used
-from aloi.solutions.streaming import Clock
 from aloi.solutions.tables import table
+from aloi.solutions.timed import Clock
 from aloi.system.messages import GuardDecision, Message, Request, Response, Role
 from aloi.system.target import Target
 

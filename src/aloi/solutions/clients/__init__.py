@@ -1,0 +1,1 @@
+"""Remedies inside the process of an application, around the client by which it asks its model."""
