@@ -121,6 +121,21 @@ def registry(url: str | None, policy: Path | None) -> "Registry | None":
     return Registry(url, trust_policy(policy))
 
 
+def registries_policy(urls: Sequence[str], policy: Path | None) -> "Policy | None":
+    """Whom the reader believes of the registries that are asked; None where none is.
+
+    Raises AskerError where only one of both was given.
+    """
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if bool(urls) != bool(policy):
+        raise AskerError(
+            N_("--registry and --policy belong together: whom to ask, and which logs and witnesses to believe"),
+            remedy=N_("give both; `aloi registry trust URL FILE` begins a policy"),
+        )
+    return trust_policy(policy) if policy else None
+
+
 def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":
     """What signed statements say, beside a bundle where there is one.
 

@@ -31,7 +31,8 @@ class Shared(NamedTuple):
 class Found(NamedTuple):
     """All that a log holds about a subject, as its answer proves: entries with their envelopes, in the log's order.
 
-    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish.
+    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish, and
+    `names` what it calls who has them.
     """
 
     answer: bytes
@@ -39,6 +40,7 @@ class Found(NamedTuple):
     held: tuple[Held, ...]
     erased: Mapping[int, Erasure]
     keys: tuple[PublicKey, ...]
+    names: Mapping[str, str]
 
 
 async def share(url: str, envelopes: Sequence[bytes], policy: Policy) -> list[Shared]:
@@ -85,13 +87,15 @@ async def find(url: str, subject: str, policy: Policy) -> Found:
             return Held(index=index, time=told.received, entry=body, envelope=envelope)
 
         found = await asyncio.gather(*(held(index, body) for index, body in complete.entries.items()))
-    return Found(answer, complete, tuple(found), erased, _keys(about))
+    named = _keys(about)
+    names = {key.id: name for key, name in named}
+    return Found(answer, complete, tuple(found), erased, tuple(key for key, _ in named), names)
 
 
-def _keys(about: About) -> tuple[PublicKey, ...]:
-    """A key's id is its digest, so that it does not matter who hands it out."""
+def _keys(about: About) -> list[tuple[PublicKey, str]]:
+    """Keys with the names of who has them. A key's id is its digest, so that it does not matter who hands it out."""
     try:
-        return tuple(PublicKey(from_base64(key, "keys")) for each in about.submitters for key in each.keys)
+        return [(PublicKey(from_base64(key, "keys")), each.name) for each in about.submitters for key in each.keys]
     except EvidenceError as error:
         raise RegistryError(
             N_("{url} does not answer as a registry does: {problem}"),

@@ -76,7 +76,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     """All that the certainty of one pool is derived from.
 
     `designs` are the clusters' best; `unfollowed` plans have no finding on the hazard, `unseen` results are known and
-    were not given. `undisputed` is the standing without what is disputed.
+    are not counted, `unjudged` ones cannot be read. `undisputed` is the standing without what is disputed.
     """
 
     hazard: str
@@ -91,6 +91,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     other_versions: int
     unfollowed: int
     unseen: int
+    unjudged: int
     complete: bool
     blind: int
 
@@ -198,4 +199,6 @@ def _reporting(ground: Ground) -> Iterator[Fact]:
         yield Fact(code="unfollowed-plans", against=True, figures={"count": ground.unfollowed})
     if ground.unseen:
         yield Fact(code="unseen-results", against=True, figures={"count": ground.unseen})
+    if ground.unjudged:
+        yield Fact(code="unjudged-results", against=True, figures={"count": ground.unjudged})
     yield Fact(code="complete" if ground.complete else "completeness-unproved")

@@ -1,5 +1,7 @@
 """A consensus as one page that prints: an answer for each hazard, its forest plot with a table twin, and why."""
 
+from datetime import UTC, datetime
+
 from markupsafe import Markup
 
 from aloi.assurance.consensus.pooled import LEVEL
@@ -50,6 +52,7 @@ def render_consensus(found: Consensus, language: str, *, day: str, hazard_title:
             level=LEVEL,
             ends=lambda seen: speech.figures.span(speech.figures.percent(seen.low), speech.figures.percent(seen.high)),
             day=speech.figures.day(day),
+            moment=lambda second: speech.figures.moment(datetime.fromtimestamp(second, UTC).isoformat()),
             evaluators=sorted({one.evaluator.name for view in found.hazards for one in view.evidence}),
             forest=lambda view, pool, about: forest(view, pool, about, speech),
             lead=lambda view: lead(view, speech),
