@@ -353,11 +353,15 @@ def _names(view: "HazardView", numbers: Sequence[int]) -> str:
 
 
 def _missing(found: "Consensus") -> Iterator[str]:
-    if found.unfollowed or found.unseen or found.unread or found.nothing:
+    if found.unfollowed or found.unopened or found.unseen or found.unread or found.nothing:
         yield ""
     for plan in found.unfollowed:
         who, hazards = ", ".join(plan.by), ", ".join(plan.hazards)
         yield say(N_("Registered, and never followed by a finding: {hazards}, by {who}"), hazards=hazards, who=who)
+    for fixed in found.unopened:
+        yield say(
+            N_("Committed, and never shown: {envelope}, by {who}"), envelope=fixed.envelope, who=", ".join(fixed.by)
+        )
     for one in found.unseen:
         who = ", ".join(one.by)
         yield say(N_("Known, and not counted here: {hazard}, by {who}"), hazard=one.hazard, who=who)

@@ -138,6 +138,14 @@ class Unfollowed(Struct, frozen=True, kw_only=True):
     withdrawn: bool
 
 
+class Unopened(Struct, frozen=True, kw_only=True):
+    """A commitment about the system that nothing opens; `at` by its signer's clock."""
+
+    envelope: str
+    by: tuple[str, ...]
+    at: str
+
+
 class Unseen(Struct, frozen=True, kw_only=True):
     """A finding about the system that is known and is not among the results that are counted."""
 
@@ -181,6 +189,7 @@ class Consensus(Struct, frozen=True, kw_only=True):
     logs: tuple[AskedLog, ...]
     hazards: tuple[HazardView, ...]
     unfollowed: tuple[Unfollowed, ...]
+    unopened: tuple[Unopened, ...]
     unseen: tuple[Unseen, ...]
     unread: tuple[tuple[str, str], ...]
     unjudged: int

@@ -13,7 +13,7 @@ from aloi.assurance.consensus.certainty import Override
 from aloi.assurance.consensus.evidence import SHORT, evidence_of
 from aloi.assurance.consensus.logged import NOTHING_LOGGED, LoggedResults
 from aloi.assurance.consensus.members import Member, members_of
-from aloi.assurance.consensus.missing import unfollowed, unseen
+from aloi.assurance.consensus.missing import unfollowed, unopened, unseen
 from aloi.assurance.consensus.pools import Around, pools_of
 from aloi.assurance.consensus.records import Consensus, HazardView, Unfollowed, Unseen
 from aloi.assurance.consensus.results import Result, Source, results_of, together
@@ -77,6 +77,7 @@ def consensus(
             for slug in _hazards(members, system, wanted.hazards)
         ),
         unfollowed=missing,
+        unopened=tuple(unopened(known, system)),
         unseen=elsewhere,
         unread=tuple(dict.fromkeys((*((each.envelope, each.why) for each in known.unread), *logged.refused))),
         unjudged=unjudged,
