@@ -1,7 +1,6 @@
 """`aloi consensus`: what several evaluators' bundles, and registries, say together of one system."""
 
 import asyncio
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from aloi.assurance.report.figures import Figures
     from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.trustpolicy import Policy
-
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 
 @click.command(
@@ -131,7 +128,7 @@ def command(
         other_versions=other_versions,
     )
     asked = _Asked(registries, options.registries_policy(registries, policy), organisations)
-    bundles = [Path(each) for each in evidence if not _DIGEST.fullmatch(each)]
+    bundles = [Path(each) for each in evidence if not options.DIGEST.fullmatch(each)]
     found = _found(bundles, options.trusted_keys(keys), _statements(statements), asked, wanted)
     if page is not None:
         _write_page(found, page)
@@ -158,7 +155,7 @@ def _meant(evidence: Sequence[str], system: str) -> str:
     """The system that the digests among the arguments name, '' for none. Raises AskerError where they differ."""
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
 
-    named = {each for each in (*evidence, system) if _DIGEST.fullmatch(each)}
+    named = {each for each in (*evidence, system) if options.DIGEST.fullmatch(each)}
     if len(named) > 1:
         raise AskerError(
             N_("several systems are named: {systems}"),
@@ -336,6 +333,7 @@ def _pool(view: "HazardView", pool: "Pool", figures: "Figures") -> Iterator[str]
         told, threshold = say(STANDINGS[asked.standing]).upper(), figures.threshold(asked.threshold)
         yield say(N_("  {standing} at the stated threshold of {threshold}"), standing=told, threshold=threshold)
     yield say(N_("  Certainty: {level}"), level=say(LEVELS[pool.certainty.level]))
+    yield from _appraised(pool)
     for cluster in pool.clusters:
         for link in cluster.links:
             names = _names(view, link.numbers)
@@ -346,6 +344,20 @@ def _pool(view: "HazardView", pool: "Pool", figures: "Figures") -> Iterator[str]
         yield say(N_("  Verdicts contradict each other: {names}"), names=_names(view, pool.contradicting))
 
 
+def _appraised(pool: "Pool") -> Iterator[str]:
+    from aloi.assurance.report.consensus_words import LEVELS, STEPS, change_words  # noqa: PLC0415 - as above
+    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - as above
+
+    for one in pool.certainty.appraised:
+        line = N_("  Certainty as {name} ({domain}) appraises it: {level}")
+        yield say(line, name=visible(one.name), domain=one.by, level=say(LEVELS[one.level]))
+        for step in one.overrides:
+            told = f"{say(STEPS[step.code])}: {change_words(step.change, say)}. {visible(step.reason)}"
+            marks = [say(N_("disputed"))] if step.disputed else []
+            marks += [say(N_("a result pooled here is its own"))] if step.own else []
+            yield f"    {told}" + (f" ({', '.join(marks)})" if marks else "")
+
+
 def _names(view: "HazardView", numbers: Sequence[int]) -> str:
     from aloi.assurance.report.figures import visible  # noqa: PLC0415 - heavy modules load when it runs
 
@@ -353,6 +365,8 @@ def _names(view: "HazardView", numbers: Sequence[int]) -> str:
 
 
 def _missing(found: "Consensus") -> Iterator[str]:
+    from aloi.assurance.report.reasons import UNCOUNTED  # noqa: PLC0415 - heavy modules load when it runs
+
     if found.unfollowed or found.unopened or found.unseen or found.unread or found.nothing:
         yield ""
     for plan in found.unfollowed:
@@ -366,4 +380,5 @@ def _missing(found: "Consensus") -> Iterator[str]:
         who = ", ".join(one.by)
         yield say(N_("Known, and not counted here: {hazard}, by {who}"), hazard=one.hazard, who=who)
     for envelope, why in (*found.unread, *((one.envelope, one.why) for one in found.nothing)):
-        yield say(N_("Not counted ({why}): {envelope}"), why=why, envelope=envelope)
+        told = say(UNCOUNTED[why]) if why in UNCOUNTED else why
+        yield say(N_("Not counted ({why}): {envelope}"), why=told, envelope=envelope)

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aloi.evidence.verification import Verification
     from aloi.standards.frameworks import Framework
 
+DIGEST = re.compile("sha256:[0-9a-f]{64}")
 F = TypeVar("F", bound=Callable[..., Any])
 
 

@@ -15,7 +15,7 @@ from aloi.evidence.fields import Code, Digest
 from aloi.evidence.incidents import Incident
 from aloi.evidence.organisations import Organisation
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
-from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
+from aloi.evidence.vouching import Appraisal, Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
 
@@ -85,6 +85,7 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "withdrawal": Claim[Withdrawal],
         "commitment": Claim[Commitment],
         "replication": Claim[Replication],
+        "appraisal": Claim[Appraisal],
         "organisation": Claim[Organisation],
         "incident": Claim[Incident],
         "manifest": Claim[Manifest],
@@ -104,6 +105,7 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         Withdrawal: "withdrawal",
         Commitment: "commitment",
         Replication: "replication",
+        Appraisal: "appraisal",
         Organisation: "organisation",
         Incident: "incident",
         Manifest: "manifest",
@@ -139,6 +141,7 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
         "withdrawal": (NonClaim.CONTRARY,),
         "commitment": (NonClaim.SEALED_CONTENT,),
         "replication": (NonClaim.INDEPENDENCE, NonClaim.AGREEMENT),
+        "appraisal": (NonClaim.OTHER_HAZARDS, NonClaim.OTHER_VERSIONS, NonClaim.INDEPENDENCE),
         "organisation": (NonClaim.IDENTITY, NonClaim.INDEPENDENCE),
         "incident": (NonClaim.OTHER_VERSIONS, NonClaim.POPULATION, NonClaim.FAULT, NonClaim.LEGAL_CONFORMITY),
         "manifest": (NonClaim.ALL_EVIDENCE,),

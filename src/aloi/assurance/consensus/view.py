@@ -9,6 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from aloi.assurance.consensus.account import Said, read_beside
+from aloi.assurance.consensus.appraising import overrides
 from aloi.assurance.consensus.certainty import Override
 from aloi.assurance.consensus.evidence import SHORT, evidence_of
 from aloi.assurance.consensus.logged import NOTHING_LOGGED, LoggedResults
@@ -38,7 +39,6 @@ class Wanted(Struct, frozen=True, kw_only=True):
     names: Mapping[str, str] = NO_NAMES
     owner: str = ANYTHING
     other_versions: bool = False
-    overrides: tuple[Override, ...] = ()
 
 
 EVERYTHING = Wanted()
@@ -64,7 +64,7 @@ def consensus(
     missing = tuple(unfollowed(known, system))
     elsewhere = tuple(unseen(known, system, {result.statement for result in results}))
     unjudged = sum(system.fingerprint in each for each in logged.unjudged)
-    around = _Around(system, known.from_log, missing, elsewhere, unjudged)
+    around = _Around(system, known.from_log, missing, elsewhere, unjudged, tuple(overrides(known, system)))
     return Consensus(
         system=system,
         bundles=tuple(source.verification.digest for source in sources),
@@ -73,8 +73,7 @@ def consensus(
         from_log=known.from_log,
         logs=logged.logs,
         hazards=tuple(
-            _hazard(slug, members, known, wanted, around.of(slug, wanted))
-            for slug in _hazards(members, system, wanted.hazards)
+            _hazard(slug, members, known, wanted, around.of(slug)) for slug in _hazards(members, system, wanted.hazards)
         ),
         unfollowed=missing,
         unopened=tuple(unopened(known, system)),
@@ -154,8 +153,9 @@ class _Around(NamedTuple):
     missing: Sequence[Unfollowed]
     elsewhere: Sequence[Unseen]
     unjudged: int
+    overrides: tuple[Override, ...]
 
-    def of(self, slug: str, wanted: Wanted) -> Around:
+    def of(self, slug: str) -> Around:
         """The same for one hazard."""
         return Around(
             system=self.system,
@@ -163,7 +163,7 @@ class _Around(NamedTuple):
             unseen=sum(each.hazard == slug for each in self.elsewhere),
             unjudged=self.unjudged,
             complete=self.complete,
-            overrides=wanted.overrides,
+            overrides=self.overrides,
         )
 
 

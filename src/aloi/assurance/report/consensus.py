@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from aloi.assurance.consensus.pooled import LEVEL
 from aloi.assurance.consensus.records import Consensus, HazardView, Pool
-from aloi.assurance.report import consensus_words, words
+from aloi.assurance.report import consensus_words, reasons, words
 from aloi.assurance.report.consensus_words import STANDINGS, fact_sentence
 from aloi.assurance.report.figures import visible
 from aloi.assurance.report.forest import forest
@@ -46,6 +46,7 @@ def render_consensus(found: Consensus, language: str, *, day: str, hazard_title:
             figures=speech.figures,
             words=words,
             told=consensus_words,
+            reasons=reasons,
             language=language,
             style=style("report.css", "consensus.css"),
             found=found,

@@ -139,8 +139,15 @@ REGISTERED: Words = MappingProxyType(
     }
 )
 
+CHANGES = MappingProxyType({-2: N_("down 2"), -1: N_("down 1"), 0: N_("no change"), 1: N_("up 1")})
+
 _WHOLE = frozenset({"count", "of", "fewest", "n", "wanted"})
 _CHOSEN = frozenset({"threshold", "limit"})
+
+
+def change_words(change: int, say: Say) -> str:
+    """By how much a step is to count."""
+    return say(CHANGES[change])
 
 
 def fact_sentence(fact: Fact, figures: Figures, say: Say) -> str:
