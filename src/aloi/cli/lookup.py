@@ -67,6 +67,8 @@ def command(
     keys = options.trusted_keys(trust)
     digests = [*_subjects(subject), *(organisation_digest(each) for each in organisations)]
     found = {each: asyncio.run(find(url, each, believed)) for each in digests}
+    signed = {organisation_digest(domain) for each in found.values() for domain in each.organisations}
+    found |= {each: asyncio.run(find(url, each, believed)) for each in sorted(signed - set(found))}
     if output is not None:
         for each, answer in found.items():
             _keep(output / each.replace(":", "-"), answer)

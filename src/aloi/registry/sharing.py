@@ -14,7 +14,7 @@ from aloi.evidence.lookup import Complete, verify_lookup
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.trustpolicy import Logged, Policy, verify_logged
-from aloi.registry.client import About, Erasure, open_registry
+from aloi.registry.client import About, Erasure, Submitter, open_registry
 from aloi.translation import N_
 
 PART = 200
@@ -31,8 +31,8 @@ class Shared(NamedTuple):
 class Found(NamedTuple):
     """All that a log holds about a subject, as its answer proves: entries with their envelopes, in the log's order.
 
-    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish, and
-    `names` what it calls who has them.
+    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish, or did,
+    and `names` what it calls who has them. `organisations` are the domains of those who signed an entry.
     """
 
     answer: bytes
@@ -41,6 +41,7 @@ class Found(NamedTuple):
     erased: Mapping[int, Erasure]
     keys: tuple[PublicKey, ...]
     names: Mapping[str, str]
+    organisations: tuple[str, ...]
 
 
 async def share(url: str, envelopes: Sequence[bytes], policy: Policy) -> list[Shared]:
@@ -88,14 +89,33 @@ async def find(url: str, subject: str, policy: Policy) -> Found:
 
         found = await asyncio.gather(*(held(index, body) for index, body in complete.entries.items()))
     named = _keys(about)
-    names = {key.id: name for key, name in named}
-    return Found(answer, complete, tuple(found), erased, tuple(key for key, _ in named), names)
+    signers = {key for body in complete.entries.values() for key in _signers(body)}
+    return Found(
+        answer=answer,
+        complete=complete,
+        held=tuple(found),
+        erased=erased,
+        keys=tuple(key for key, _ in named),
+        names={key.id: each.name for key, each in named},
+        organisations=tuple({each.organisation: 1 for key, each in named if each.organisation and key.id in signers}),
+    )
 
 
-def _keys(about: About) -> list[tuple[PublicKey, str]]:
-    """Keys with the names of who has them. A key's id is its digest, so that it does not matter who hands it out."""
+def _signers(body: bytes) -> tuple[str, ...]:
     try:
-        return [(PublicKey(from_base64(key, "keys")), each.name) for each in about.submitters for key in each.keys]
+        return logentry.read(body).signers
+    except EvidenceError:
+        return ()
+
+
+def _keys(about: About) -> list[tuple[PublicKey, Submitter]]:
+    """Keys with who has them. A key's id is its digest, so that it does not matter who hands it out."""
+    try:
+        return [
+            (PublicKey(from_base64(key, "keys")), each)
+            for each in about.submitters
+            for key in (*each.keys, *each.former_keys)
+        ]
     except EvidenceError as error:
         raise RegistryError(
             N_("{url} does not answer as a registry does: {problem}"),

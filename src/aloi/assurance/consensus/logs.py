@@ -54,11 +54,14 @@ class Answered(Struct, frozen=True, kw_only=True):
 async def ask(url: str, system: str, organisations: Iterable[str], policy: Policy) -> Answered:
     """All that a registry holds about a system, what it was hardened to or from, and organisations by their domains.
 
+    Looked up are those that are named here, and those that the registry says have signed.
+
     Raises RegistryError and EvidenceError as `find`; 'other-log' where one address answers for two logs.
     """
     first = [system, *dict.fromkeys(organisation_digest(each) for each in organisations)]
     found = list(await asyncio.gather(*(find(url, each, policy) for each in first)))
-    more = [each for each in _derived(found[0]) if each not in first]
+    rosters = [organisation_digest(each) for each in found[0].organisations]
+    more = [each for each in dict.fromkeys((*_derived(found[0]), *rosters)) if each not in first]
     found += await asyncio.gather(*(find(url, each, policy) for each in more))
     head = min(found, key=lambda each: each.complete.size).complete
     for each in found:

@@ -26,6 +26,7 @@ from aloi.evidence import checkpoints, notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.decoding import shown
 from aloi.evidence.encoding import to_base64
+from aloi.evidence.organisations import ORGANISATION
 from aloi.registry import tiles
 from aloi.registry.admission import Admitted, admit_all
 from aloi.registry.log import BATCH, Log
@@ -36,6 +37,7 @@ from aloi.registry.server.metrics import Metrics
 from aloi.registry.server.rates import Rate
 from aloi.registry.server.requests import Refused, read_body, refusal
 from aloi.registry.server.sequencer import Sequencer
+from aloi.registry.server.submitters import Submitters
 from aloi.translation import N_
 
 ONE, MANY = "application/json", "application/jsonl"
@@ -56,8 +58,7 @@ class Registry:
         self._configuration = configuration
         self._watch = watch
         self._sequencer = Sequencer(log)
-        self._keys = [key for each in configuration.submitters for key in each.keys]
-        self._named = {key.id: each.name for each in configuration.submitters for key in each.keys}
+        self._submitters = Submitters(log, configuration.submitters)
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
         self._metrics = Metrics()
 
@@ -97,13 +98,19 @@ class Registry:
                     await writer
 
     async def _about(self, _: Request) -> Response:
+        await asyncio.to_thread(self._submitters.refresh)
         about = {
             "name": self._configuration.name,
             "key": str(self._log.key),
             "witnesses": [str(key) for key in self._configuration.witnesses],
             "submitters": [
-                {"name": each.name, "keys": [to_base64(key.der) for key in each.keys]}
-                for each in self._configuration.submitters
+                {
+                    "name": each.name,
+                    "organisation": each.organisation,
+                    "keys": [to_base64(key.der) for key in each.keys],
+                    "former_keys": [to_base64(key.der) for key in each.former],
+                }
+                for each in self._submitters.speaking
             ],
             "description": "/openapi.json",
         }
@@ -160,9 +167,11 @@ class Registry:
         limits = self._configuration.limits
         envelopes = _envelopes(request, await read_body(request, limits.request_bytes), limits.statement_bytes)
         try:
-            admitted = await asyncio.to_thread(admit_all, envelopes, self._keys)
+            admitted = await asyncio.to_thread(self._admitted, envelopes)
             self._require_quota(admitted)
             indices = await self._sequencer.submit(admitted)
+            if any(each.kind == ORGANISATION for each in admitted):
+                await asyncio.to_thread(self._submitters.refresh, now=True)
         except AloiError:
             self._metrics.statements.labels("refused").inc(len(envelopes))
             raise
@@ -174,9 +183,13 @@ class Registry:
         ]
         return JSONResponse({"entries": logged})
 
+    def _admitted(self, envelopes: Sequence[bytes]) -> list[Admitted]:
+        self._submitters.refresh()
+        return admit_all(envelopes, self._submitters.keys(), self._submitters.listed)
+
     def _require_quota(self, admitted: Sequence[Admitted]) -> None:
         """Count each statement for everybody who signed it. Raises Refused: 'quota'."""
-        counted = Counter(name for each in admitted for name in {self._named[key] for key in each.signers.split()})
+        counted = Counter(name for each in admitted for name in self._submitters.names(each.signers.split()))
         for name, many in counted.items():
             wait = self._published[name].wait(name, many, time.monotonic())
             if wait:
