@@ -119,3 +119,21 @@ def test_mistakes(home, urls, system, arguments, code, told):
     words = [each.replace("URL", urls[0]).replace("SYSTEM", system) for each in arguments]
     said = aloi("consensus", *words, home=home)
     assert (said.code, told in said.err) == (code, True), said.err
+
+
+def test_a_submitter_that_is_an_organisation_is_told_as_one(home, system, four):
+    """Its roster is looked up without being named."""
+    file = begun(home, "three", "three.example.org/log", ("north",))
+    file.write_text(file.read_text().replace("keys: [../north", "organisation: north.example.org, keys: [../north"))
+    (home / "north.dsse.json").write_bytes(four[0].organisation("north.example.org"))
+    with serving("serve", file, home=home) as url:
+        assert aloi("registry", "trust", url, "three.policy", home=home).code == 0
+        for each in ("north.dsse.json", "north.json"):
+            said = aloi("share", each, "--to", url, "--policy", "three.policy", "--trust", "north.pub.pem", home=home)
+            assert said.code == 0, said.err
+        found = aloi("consensus", system, "--registry", url, "--policy", "three.policy", "--json", home=home)
+        looked = aloi("lookup", system, "--from", url, "--policy", "three.policy", home=home)
+    [view] = json.loads(found.out)["consensus"]["hazards"]
+    evaluator = view["evidence"][0]["evaluator"]
+    assert (evaluator["name"], evaluator["relation"]) == ("north of north.example.org", "third_party")
+    assert "by north.example.org" in looked.out
