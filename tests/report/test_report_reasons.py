@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from aloi.assurance.report.reasons import NOTHING, UNJUDGED
+from aloi.evidence.reasons import NOTHING, UNJUDGED
 from aloi.evidence.voices import Why
 from aloi.translation import translate
 

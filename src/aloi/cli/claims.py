@@ -157,7 +157,7 @@ def _dispute(dispute: "Dispute", about: str) -> str:
 
 
 def _withdrawal(withdrawal: "Withdrawal", about: str) -> str:
-    from aloi.assurance.report.words import WITHDRAWALS  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.reasons import WITHDRAWALS  # noqa: PLC0415 - heavy modules load when a command runs
 
     told = N_("withdrawn {about}: taken back by {by} {why}: {text}")
     if withdrawal.superseded_by:
@@ -186,7 +186,7 @@ def _replication(replication: "Replication", about: str) -> str:
 
 
 def _appraisal(appraisal: "Appraisal", about: str) -> str:
-    from aloi.assurance.report.consensus_words import STEPS, change_words  # noqa: PLC0415 - as above
+    from aloi.evidence.reasons import STEPS, change_words  # noqa: PLC0415 - as above
 
     told = N_("appraised {about}: {hazard}, {step}: {change}, says {by}: {text}")
     return say(

@@ -220,7 +220,8 @@ def _write_page(found: "Consensus", path: Path) -> None:
 
 
 def _lines(found: "Consensus") -> Iterator[str]:
-    from aloi.assurance.report.figures import Figures, visible  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.assurance.report.figures import Figures  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - heavy modules load when it runs
 
     figures = Figures(language())
     yield say(
@@ -242,7 +243,7 @@ def _lines(found: "Consensus") -> Iterator[str]:
 
 
 def _log_line(log: "AskedLog") -> str:
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - heavy modules load when it runs
 
     name = visible(log.log)
     line = N_("  {log} proves that of its {size} entries {count} are about the system, and no others")
@@ -257,8 +258,8 @@ def _log_line(log: "AskedLog") -> str:
 
 def _hazard(view: "HazardView", figures: "Figures") -> Iterator[str]:
     from aloi.assurance.report.consensus_words import ASIDE  # noqa: PLC0415 - heavy modules load when it runs
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - as above
     from aloi.assurance.telling import hazard_title  # noqa: PLC0415 - as above
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - as above
 
     yield click.style(f"{hazard_title(view.hazard, language())} ({visible(view.hazard)})", bold=True)
     for pool in view.pools:
@@ -279,7 +280,7 @@ def _hazard(view: "HazardView", figures: "Figures") -> Iterator[str]:
 
 
 def _about(one: "Evidence", figures: "Figures") -> dict[str, object]:
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - heavy modules load when it runs
 
     return {
         "number": one.number,
@@ -345,8 +346,9 @@ def _pool(view: "HazardView", pool: "Pool", figures: "Figures") -> Iterator[str]
 
 
 def _appraised(pool: "Pool") -> Iterator[str]:
-    from aloi.assurance.report.consensus_words import LEVELS, STEPS, change_words  # noqa: PLC0415 - as above
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - as above
+    from aloi.assurance.report.consensus_words import LEVELS  # noqa: PLC0415 - as above
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - as above
+    from aloi.evidence.reasons import STEPS, change_words  # noqa: PLC0415 - as above
 
     for one in pool.certainty.appraised:
         line = N_("  Certainty as {name} ({domain}) appraises it: {level}")
@@ -359,13 +361,13 @@ def _appraised(pool: "Pool") -> Iterator[str]:
 
 
 def _names(view: "HazardView", numbers: Sequence[int]) -> str:
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - heavy modules load when it runs
 
     return ", ".join(f"{number}. {visible(view.of(number).evaluator.name)}" for number in numbers)
 
 
 def _missing(found: "Consensus") -> Iterator[str]:
-    from aloi.assurance.report.reasons import UNCOUNTED  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.evidence.reasons import UNCOUNTED  # noqa: PLC0415 - heavy modules load when it runs
 
     if found.unfollowed or found.unopened or found.unseen or found.unread or found.nothing:
         yield ""

@@ -170,7 +170,7 @@ def _print(subject: str, found: "Found", logged: Logged) -> None:
 
 
 def _unread(why: str) -> str:
-    from aloi.assurance.report.reasons import UNJUDGED  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.reasons import UNJUDGED  # noqa: PLC0415 - heavy modules load when a command runs
 
     return say(UNJUDGED[why]) if why in UNJUDGED else why
 
@@ -208,7 +208,7 @@ def _parties(status: "Status") -> str:
 
 def _rest(logged: Logged) -> Iterator[str]:
     """What was planned and never told, and what counts as nothing."""
-    from aloi.assurance.report.reasons import NOTHING  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.reasons import NOTHING  # noqa: PLC0415 - heavy modules load when a command runs
 
     for plan in logged.statuses.plans:
         if plan.missing:

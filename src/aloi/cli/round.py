@@ -237,7 +237,7 @@ def _lines(state: "RoundState") -> Iterator[str]:
 
 
 def _taking(one: "Taking") -> Iterator[str]:
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - heavy modules load when it runs
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - heavy modules load when it runs
 
     yield click.style(visible(one.participant.name), bold=True)
     for envelope, second in one.commitments:

@@ -6,12 +6,13 @@ from markupsafe import Markup
 
 from aloi.assurance.consensus.pooled import LEVEL
 from aloi.assurance.consensus.records import Consensus, HazardView, Pool
-from aloi.assurance.report import consensus_words, reasons, words
+from aloi.assurance.report import consensus_words, words
 from aloi.assurance.report.consensus_words import STANDINGS, fact_sentence
-from aloi.assurance.report.figures import visible
 from aloi.assurance.report.forest import forest
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech, Title
+from aloi.evidence import reasons
+from aloi.evidence.decoding import visible
 from aloi.evidence.predicates import NonClaim
 from aloi.translation import N_
 

@@ -24,18 +24,6 @@ LEVELS: Words = MappingProxyType(
     {"high": N_("high"), "moderate": N_("moderate"), "low": N_("low"), "very low": N_("very low")}
 )
 
-STEPS: Words = MappingProxyType(
-    {
-        "design": N_("Start, by design"),
-        "bias": N_("Risk of bias"),
-        "inconsistency": N_("Inconsistency"),
-        "indirectness": N_("Indirectness"),
-        "imprecision": N_("Imprecision"),
-        "reporting": N_("Reporting bias"),
-        "replication": N_("Blind replication"),
-    }
-)
-
 RULES: Words = MappingProxyType(
     {
         "design": N_(
@@ -139,15 +127,8 @@ REGISTERED: Words = MappingProxyType(
     }
 )
 
-CHANGES = MappingProxyType({-2: N_("down 2"), -1: N_("down 1"), 0: N_("no change"), 1: N_("up 1")})
-
 _WHOLE = frozenset({"count", "of", "fewest", "n", "wanted"})
 _CHOSEN = frozenset({"threshold", "limit"})
-
-
-def change_words(change: int, say: Say) -> str:
-    """By how much a step is to count."""
-    return say(CHANGES[change])
 
 
 def fact_sentence(fact: Fact, figures: Figures, say: Say) -> str:

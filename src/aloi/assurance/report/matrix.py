@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from aloi.assurance.report.figures import visible
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.standing import Lapsed, doubts
+from aloi.evidence.decoding import visible
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import Hub
 from aloi.standards.judging import Judgement

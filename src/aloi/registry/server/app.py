@@ -34,8 +34,9 @@ from aloi.registry.server.configuration import Configuration
 from aloi.registry.server.cosigning import Watch, open_cosigning
 from aloi.registry.server.gate import Gate
 from aloi.registry.server.metrics import Metrics
+from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
-from aloi.registry.server.requests import Refused, read_body, refusal
+from aloi.registry.server.requests import Refused, read_body, refusal, wants_html
 from aloi.registry.server.sequencer import Sequencer
 from aloi.registry.server.submitters import Submitters
 from aloi.translation import N_
@@ -61,6 +62,7 @@ class Registry:
         self._submitters = Submitters(log, configuration.submitters)
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
         self._metrics = Metrics()
+        self._pages = Pages(log, configuration.name, tuple(configuration.witnesses), self._submitters)
 
     def app(self) -> Starlette:
         """The application; its life runs the one writer."""
@@ -77,9 +79,10 @@ class Registry:
                 Route("/health", self._health),
                 Route("/metrics", self._count),
                 Route("/openapi.json", self._description),
+                *self._pages.routes(),
             ],
             middleware=[Middleware(Gate, self._configuration.limits.requests_per_minute, self._metrics)],
-            exception_handlers={AloiError: _refused, HTTPException: _no_such, ClientDisconnect: _gone},
+            exception_handlers={AloiError: _refused, HTTPException: self._no_such, ClientDisconnect: _gone},
             lifespan=self._life,
         )
         app.router.redirect_slashes = False  # it would send a client to whatever host it names
@@ -97,7 +100,9 @@ class Registry:
                 with suppress(asyncio.CancelledError, AloiError):
                     await writer
 
-    async def _about(self, _: Request) -> Response:
+    async def _about(self, request: Request) -> Response:
+        if wants_html(request):
+            return await self._pages.front(request)
         await asyncio.to_thread(self._submitters.refresh)
         about = {
             "name": self._configuration.name,
@@ -114,7 +119,7 @@ class Registry:
             ],
             "description": "/openapi.json",
         }
-        return JSONResponse(about, headers=FRESH)
+        return JSONResponse(about, headers={**FRESH, "vary": "accept"})
 
     async def _checkpoint(self, _: Request) -> Response:
         return Response(await asyncio.to_thread(self._log.published), media_type=TEXT, headers=FRESH)
@@ -203,6 +208,14 @@ class Registry:
                     limit=next(each.per_hour for each in self._configuration.submitters if each.name == name),
                 )
 
+    async def _no_such(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
+        refused = Refused(status, "address", message, remedy=N_("see /openapi.json"))
+        if request.method in {"GET", "HEAD"} and request.url.path.startswith("/pages/"):
+            return self._pages.refusal(request, refused)
+        return refusal(request, refused)
+
     async def _health(self, _: Request) -> Response:
         if self._sequencer.stopped:
             raise self._sequencer.stopped
@@ -269,12 +282,6 @@ def _size(note: bytes) -> int:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AloiError)  # the handler is called for these alone
     return refusal(request, error)
-
-
-async def _no_such(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
-    return refusal(request, Refused(status, "address", message, remedy=N_("see /openapi.json")))
 
 
 async def _gone(_: Request, __: Exception) -> Response:

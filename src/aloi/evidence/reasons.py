@@ -1,12 +1,15 @@
-"""Why a statement counts for nothing or cannot be judged, in words. The codes stay for machines."""
+"""Codes of statements in words: why one was withdrawn, counts for nothing, cannot be judged, appraises otherwise.
 
+The codes stay for machines.
+"""
+
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from aloi.assurance.report.words import Words
 from aloi.translation import N_
 
 # As `aloi.evidence.voices.Why` names them.
-NOTHING: Words = MappingProxyType(
+NOTHING: Mapping[str, str] = MappingProxyType(
     {
         "no-standing-key": N_("the key that speaks is revoked, expired or not yet valid"),
         "subject-name": N_("its subject is not named as a statement"),
@@ -31,7 +34,7 @@ NOTHING: Words = MappingProxyType(
 )
 
 # Reasons by which a log's entry cannot be judged, or a party's results do not hold to their plan.
-UNJUDGED: Words = MappingProxyType(
+UNJUDGED: Mapping[str, str] = MappingProxyType(
     {
         "erased": N_("its envelope was erased; the digests stay"),
         "entry-mismatch": N_("the envelope that is shown is not the one that was logged"),
@@ -85,4 +88,34 @@ UNJUDGED: Words = MappingProxyType(
     }
 )
 
-UNCOUNTED: Words = MappingProxyType({**NOTHING, **UNJUDGED})
+UNCOUNTED: Mapping[str, str] = MappingProxyType({**NOTHING, **UNJUDGED})
+
+WITHDRAWALS: Mapping[str, str] = MappingProxyType(
+    {
+        "error-in-method": N_("for an error in the method"),
+        "error-in-data": N_("for an error in the data"),
+        "superseded": N_("because another takes its place"),
+        "system-retired": N_("because the system is retired"),
+        "legal": N_("for legal reasons"),
+        "other": N_("for another reason"),
+    }
+)
+
+STEPS: Mapping[str, str] = MappingProxyType(
+    {
+        "design": N_("Start, by design"),
+        "bias": N_("Risk of bias"),
+        "inconsistency": N_("Inconsistency"),
+        "indirectness": N_("Indirectness"),
+        "imprecision": N_("Imprecision"),
+        "reporting": N_("Reporting bias"),
+        "replication": N_("Blind replication"),
+    }
+)
+
+CHANGES = MappingProxyType({-2: N_("down 2"), -1: N_("down 1"), 0: N_("no change"), 1: N_("up 1")})
+
+
+def change_words(change: int, say: Callable[..., str]) -> str:
+    """By how much a step is to count."""
+    return say(CHANGES[change])
