@@ -1,4 +1,4 @@
-"""The registry's pages in a real browser: nobody is shut out, one sheet is loaded, paper and small screens hold them."""
+"""The pages in a real browser: nobody is shut out, one sheet is loaded, paper and small screens hold them."""
 
 import pytest
 from log_room import SYSTEM
