@@ -264,3 +264,21 @@ def test_the_sheet_has_the_colours_and_letters_of_the_report():
         return re.findall(r"--[a-z]+: [^;]+;", path.read_text(encoding="utf-8"))
 
     assert tokens(STYLE) == tokens(REPORT_CSS)
+
+
+def test_a_page_that_would_be_too_long_says_so(tmp_path):
+    from log_room import KEYS, ORIGIN, WRITER, envelopes
+
+    from aloi.registry.server.pages.subject import MOST, read_subject
+    from aloi.registry.server.requests import Refused
+    from aloi.registry.server.submitters import Speaking
+
+    log = Log.open(f"sqlite:///{tmp_path / 'log.db'}", WRITER, ORIGIN)
+    log.append(envelopes(0, MOST), KEYS)
+    speaking = (Speaking("Institute", "", KEYS, ()),)
+    assert len(read_subject(log, SYSTEM.fingerprint, speaking).entries) == MOST
+    log.append(envelopes(MOST, MOST + 1), KEYS)
+    with pytest.raises(Refused) as caught:
+        read_subject(log, SYSTEM.fingerprint, speaking)
+    assert (caught.value.status, caught.value.reason) == (413, "answer-too-large")
+    log.close()

@@ -354,7 +354,12 @@ def _appraised(pool: "Pool") -> Iterator[str]:
         line = N_("  Certainty as {name} ({domain}) appraises it: {level}")
         yield say(line, name=visible(one.name), domain=one.by, level=say(LEVELS[one.level]))
         for step in one.overrides:
-            told = f"{say(STEPS[step.code])}: {change_words(step.change, say)}. {visible(step.reason)}"
+            told = say(
+                N_("{step}: {change}. {reason}"),
+                step=say(STEPS[step.code]),
+                change=change_words(step.change, say),
+                reason=visible(step.reason),
+            )
             marks = [say(N_("disputed"))] if step.disputed else []
             marks += [say(N_("a result pooled here is its own"))] if step.own else []
             yield f"    {told}" + (f" ({', '.join(marks)})" if marks else "")

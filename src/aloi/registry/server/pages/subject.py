@@ -16,7 +16,7 @@ from aloi.registry.server.submitters import Speaking
 from aloi.registry.store import Stored
 from aloi.translation import N_
 
-MOST = 1_000
+MOST = 500
 """Entries that are read for a page; who wants more looks them up."""
 
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -25,7 +27,7 @@ from aloi.evidence.statement import Statement, claimed
 from aloi.registry.log import Log
 from aloi.registry.server.pages import told as kinds
 from aloi.registry.server.pages.speech import Speech
-from aloi.registry.server.pages.subject import read_subject
+from aloi.registry.server.pages.subject import Subject, read_subject
 from aloi.registry.server.requests import Refused, language, status_of
 from aloi.registry.server.submitters import Submitters
 from aloi.registry.store import Stored
@@ -34,6 +36,7 @@ from aloi.translation import LANGUAGES, N_
 HERE = Path(__file__).parent
 RECENT = 20
 LONGEST = 100_000
+KEPT, KEPT_FOR = 32, 5.0  # subjects, and seconds
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
@@ -61,7 +64,8 @@ class Pages:
         self._name = name
         self._witnesses = witnesses
         self._submitters = submitters
-        self._turn = asyncio.Semaphore(2)  # pages are for people: they are not to keep the writer waiting
+        self._turn = asyncio.Semaphore(1)  # pages are for people: they are not to keep the writer waiting
+        self._kept: OrderedDict[str, tuple[float, Subject]] = OrderedDict()
 
     def routes(self) -> list[Route]:
         """Where they are."""
@@ -157,8 +161,18 @@ class Pages:
                 remedy=N_("ask for `sha256:` and 64 hexadecimal digits, as `aloi verify` shows them"),
                 got=shown(digest),
             )
-        self._submitters.refresh()
-        return "subject.html", {"found": read_subject(self._log, digest, self._submitters.speaking)}
+        return "subject.html", {"found": self._read(digest)}
+
+    def _read(self, digest: str) -> Subject:
+        """A subject as it was a few seconds ago at most: to read one of many entries takes a while."""
+        at, found = self._kept.get(digest, (-KEPT_FOR, None))
+        if found is None or time.monotonic() - at >= KEPT_FOR:
+            self._submitters.refresh()
+            found = read_subject(self._log, digest, self._submitters.speaking)
+            self._kept[digest] = time.monotonic(), found
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        return found
 
     def _one(self, index: str, _: Speech) -> tuple[str, dict[str, object]]:
         if not _INDEX.fullmatch(index):
