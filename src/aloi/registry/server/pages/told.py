@@ -43,7 +43,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
 def kind(predicate_type: str, speech: Speech) -> str:
     """What a statement is, by its predicate."""
     known = claim_type(predicate_type)
-    return speech.say(KINDS[known[0]]) if known else visible(predicate_type[:200])
+    return speech.word(KINDS, known[0]) if known else visible(predicate_type[:200])
 
 
 def line(record: Record | None, speech: Speech) -> Markup:
