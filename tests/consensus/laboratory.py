@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 
 from aloi.assurance.consensus.account import Said, read_beside, read_log
+from aloi.assurance.consensus.logged import logged_results
+from aloi.assurance.consensus.logs import Answered, read_logs
 from aloi.assurance.consensus.records import Consensus, Pool
 from aloi.assurance.consensus.results import open_bundles
 from aloi.assurance.consensus.view import Wanted, consensus
@@ -184,3 +186,31 @@ class Log:
     def said(self) -> Said:
         read, unread = read_logged(self._held, self._keys)
         return read_log(read, unread)
+
+    def erase(self, index: int) -> None:
+        """Only digests are left of an entry."""
+        self._held[index] = msgspec.structs.replace(self._held[index], envelope=None)
+
+    def answered(self, url: str = "https://one.example.org", *, later: int = 0) -> Answered:
+        """What a registry that keeps this log would have answered; its clock stands `later` seconds ahead."""
+        held = tuple(msgspec.structs.replace(each, time=each.time + later) for each in self._held)
+        return Answered(
+            url=url,
+            origin=url.removeprefix("https://"),
+            size=len(held),
+            subjects=(),
+            held=held,
+            about=len(held),
+            erased=sum(each.envelope is None for each in held),
+            keys=tuple(self._keys),
+            names={key.id: "named by the registry" for key in self._keys},
+            witnesses=(),
+            seen=None,
+        )
+
+
+def looked_up(*logs: Answered, system: str, beside: Sequence[Evaluator] = (), **wanted: Any) -> Consensus:
+    """The consensus of what logs answered, and of bundles beside them."""
+    sources = open_bundles([(one.name, one.bundle) for one in beside], [one.key.public for one in beside])
+    said = read_logs(logs, sources)
+    return consensus(sources, said, Wanted(system=system, **wanted), logged_results(logs, said))

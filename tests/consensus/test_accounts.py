@@ -216,7 +216,7 @@ class TestByALog:
 
     def test_a_result_that_the_log_does_not_hold_is_told(self, four, failing, logged):
         found = together(*four, failing, said=logged.said())
-        assert [one.account.logged for one in found.hazards[0].evidence] == [True] * 4 + [False]
+        assert [bool(one.account.places) for one in found.hazards[0].evidence] == [True] * 4 + [False]
         assert found.hazards[0].evidence[-1].account.registered == "clock"
 
 

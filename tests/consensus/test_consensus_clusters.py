@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aloi.assurance.consensus.certainty import Override
 from aloi.assurance.consensus.clusters import clusters
 from aloi.assurance.consensus.pools import letter
 from aloi.assurance.consensus.results import results_of
 from aloi.evidence.records import CorpusIdentity, Sample, ScorerIdentity
-from consensus.laboratory import main_pool, named, together
+from aloi.evidence.vouching import Appraisal
+from consensus.laboratory import AT, main_pool, named, together
 
 CORPUS = CorpusIdentity(
     name="list", digest="sha256:" + "c" * 64, rows=10, seeds=10, licence="CC0-1.0", source="here", revision="1"
@@ -145,13 +145,21 @@ def test_names_of_clusters():
 
 
 def test_who_overrides_a_step_is_named_and_both_stand(four, failing):
-    why = Override(hazard="hidden-context-exposure", code="bias", change=-2, reason="The strings leaked.", by="key x")
-    plain, overridden = together(*four), together(*four, overrides=(why,))
-    step = next(each for each in main_pool(overridden).certainty.steps if each.code == "bias")
-    assert (step.change, step.counts, step.override) == (0, -2, why)
+    def overridden(hazard):
+        record = Appraisal(organisation="x", at=AT, hazard=hazard, step="bias", change=-2, reason="The strings leaked.")
+        word = failing.says(record, four[0].source.plan.subject[0])
+        return together(*four, statements=[failing.organisation("failing.example.org"), word])
+
+    plain, found = together(*four), overridden("hidden-context-exposure")
+    certainty = main_pool(found).certainty
+    step = next(each for each in certainty.steps if each.code == "bias")
+    [appraised] = certainty.appraised
+    [why] = appraised.overrides
+    assert (step.change, why.change, why.reason) == (0, -2, "The strings leaked.")
+    assert (why.by, why.name) == ("failing.example.org", "failing of failing.example.org")
     levels = ("very low", "low", "moderate", "high")
-    places = [levels.index(main_pool(each).certainty.level) for each in (plain, overridden)]
-    assert places[1] == max(0, places[0] - 2)
-    elsewhere = replace(why, hazard="data-disclosure")
-    assert main_pool(together(*four, overrides=(elsewhere,))).certainty == main_pool(plain).certainty
+    derived = levels.index(main_pool(plain).certainty.level)
+    assert levels.index(certainty.level) == derived
+    assert levels.index(appraised.level) == max(0, derived - 2)
+    assert main_pool(overridden("data-disclosure")).certainty == main_pool(plain).certainty
     assert named(plain, main_pool(plain).numbers) == ["north", "south", "east", "west"]

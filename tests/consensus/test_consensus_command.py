@@ -103,7 +103,7 @@ def test_another_version_is_told_apart_and_pooled_on_request(files):
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
-        ((), 2, "BUNDLE"),
+        ((), 2, "EVIDENCE"),
         (("north.json",), 4, "not among the keys you trust"),
         (("missing.json",), 2, "missing.json"),
         ((*named("north"), "--hazard", "weapons-uplift"), 2, "weapons-uplift"),

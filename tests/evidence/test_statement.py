@@ -147,7 +147,7 @@ def test_every_predicate_has_usual_non_claims():
         for name in (
             *("plan", "finding", "hunt", "benign-rate", "effect", "coverage", "manifest"),
             *("attachment", "endorsement", "dispute", "withdrawal", "commitment"),
-            *("replication", "organisation", "incident", "monitoring"),
+            *("replication", "appraisal", "organisation", "incident", "monitoring"),
         )
     }
 

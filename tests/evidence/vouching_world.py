@@ -10,6 +10,7 @@ from aloi.evidence.records import Record
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import (
     STATEMENT,
+    Appraisal,
     Attachment,
     Commitment,
     Dispute,
@@ -66,6 +67,15 @@ REPLICATION = Replication(
     organisation="Institute", at=AT, of=SECOND, kind="exact", sealed=Sealed(commitment=FIRST, salt=SALT)
 )
 
+APPRAISAL = Appraisal(
+    organisation="Institute",
+    at=AT,
+    hazard="data-disclosure",
+    step="indirectness",
+    change=-1,
+    reason="It was measured in English, and serves people who speak Breton.",
+)
+
 
 def named(envelope: str) -> Subject:
     """A statement as the subject of another one."""
@@ -92,6 +102,7 @@ def beside() -> dict[str, Envelope]:
         "withdrawal": signed(WITHDRAWAL, statement),
         "commitment": signed(COMMITMENT, SYSTEM),
         "replication": signed(REPLICATION, statement),
+        "appraisal": signed(APPRAISAL, SYSTEM),
         "organisation": signed(organisation(), Subject.of(ORGANISATION, organisation_digest(DOMAIN))),
         "incident": signed(incident(), SYSTEM),
         "sealed-incident": signed(SEALED_INCIDENT, SYSTEM),

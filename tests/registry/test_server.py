@@ -84,7 +84,7 @@ def test_many_publish_at_once_and_each_has_an_index_of_its_own(served, key):
 
 def schema_of(path, method, status):
     media = DESCRIPTION["paths"][path][method]["responses"][status]["content"]
-    ((kind, told),) = media.items()
+    kind, told = next(iter(media.items()))  # what programs get
     return kind, {**told["schema"], "components": DESCRIPTION["components"]}
 
 
@@ -99,6 +99,11 @@ ANSWERS = {
     "/health": "/health",
     "/metrics": "/metrics",
     "/openapi.json": "/openapi.json",
+    "/pages": "/pages",
+    "/pages/style.css": "/pages/style.css",
+    "/pages/subject": f"/pages/subject?digest={SYSTEM.fingerprint}",
+    "/pages/subject/{subject}": f"/pages/subject/{SYSTEM.fingerprint}",
+    "/pages/entry/{index}": "/pages/entry/0",
 }
 
 
@@ -158,6 +163,11 @@ HOSTILE = {
     "to post to health": ("POST", "/health", {"body": b""}, 405, "address"),
     "to post to the root": ("POST", "/", {"body": b""}, 405, "address"),
     "to post to the description": ("POST", "/openapi.json", {"body": b""}, 405, "address"),
+    "to post to the front page": ("POST", "/pages", {"body": b""}, 405, "address"),
+    "to write the style sheet": ("PUT", "/pages/style.css", {"body": b"*{}"}, 405, "address"),
+    "to post to the form's page": ("POST", "/pages/subject", {"body": b"digest=x"}, 405, "address"),
+    "to post to a subject's page": ("POST", "/pages/subject/sha256:00", {"body": b""}, 405, "address"),
+    "to delete an entry's page": ("DELETE", "/pages/entry/0", {}, 405, "address"),
     "no type": ("POST", "/entries", {"body": envelope_of(20)}, 415, "media-type"),
     "another type": ("POST", "/entries", {"body": b"x", "Content_Type": "text/html"}, 415, "media-type"),
     "nothing": ("POST", "/entries", lines(b""), 400, "nothing"),

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from report_stories import ACCEPTED, TRIED
 
 from aloi.assurance.report.changes import hazard_chart
-from aloi.assurance.report.figures import Figures, visible
+from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.labels import LETTER, LINE, PLOT, place
 from aloi.assurance.report.outcomes import outcomes
 from aloi.assurance.report.scale import Multiples, Scale
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.report.tried import front, tries
+from aloi.evidence.decoding import visible
 
 EN, FR = Figures("en"), Figures("fr")
 SPEECH = Speech(

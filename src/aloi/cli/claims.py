@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aloi.evidence.organisations import Organisation
     from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
     from aloi.evidence.statement import Subject
-    from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
+    from aloi.evidence.vouching import Appraisal, Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 NON_CLAIMS = {
     "other-hazards": N_("hazards that were not measured"),
@@ -181,7 +181,7 @@ def _dispute(dispute: "Dispute", about: str) -> str:
 
 
 def _withdrawal(withdrawal: "Withdrawal", about: str) -> str:
-    from aloi.assurance.report.words import WITHDRAWALS  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.evidence.reasons import WITHDRAWALS  # noqa: PLC0415 - heavy modules load when a command runs
 
     told = N_("withdrawn {about}: taken back by {by} {why}: {text}")
     if withdrawal.superseded_by:
@@ -207,6 +207,21 @@ def _replication(replication: "Replication", about: str) -> str:
         told = N_("repeats   {about}: the same question as {other}, says {by}")
     line = say(told, about=about, other=replication.of, by=_shown(replication.organisation))
     return say(N_("{line}, fixed beforehand"), line=line) if replication.blind else line
+
+
+def _appraisal(appraisal: "Appraisal", about: str) -> str:
+    from aloi.evidence.reasons import STEPS, change_words  # noqa: PLC0415 - as above
+
+    told = N_("appraised {about}: {hazard}, {step}: {change}, says {by}: {text}")
+    return say(
+        told,
+        about=about,
+        hazard=_shown(appraisal.hazard),
+        step=say(STEPS[appraisal.step]),
+        change=change_words(appraisal.change, say),
+        by=_shown(appraisal.organisation),
+        text=_shown(appraisal.reason, SHOWN),
+    )
 
 
 def _organisation(organisation: "Organisation", _: str) -> str:
@@ -263,6 +278,7 @@ BESIDE: Mapping[str, Line] = MappingProxyType(
         "withdrawal": _withdrawal,
         "commitment": _commitment,
         "replication": _replication,
+        "appraisal": _appraisal,
         "organisation": _organisation,
         "incident": _incident,
         "manifest": _manifest,

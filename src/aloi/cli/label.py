@@ -104,7 +104,7 @@ def _one_by_one(folder: "RunFolder", waiting: "list[Awaiting]", who: str) -> int
 
 def _show(one: "Awaiting", place: int, count: int) -> None:
     from aloi.assurance.labelling import short, turns  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.assurance.report.figures import visible  # noqa: PLC0415 - as above
+    from aloi.evidence.decoding import visible  # noqa: PLC0415 - as above
     from aloi.science.hazards import hazards  # noqa: PLC0415 - as above
 
     known = hazards().get(one.item.hazard)

@@ -1,7 +1,6 @@
 """`aloi lookup`: all that a registry holds about a system, proved to be all."""
 
 import asyncio
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.status import Status, Statuses
     from aloi.registry.sharing import Found
-
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
 
 
 @click.command(
@@ -70,6 +67,8 @@ def command(
     keys = options.trusted_keys(trust)
     digests = [*_subjects(subject), *(organisation_digest(each) for each in organisations)]
     found = {each: asyncio.run(find(url, each, believed)) for each in digests}
+    signed = {organisation_digest(domain) for each in found.values() for domain in each.organisations}
+    found |= {each: asyncio.run(find(url, each, believed)) for each in sorted(signed - set(found))}
     if output is not None:
         for each, answer in found.items():
             _keep(output / each.replace(":", "-"), answer)
@@ -98,7 +97,7 @@ def _subjects(subject: str) -> list[str]:
     from aloi.evidence.logentry import stated  # noqa: PLC0415 - as above
     from aloi.evidence.statement import claimed  # noqa: PLC0415 - as above
 
-    if _DIGEST.fullmatch(subject):
+    if options.DIGEST.fullmatch(subject):
         return [subject]
     bundle, _ = bundles.unpack(bundles.read(options.bundle_file(Path(subject))))
     statements = [stated(each)[1] for each in bundle.envelopes]
@@ -162,12 +161,18 @@ def _print(subject: str, found: "Found", logged: Logged) -> None:
         elif held.index in found.erased:
             click.echo(start + say(N_("(erased: {reason})"), reason=shown(found.erased[held.index].reason, 300)))
         else:
-            click.echo(start + say(N_("(cannot be read: {why})"), why=unread.get(held.index, "-")))
+            click.echo(start + say(N_("(cannot be read: {why})"), why=_unread(unread.get(held.index, "-"))))
     if complete.witnesses:
         witnesses = ", ".join(f"{each.name} ({each.operator})" for each in complete.witnesses)
         click.echo(say(N_("Seen there by {witnesses}."), witnesses=witnesses))
     else:
         click.echo(say(N_("Your policy asks for no witness: this is the log's word alone.")))
+
+
+def _unread(why: str) -> str:
+    from aloi.evidence.reasons import UNJUDGED  # noqa: PLC0415 - heavy modules load when a command runs
+
+    return say(UNJUDGED[why]) if why in UNJUDGED else why
 
 
 def _standing(status: "Status", statuses: "Statuses") -> Iterator[str]:
@@ -203,6 +208,8 @@ def _parties(status: "Status") -> str:
 
 def _rest(logged: Logged) -> Iterator[str]:
     """What was planned and never told, and what counts as nothing."""
+    from aloi.evidence.reasons import NOTHING  # noqa: PLC0415 - heavy modules load when a command runs
+
     for plan in logged.statuses.plans:
         if plan.missing:
             yield say(
@@ -212,4 +219,4 @@ def _rest(logged: Logged) -> Iterator[str]:
             )
     for each in logged.statuses.nothing:
         line = N_("Entry {index} counts as nothing about {about}: {why}")
-        yield say(line, index=each.index, about=each.about, why=each.why)
+        yield say(line, index=each.index, about=each.about, why=say(NOTHING[each.why]))

@@ -37,6 +37,7 @@ COMMANDS = {
     "mcp": N_("Stand between a client and a server of tools (MCP) with a system's remedies."),
     "share": N_("Publish a bundle in a registry, and keep the proofs that it stands there."),
     "lookup": N_("Fetch all that a registry holds about a system, proved to be all."),
+    "round": N_("Take part in a blind round: evaluators fix what they found before any reads another's."),
     "registry": N_("Keep a registry: serve it, check it, back it up."),
     "state": N_("Sign what you say of a statement, of your organisation or of an incident, into a file."),
     "catalog": N_("List what is known: hazards, probes, attacks, remedies, frameworks, regimes."),

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from aloi.evidence.verification import Verification
     from aloi.standards.frameworks import Framework
 
+DIGEST = re.compile("sha256:[0-9a-f]{64}")
 F = TypeVar("F", bound=Callable[..., Any])
 # What the library does without a command line as well.
 bundle_file, default_key, own_keys = trusting.bundle_file, trusting.default_key, trusting.own_keys
@@ -87,6 +89,21 @@ def registry(url: str | None, policy: Path | None) -> "Registry | None":
             remedy=N_("give both; `aloi registry trust URL FILE` begins a policy"),
         )
     return Registry(url, trust_policy(policy))
+
+
+def registries_policy(urls: Sequence[str], policy: Path | None) -> "Policy | None":
+    """Whom the reader believes of the registries that are asked; None where none is.
+
+    Raises AskerError where only one of both was given.
+    """
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if bool(urls) != bool(policy):
+        raise AskerError(
+            N_("--registry and --policy belong together: whom to ask, and which logs and witnesses to believe"),
+            remedy=N_("give both; `aloi registry trust URL FILE` begins a policy"),
+        )
+    return trust_policy(policy) if policy else None
 
 
 def said(folder: Path | None, trust: Sequence[Path], beside: "Verification | None" = None) -> "Said":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from aloi.cli import options, signing, stateincident, statewho
+from aloi.cli import options, signing, stateappraisal, stateincident, statewho
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -186,7 +186,13 @@ def replication(
     signing.hand_over(envelope, output or signing.file_named("replication", _short(mine)), as_json=as_json)
 
 
-for one in (statewho.organisation, statewho.domain_proof, stateincident.incident, stateincident.open_incident):
+for one in (
+    statewho.organisation,
+    statewho.domain_proof,
+    stateincident.incident,
+    stateincident.open_incident,
+    stateappraisal.appraise,
+):
     command.add_command(one)
 
 

@@ -13,11 +13,12 @@ from aloi.assurance.monitoring.labels import read_labels
 from aloi.assurance.monitoring.stating import packed, periods
 from aloi.assurance.monitoring.traffic import Traffic, read_traffic
 from aloi.assurance.proving import signing_key
-from aloi.assurance.report.figures import Figures, visible
+from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.monitoring import facts_of, unsaid_facts
 from aloi.assurance.report.monitoring_words import ACTIONS, ROLES, UNSAID, reference_sentence, watch_sentence
 from aloi.cli import options
 from aloi.cli.speech import language, say
+from aloi.evidence.decoding import visible
 from aloi.evidence.records import Estimate
 from aloi.system.reading import open_description
 from aloi.translation import N_

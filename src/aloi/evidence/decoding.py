@@ -18,6 +18,10 @@ DEPTH = 32
 # costs linear time.
 _NOT_BRACKETS = re.compile(r'(?:"(?:[^"\\]++|\\.)*+"?|[^"\[\]{}]++)++', re.DOTALL)
 _INNERMOST = re.compile(r"\[\]|\{\}")
+_UNSEEN = re.compile(
+    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
+)
 
 
 def decode(data: bytes, kind: type[T], /, *, limit: int = LIMIT, floats: bool = True) -> T:
@@ -47,6 +51,11 @@ def shown(text: object, length: int = 80) -> str:
     """Foreign text made fit for a sentence: one line, no control characters, at most `length` characters."""
     plain = repr(str(text))[1:-1]
     return plain if len(plain) <= length else plain[: length - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """Foreign text with the characters that nobody would see (controls, bidirectional overrides, tags) spelled out."""
+    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", text.replace("\r\n", "\n"))
 
 
 def utf8(data: bytes, limit: int) -> str:

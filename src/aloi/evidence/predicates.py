@@ -16,7 +16,7 @@ from aloi.evidence.incidents import Incident
 from aloi.evidence.monitoring import Monitoring
 from aloi.evidence.organisations import Organisation
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
-from aloi.evidence.vouching import Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
+from aloi.evidence.vouching import Appraisal, Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
 
@@ -86,6 +86,7 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "withdrawal": Claim[Withdrawal],
         "commitment": Claim[Commitment],
         "replication": Claim[Replication],
+        "appraisal": Claim[Appraisal],
         "organisation": Claim[Organisation],
         "incident": Claim[Incident],
         "monitoring": Claim[Monitoring],
@@ -106,6 +107,7 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         Withdrawal: "withdrawal",
         Commitment: "commitment",
         Replication: "replication",
+        Appraisal: "appraisal",
         Organisation: "organisation",
         Incident: "incident",
         Monitoring: "monitoring",
@@ -142,6 +144,7 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
         "withdrawal": (NonClaim.CONTRARY,),
         "commitment": (NonClaim.SEALED_CONTENT,),
         "replication": (NonClaim.INDEPENDENCE, NonClaim.AGREEMENT),
+        "appraisal": (NonClaim.OTHER_HAZARDS, NonClaim.OTHER_VERSIONS, NonClaim.INDEPENDENCE),
         "organisation": (NonClaim.IDENTITY, NonClaim.INDEPENDENCE),
         "incident": (NonClaim.OTHER_VERSIONS, NonClaim.POPULATION, NonClaim.FAULT, NonClaim.LEGAL_CONFORMITY),
         "monitoring": (

@@ -17,6 +17,7 @@ from typing import Literal
 
 import msgspec
 
+from aloi.evidence.appraisals import read_appraisals
 from aloi.evidence.loggedstatements import LoggedStatement
 from aloi.evidence.organisations import Organisation
 from aloi.evidence.registration import PlanStatus, Registration, Registrations
@@ -53,10 +54,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statuses(msgspec.Struct, frozen=True, kw_only=True):
-    """Every statement by its envelope's digest, in the order of the log; plans; and what counts as nothing."""
+    """Every statement by its envelope's digest, in the order of the log; plans; and what counts as nothing.
+
+    `appraisals` are the envelopes of those that count.
+    """
 
     statements: Mapping[str, Status]
     plans: tuple[PlanStatus, ...]
+    appraisals: tuple[str, ...]
     nothing: tuple[Nothing, ...]
 
 
@@ -68,6 +73,7 @@ def read_statuses(statements: Iterable[LoggedStatement], rosters: Rosters) -> St
     endorsements = _endorsements(voices, withdrawn, disputes)
     repetitions = read_repetitions(voices, withdrawn)
     openings = read_openings(voices, withdrawn)
+    appraisals = read_appraisals(voices, withdrawn)
     registrations = Registrations(voices)
     successors = _successors(voices, withdrawn)
     found: dict[str, Status] = {}
@@ -95,7 +101,7 @@ def read_statuses(statements: Iterable[LoggedStatement], rosters: Rosters) -> St
             opened_by=openings.get(envelope, ""),
         )
     nothing = tuple(sorted(voices.nothing, key=lambda one: one.index))
-    return Statuses(statements=found, plans=registrations.plans(), nothing=nothing)
+    return Statuses(statements=found, plans=registrations.plans(), appraisals=appraisals, nothing=nothing)
 
 
 def _withdrawals(voices: Voices) -> dict[str, list[LoggedStatement]]:

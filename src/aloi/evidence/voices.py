@@ -28,6 +28,7 @@ Why = Literal[
     "late-commitment",
     "other-commitment",
     "supersedes-otherwise",
+    "no-organisation",
 ]
 
 

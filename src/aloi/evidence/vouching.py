@@ -3,9 +3,11 @@
 A subject named `statement` is a statement: its digest is that of the canonical envelope (`aloi.evidence.logentry`).
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from aloi.evidence.fields import Digest, Hash, Name, Text, Time, moment
+from msgspec import Meta
+
+from aloi.evidence.fields import Code, Digest, Hash, Name, Text, Time, moment
 from aloi.evidence.records import Record
 
 STATEMENT = "statement"
@@ -86,6 +88,26 @@ class Replication(Record, frozen=True, kw_only=True):
     def blind(self) -> bool:
         """Whether it is said to be blind; `aloi.evidence.status` says whether that holds."""
         return self.sealed is not None
+
+
+Step = Literal["design", "bias", "inconsistency", "indirectness", "imprecision", "reporting", "replication"]
+
+
+class Appraisal(Record, frozen=True, kw_only=True):
+    """An organisation appraises otherwise one step of how certain the evidence on a hazard of the system is.
+
+    The step is to count `change`, whatever was derived. What was derived stays beside it.
+    """
+
+    organisation: Name
+    at: Time
+    hazard: Code
+    step: Step
+    change: Annotated[int, Meta(ge=-2, le=1)]
+    reason: Text
+
+    def __post_init__(self) -> None:
+        moment(self.at)
 
 
 class Attachment(Record, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """The door of a log: what is not a statement of ours, whole and signed by a key that is known, stays outside."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from aloi.errors import EvidenceError
@@ -52,13 +52,20 @@ def admit(data: bytes, keys: Iterable[PublicKey]) -> Admitted:
     )
 
 
-def admit_all(batch: Iterable[bytes], keys: Iterable[PublicKey]) -> list[Admitted]:
-    """All or none of a batch; the error says in `where` which one was refused, counted from 0."""
+def admit_all(
+    batch: Iterable[bytes],
+    keys: Iterable[PublicKey],
+    listed: Callable[[bytes], Iterable[PublicKey]] = lambda _: (),
+) -> list[Admitted]:
+    """All or none of a batch; the error says in `where` which one was refused, counted from 0.
+
+    `listed` gives, for an envelope, keys that may sign it beside `keys`.
+    """
     known = tuple(keys)
     admitted = []
     for place, data in enumerate(batch):
         try:
-            admitted.append(admit(data, known))
+            admitted.append(admit(data, (*known, *listed(data))))
         except EvidenceError as error:
             error.where = f"#{place}"
             raise

@@ -52,10 +52,15 @@ class Entry(Struct, frozen=True):
 
 
 class Submitter(Struct, frozen=True):
-    """Who may publish, by the registry's word; `keys` are SubjectPublicKeyInfo DER in base64."""
+    """Who may publish, by the registry's word; `keys` are SubjectPublicKeyInfo DER in base64.
+
+    `former_keys` may no more. `organisation` is the domain whose logged roster says so, '' where there is none.
+    """
 
     name: str
     keys: tuple[str, ...] = ()
+    organisation: str = ""
+    former_keys: tuple[str, ...] = ()
 
 
 class About(Struct, frozen=True):

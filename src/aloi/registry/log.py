@@ -159,6 +159,11 @@ class Log:
         with self._database.reading() as connection:
             return reading.look_up(connection, subject)
 
+    def filed(self, subject: str) -> "list[Stored]":
+        """The entries of the published log that name `sha256:<64 hex>`, without a proof that they are all."""
+        with self._database.reading() as connection:
+            return reading.filed(connection, subject)
+
     def entry(self, index: int) -> Stored:
         """An entry, and its envelope unless that was erased. Raises RegistryError for an unknown index."""
         with self._database.reading() as connection:

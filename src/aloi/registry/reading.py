@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from aloi.errors import RegistryError
 from aloi.evidence import logproof, notes
 from aloi.evidence.logproof import LogProof
+from aloi.evidence.prefixtree import place
 from aloi.registry import answers, indexstore, paths, store
 from aloi.registry.index import Index, Taken
 from aloi.registry.store import Head, Stored
@@ -33,6 +34,12 @@ def entry(connection: Connection, index: int) -> Stored:
     if found is None:
         raise _no_entry(index)
     return found
+
+
+def filed(connection: Connection, subject: str) -> list[Stored]:
+    """The entries of the published log that name a subject, in its order; none that name only their statements."""
+    nodes = indexstore.StoredNodes(connection, indexstore.Changes(Taken()))
+    return [entry(connection, index) for index in nodes.indices(place(subject))]
 
 
 def tile(connection: Connection, asked: Tile) -> bytes:

@@ -14,7 +14,7 @@ from aloi.evidence.lookup import Complete, verify_lookup
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.trustpolicy import Logged, Policy, verify_logged
-from aloi.registry.client import About, Erasure, open_registry
+from aloi.registry.client import About, Erasure, Submitter, open_registry
 from aloi.translation import N_
 
 PART = 200
@@ -31,7 +31,8 @@ class Shared(NamedTuple):
 class Found(NamedTuple):
     """All that a log holds about a subject, as its answer proves: entries with their envelopes, in the log's order.
 
-    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish.
+    `erased` says by index when and why an envelope was erased; `keys` are those that the registry lets publish, or did,
+    and `names` what it calls who has them. `organisations` are the domains of those who signed an entry.
     """
 
     answer: bytes
@@ -39,6 +40,8 @@ class Found(NamedTuple):
     held: tuple[Held, ...]
     erased: Mapping[int, Erasure]
     keys: tuple[PublicKey, ...]
+    names: Mapping[str, str]
+    organisations: tuple[str, ...]
 
 
 async def share(url: str, envelopes: Sequence[bytes], policy: Policy) -> list[Shared]:
@@ -85,13 +88,34 @@ async def find(url: str, subject: str, policy: Policy) -> Found:
             return Held(index=index, time=told.received, entry=body, envelope=envelope)
 
         found = await asyncio.gather(*(held(index, body) for index, body in complete.entries.items()))
-    return Found(answer, complete, tuple(found), erased, _keys(about))
+    named = _keys(about)
+    signers = {key for body in complete.entries.values() for key in _signers(body)}
+    return Found(
+        answer=answer,
+        complete=complete,
+        held=tuple(found),
+        erased=erased,
+        keys=tuple(key for key, _ in named),
+        names={key.id: each.name for key, each in named},
+        organisations=tuple({each.organisation: 1 for key, each in named if each.organisation and key.id in signers}),
+    )
 
 
-def _keys(about: About) -> tuple[PublicKey, ...]:
-    """A key's id is its digest, so that it does not matter who hands it out."""
+def _signers(body: bytes) -> tuple[str, ...]:
     try:
-        return tuple(PublicKey(from_base64(key, "keys")) for each in about.submitters for key in each.keys)
+        return logentry.read(body).signers
+    except EvidenceError:
+        return ()
+
+
+def _keys(about: About) -> list[tuple[PublicKey, Submitter]]:
+    """Keys with who has them. A key's id is its digest, so that it does not matter who hands it out."""
+    try:
+        return [
+            (PublicKey(from_base64(key, "keys")), each)
+            for each in about.submitters
+            for key in (*each.keys, *each.former_keys)
+        ]
     except EvidenceError as error:
         raise RegistryError(
             N_("{url} does not answer as a registry does: {problem}"),

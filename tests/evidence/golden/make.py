@@ -5,6 +5,7 @@
     python tests/evidence/golden/make.py logged-v1
     python tests/evidence/golden/make.py beside-v1
     python tests/evidence/golden/make.py monitoring-v1
+    python tests/evidence/golden/make.py beside-v2
 
 Old files are never made anew: a release that cannot verify them is broken.
 """

@@ -1,7 +1,8 @@
 """What was said of each result since it was signed, and by whom: withdrawn, disputed, replicated, registered before.
 
 A log proves in which order statements were made, and that none is missing. A folder of files proves neither: there the
-order is what the signers' own clocks say, so that nothing in it counts as blind, or as registered in the open.
+order is what the signers' own clocks say, so that nothing in it counts as blind, or as registered in the open. Nor do
+two logs prove an order between them: what is said counts wherever it is logged, what came first in one log alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
+from aloi.assurance.consensus.orders import InLog, Registered, blind, registered
 from aloi.assurance.consensus.results import Result, Source
 from aloi.errors import EvidenceError
 from aloi.evidence import envelope as dsse
@@ -20,7 +22,6 @@ from aloi.evidence.loggedstatements import Held, LoggedStatement, Unread, read_l
 from aloi.evidence.organisations import ANYTHING, Organisation, Relation
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import Plan, Record
-from aloi.evidence.replications import Repetition
 from aloi.evidence.roster import Rosters, read_rosters
 from aloi.evidence.statement import claimed
 from aloi.evidence.status import State, Status, Statuses, read_statuses
@@ -30,7 +31,7 @@ NO_PROOFS: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Said(Struct, frozen=True, kw_only=True):
-    """Where the statements at hand stand together; `from_log` where a log proves their order and that none is missing.
+    """Where the statements at hand stand together; `logs` are those that prove their order and that none is missing.
 
     `unread` could not be judged: signed by keys that nobody named, or not well formed.
     """
@@ -38,7 +39,19 @@ class Said(Struct, frozen=True, kw_only=True):
     statuses: Statuses
     rosters: Rosters
     unread: tuple[Unread, ...] = ()
-    from_log: bool = False
+    logs: tuple[InLog, ...] = ()
+
+    @property
+    def from_log(self) -> bool:
+        """Whether a log was asked."""
+        return bool(self.logs)
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where a log holds a statement."""
+
+    log: str
+    index: int
 
 
 class Word(Struct, frozen=True, kw_only=True):
@@ -54,14 +67,14 @@ class Word(Struct, frozen=True, kw_only=True):
 class Account(Struct, frozen=True, kw_only=True):
     """Where one result stands. `parties` are organisations' domains, and keys that belong to none.
 
-    `registered`: by a 'log' before the result, by the signer's own 'clock', or 'after' it. `logged` tells whether the
-    log holds the result at all.
+    `registered`: by a 'log' before the result, by the signer's own 'clock', or 'after' it. `places` tells where logs
+    hold the result, if they do.
     """
 
     state: State
     parties: tuple[str, ...]
-    registered: str
-    logged: bool = True
+    registered: Registered
+    places: tuple[Place, ...] = ()
     withdrawals: tuple[Word, ...] = ()
     disputes: tuple[Word, ...] = ()
     blind: tuple[str, ...] = ()
@@ -69,12 +82,18 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 def read_log(
-    statements: Iterable[LoggedStatement], unread: Sequence[Unread] = (), proofs: Mapping[str, bytes] = NO_PROOFS
+    statements: Iterable[LoggedStatement],
+    unread: Sequence[Unread] = (),
+    proofs: Mapping[str, bytes] = NO_PROOFS,
+    origin: str = "",
 ) -> Said:
     """What a log holds about a system and its evaluators: of a complete look-up, in the log's order."""
     read = tuple(statements)
     rosters = read_rosters(read, proofs)
-    return Said(statuses=read_statuses(read, rosters), rosters=rosters, unread=tuple(unread), from_log=True)
+    statuses = read_statuses(read, rosters)
+    return Said(
+        statuses=statuses, rosters=rosters, unread=tuple(unread), logs=(InLog(origin=origin, statuses=statuses),)
+    )
 
 
 def read_beside(sources: Sequence[Source], statements: Iterable[bytes] = (), trusted: Iterable[PublicKey] = ()) -> Said:
@@ -82,6 +101,25 @@ def read_beside(sources: Sequence[Source], statements: Iterable[bytes] = (), tru
 
     Signatures are verified by the keys that are trusted, those of the bundles, and those that organisations list.
     """
+    found = beside(sources, statements)
+    held = [
+        Held(index=index, time=time, entry=data, envelope=data)
+        for index, (time, data) in enumerate((*found.rosters, *found.others))
+    ]
+    read, unread = read_logged(held, (*trusted, *(key for source in sources for key in source.keys)))
+    rosters = read_rosters(read)
+    return Said(statuses=read_statuses(read, rosters), rosters=rosters, unread=unread)
+
+
+class Beside(NamedTuple):
+    """Envelopes that no log holds, each with the second that it tells, in the order in which they are read."""
+
+    rosters: tuple[tuple[int, bytes], ...]
+    others: tuple[tuple[int, bytes], ...]
+
+
+def beside(sources: Sequence[Source], statements: Iterable[bytes]) -> Beside:
+    """Bundles' envelopes and loose ones: what organisations say of themselves apart from all others."""
     loose = [_Loose.of(data) for data in statements]
     bundled = [
         (_seconds(_registered(source)), dsse.write(envelope)) for source in sources for envelope in source.envelopes
@@ -91,27 +129,27 @@ def read_beside(sources: Sequence[Source], statements: Iterable[bytes] = (), tru
     latest = max([*(time for time, _ in bundled), *(one.seconds for one in loose)], default=0)
     first = sorted((one for one in loose if isinstance(one.record, Organisation)), key=_Loose.chained)
     rest = sorted((one.time(planned, latest), one.data) for one in loose if one not in first)
-    held = [
-        Held(index=index, time=time, entry=data, envelope=data)
-        for index, (time, data) in enumerate((*((one.seconds, one.data) for one in first), *bundled, *rest))
-    ]
-    read, unread = read_logged(held, (*trusted, *(key for source in sources for key in source.keys)))
-    rosters = read_rosters(read)
-    return Said(statuses=read_statuses(read, rosters), rosters=rosters, unread=unread)
+    return Beside(tuple((one.seconds, one.data) for one in first), (*bundled, *rest))
 
 
 def account(result: Result, said: Said) -> Account:
     """Where a result stands, all the envelopes that it stands in taken together."""
     known = [said.statuses.statements[each] for each in result.envelopes if each in said.statuses.statements]
     if not known:
-        return Account(state="standing", parties=result.signers, registered="clock", logged=False)
+        return Account(state="standing", parties=result.signers, registered="clock")
     return Account(
         state=_state(known),
         parties=tuple(sorted({party for each in known for party in each.parties})),
-        registered=_order(known, said),
+        registered=registered(result.envelopes, said.logs),
+        places=tuple(
+            Place(log=log.origin, index=log.statuses.statements[each].logged.index)
+            for log in said.logs
+            for each in result.envelopes
+            if each in log.statuses.statements
+        ),
         withdrawals=_words((each for status in known for each in status.withdrawals), said),
         disputes=_words((each for status in known for each in status.disputes), said),
-        blind=_blind((each for status in known for each in status.replications), said),
+        blind=blind(result.envelopes, said.logs),
         disowned=any(each.disowned for each in known),
     )
 
@@ -131,22 +169,6 @@ def _state(known: Sequence[Status]) -> State:
     if all(state == "void" for state in states):
         return "void"
     return "disputed" if "disputed" in states else "standing"
-
-
-def _order(known: Sequence[Status], said: Said) -> str:
-    """A folder's order is nobody's proof."""
-    if not said.from_log:
-        return "clock"
-    orders = {each.registration.order for each in known if each.registration}
-    return "log" if "before" in orders else "after" if "after" in orders else "clock"
-
-
-def _blind(repetitions: Iterable[Repetition], said: Said) -> tuple[str, ...]:
-    """The statements of findings that repeat this one and were fixed before it could be read."""
-    if not said.from_log:
-        return ()
-    found = (said.statuses.statements[each.finding].logged.statement for each in repetitions if each.blind)
-    return tuple(dict.fromkeys(found))
 
 
 def _words(envelopes: Iterable[str], said: Said) -> tuple[Word, ...]:

@@ -1,7 +1,7 @@
 """How certain a consensus is, in four words, each step derived from facts that stand beside it.
 
 After GRADE (Guyatt et al. 2008, BMJ 336:924): a start by design, steps down for what makes results doubtful, a step up
-for what makes them firm. Whoever disagrees with a step gives a signed reason, and both stand in view.
+for what makes them firm. Whatever organisations appraise otherwise stands beside it and changes none of it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,17 +9,18 @@ from math import ceil
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aloi.assurance.consensus.account import Account
 from aloi.assurance.consensus.clusters import Cluster
 from aloi.assurance.consensus.pooled import Counted, Pooled, Question, Standing
 from aloi.assurance.consensus.results import Result
 from aloi.evidence.records import Finding
+from aloi.evidence.vouching import Step as Code
 from aloi.statistics.counts import FEWEST, Count, merged
 from aloi.statistics.design import sound_fixed_size
 
 Level = Literal["very low", "low", "moderate", "high"]
-Code = Literal["design", "bias", "inconsistency", "indirectness", "imprecision", "reporting", "replication"]
 Design = Literal["open", "third-party", "self-attested"]
 
 LEVELS: tuple[Level, ...] = ("very low", "low", "moderate", "high")
@@ -38,45 +39,53 @@ class Fact(Struct, frozen=True, kw_only=True):
 
 
 class Override(Struct, frozen=True, kw_only=True):
-    """Another change for a step, and why, by whoever signed the reason. That the signature holds, the caller owes."""
+    """Another change for a step, and why, signed by an organisation, `by` its domain, `name` as it calls itself.
 
+    `disputed`: another party finds it wrong. `own`: a result that is pooled here is the organisation's own.
+    """
+
+    envelope: str
     hazard: str
     code: Code
-    change: Literal[-2, -1, 0, 1]
+    change: int
     reason: str
     by: str
+    name: str
+    disputed: bool = False
+    own: bool = False
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One step: by how much it changes the level (for 'design' nothing: it is the start), and why.
-
-    Where somebody overrides it, `change` is what was derived, and the level rests on the override.
-    """
+    """One step: by how much it changes the level (for 'design' nothing: it is the start), and why."""
 
     code: Code
     change: int
     facts: tuple[Fact, ...]
-    override: Override | None = None
 
-    @property
-    def counts(self) -> int:
-        """The change that the level rests on."""
-        return self.override.change if self.override else self.change
+
+class Appraised(Struct, frozen=True, kw_only=True):
+    """How certain it is to an organisation, by the steps that it appraises otherwise."""
+
+    by: str
+    name: str
+    level: Level
+    overrides: tuple[Override, ...]
 
 
 class Certainty(Struct, frozen=True, kw_only=True):
-    """How certain, where it started, and every step."""
+    """How certain by what was derived, where it started, every step; and beside it, how organisations appraise it."""
 
     level: Level
     start: Level
     steps: tuple[Step, ...]
+    appraised: tuple[Appraised, ...] = ()
 
 
 class Ground(Struct, frozen=True, kw_only=True):
     """All that the certainty of one pool is derived from.
 
     `designs` are the clusters' best; `unfollowed` plans have no finding on the hazard, `unseen` results are known and
-    were not given. `undisputed` is the standing without what is disputed.
+    are not counted, `unjudged` ones cannot be read. `undisputed` is the standing without what is disputed.
     """
 
     hazard: str
@@ -91,6 +100,7 @@ class Ground(Struct, frozen=True, kw_only=True):
     other_versions: int
     unfollowed: int
     unseen: int
+    unjudged: int
     complete: bool
     blind: int
 
@@ -98,12 +108,28 @@ class Ground(Struct, frozen=True, kw_only=True):
 def certainty(ground: Ground, overrides: Sequence[Override] = ()) -> Certainty:
     """How certain a pool is."""
     start = _start(ground.designs)
-    given = {each.code: each for each in overrides if each.hazard == ground.hazard}
-    steps = tuple(
-        Step(code=code, change=change, facts=facts, override=given.get(code)) for code, change, facts in _steps(ground)
+    steps = tuple(Step(code=code, change=change, facts=facts) for code, change, facts in _steps(ground))
+    given: dict[str, list[Override]] = {}
+    for each in overrides:
+        if each.hazard == ground.hazard:
+            own = any(each.by in one.parties for one in ground.accounts)
+            given.setdefault(each.by, []).append(replace(each, own=own))
+    return Certainty(
+        level=_level(start, steps, ()),
+        start=LEVELS[STARTS[start]],
+        steps=steps,
+        appraised=tuple(
+            Appraised(by=by, name=said[0].name, level=_level(start, steps, said), overrides=tuple(said))
+            for by, said in given.items()
+        ),
     )
-    place = STARTS[start] + sum(step.counts for step in steps)
-    return Certainty(level=LEVELS[min(max(place, 0), 3)], start=LEVELS[STARTS[start]], steps=steps)
+
+
+def _level(start: Design, steps: Sequence[Step], overrides: Sequence[Override]) -> Level:
+    """Where the steps lead, with what is said in place of some of them."""
+    said = {each.code: each.change for each in overrides}
+    place = STARTS[start] + sum(said.get(step.code, step.change) for step in steps)
+    return LEVELS[min(max(place, 0), 3)]
 
 
 def _start(designs: Sequence[Design]) -> Design:
@@ -198,4 +224,6 @@ def _reporting(ground: Ground) -> Iterator[Fact]:
         yield Fact(code="unfollowed-plans", against=True, figures={"count": ground.unfollowed})
     if ground.unseen:
         yield Fact(code="unseen-results", against=True, figures={"count": ground.unseen})
+    if ground.unjudged:
+        yield Fact(code="unjudged-results", against=True, figures={"count": ground.unjudged})
     yield Fact(code="complete" if ground.complete else "completeness-unproved")

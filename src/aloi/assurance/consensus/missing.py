@@ -1,11 +1,13 @@
-"""What is known of and not there: plans that no finding followed, findings in none of the bundles."""
+"""What is known of and not there: plans that no finding followed, what was fixed and never shown, other findings."""
 
 from collections.abc import Container, Iterator
 
 from aloi.assurance.consensus.account import Said
-from aloi.assurance.consensus.records import Unfollowed, Unseen
+from aloi.assurance.consensus.records import Unfollowed, Unopened, Unseen
 from aloi.evidence.records import Finding, Plan
+from aloi.evidence.rounds import opened
 from aloi.evidence.statement import Subject
+from aloi.evidence.vouching import Commitment
 
 
 def unfollowed(said: Said, system: Subject) -> Iterator[Unfollowed]:
@@ -21,6 +23,16 @@ def unfollowed(said: Said, system: Subject) -> Iterator[Unfollowed]:
                 hazards=plan.missing,
                 withdrawn=status.state == "withdrawn",
             )
+
+
+def unopened(said: Said, system: Subject) -> Iterator[Unopened]:
+    """What was fixed about the system and never shown, whatever it is."""
+    shown = opened(said.statuses)
+    for envelope, status in said.statuses.statements.items():
+        record = status.logged.record
+        about = {each.fingerprint for each in status.logged.subjects}
+        if isinstance(record, Commitment) and envelope not in shown and system.fingerprint in about:
+            yield Unopened(envelope=envelope, by=status.parties, at=record.at)
 
 
 def unseen(said: Said, system: Subject, seen: Container[str]) -> Iterator[Unseen]:

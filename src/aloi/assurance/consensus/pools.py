@@ -19,12 +19,13 @@ from aloi.statistics.counts import FEWEST
 class Around(Struct, frozen=True, kw_only=True):
     """What is known beside the results of a hazard: the system, and how many plans and results are missing.
 
-    `complete` is proved by a log only.
+    `unjudged` are results on any hazard that a log holds and nobody can read. `complete` is proved by a log only.
     """
 
     system: Subject
     unfollowed: int
     unseen: int
+    unjudged: int
     complete: bool
     overrides: tuple[Override, ...] = ()
 
@@ -88,6 +89,7 @@ def _pool(group: _Group, first: Likeness, around: Around) -> Pool:
         other_versions=sum(each.system.fingerprint != around.system.fingerprint for each in results),
         unfollowed=around.unfollowed,
         unseen=around.unseen,
+        unjudged=around.unjudged,
         complete=around.complete,
         blind=_blind(group),
     )

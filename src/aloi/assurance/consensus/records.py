@@ -10,6 +10,7 @@ from aloi.assurance.consensus.account import Account
 from aloi.assurance.consensus.certainty import Certainty
 from aloi.assurance.consensus.clusters import Why
 from aloi.assurance.consensus.likeness import Difference
+from aloi.assurance.consensus.logged import AskedLog
 from aloi.assurance.consensus.pooled import Pooled, Question, Standing
 from aloi.evidence.records import Estimate, ScorerIdentity, Stage, Verdict
 from aloi.evidence.statement import Subject
@@ -137,8 +138,16 @@ class Unfollowed(Struct, frozen=True, kw_only=True):
     withdrawn: bool
 
 
+class Unopened(Struct, frozen=True, kw_only=True):
+    """A commitment about the system that nothing opens; `at` by its signer's clock."""
+
+    envelope: str
+    by: tuple[str, ...]
+    at: str
+
+
 class Unseen(Struct, frozen=True, kw_only=True):
-    """A finding about the system that is known and stands in none of the bundles that were given."""
+    """A finding about the system that is known and is not among the results that are counted."""
 
     envelope: str
     by: tuple[str, ...]
@@ -165,10 +174,11 @@ class HazardView(Struct, frozen=True, kw_only=True):
 
 
 class Consensus(Struct, frozen=True, kw_only=True):
-    """What several evaluators' verified bundles say of one system, hazard by hazard.
+    """What several evaluators' verified bundles, and what logs hold, say of one system, hazard by hazard.
 
-    `from_log` tells whether a log proved in which order statements were made, and that none is missing. `unread` and
-    `nothing` could not be judged, or say something in vain.
+    `from_log` tells whether a log proved in which order statements were made, and that none is missing; `logs` are
+    those that were asked, each complete for itself. `unread` and `nothing` could not be judged, or say something in
+    vain; `unjudged` counts the results among the former.
     """
 
     system: Subject
@@ -176,10 +186,13 @@ class Consensus(Struct, frozen=True, kw_only=True):
     other_versions: bool
     owner: str
     from_log: bool
+    logs: tuple[AskedLog, ...]
     hazards: tuple[HazardView, ...]
     unfollowed: tuple[Unfollowed, ...]
+    unopened: tuple[Unopened, ...]
     unseen: tuple[Unseen, ...]
     unread: tuple[tuple[str, str], ...]
+    unjudged: int
     nothing: tuple[Nothing, ...]
 
     def exit_code(self) -> int:

@@ -31,7 +31,8 @@ class Source(NamedTuple):
 class Result(Struct, frozen=True, kw_only=True):
     """A finding or a hunt on one hazard of one system; `planned` is what its plan says of that hazard.
 
-    `statement` is the digest of what was signed, `envelopes` those by which others name it, `bundles` where it stands.
+    `statement` is the digest of what was signed, `envelopes` those by which others name it, `bundles` where it stands;
+    in none where a log told it.
     """
 
     statement: str
@@ -71,15 +72,12 @@ def open_bundles(bundles: Iterable[tuple[str, bytes]], trusted: Sequence[PublicK
 
 def results_of(sources: Iterable[Source]) -> tuple[Result, ...]:
     """All findings and hunts, each statement once however many bundles hold it."""
-    found: dict[str, Result] = {}
-    for source in sources:
-        plan = source.plan
-        for claim in source.verification.claims:
-            if isinstance(claim.record, Finding | Hunt):
-                result = _result(claim, claim.record, plan, source.verification.digest)
-                known = found.get(claim.digest)
-                found[claim.digest] = _both(known, result) if known else result
-    return tuple(found.values())
+    return together(
+        _result(claim, claim.record, source.plan, source.verification.digest)
+        for source in sources
+        for claim in source.verification.claims
+        if isinstance(claim.record, Finding | Hunt)
+    )
 
 
 def _result(claim: VerifiedClaim, record: Finding | Hunt, plan: VerifiedClaim, bundle: str) -> Result:
@@ -97,8 +95,16 @@ def _result(claim: VerifiedClaim, record: Finding | Hunt, plan: VerifiedClaim, b
     )
 
 
+def together(results: Iterable[Result]) -> tuple[Result, ...]:
+    """Each statement once, in however many places it stands."""
+    found: dict[str, Result] = {}
+    for each in results:
+        found[each.statement] = _both(found[each.statement], each) if each.statement in found else each
+    return tuple(found.values())
+
+
 def _both(one: Result, other: Result) -> Result:
-    """A statement that stands in several bundles."""
+    """A statement that stands in several places."""
     return replace(
         one,
         envelopes=tuple(dict.fromkeys((*one.envelopes, *other.envelopes))),

@@ -2,9 +2,10 @@
 
 import re
 
-from aloi.assurance.report.figures import Figures, visible
+from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.telling import remedy_title
+from aloi.evidence.decoding import visible
 from aloi.science.hazards import hazards
 from aloi.translation import translate
 

@@ -1,15 +1,18 @@
 """A consensus as one page that prints: an answer for each hazard, its forest plot with a table twin, and why."""
 
+from datetime import UTC, datetime
+
 from markupsafe import Markup
 
 from aloi.assurance.consensus.pooled import LEVEL
 from aloi.assurance.consensus.records import Consensus, HazardView, Pool
 from aloi.assurance.report import consensus_words, words
 from aloi.assurance.report.consensus_words import STANDINGS, fact_sentence
-from aloi.assurance.report.figures import visible
 from aloi.assurance.report.forest import forest
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech, Title
+from aloi.evidence import reasons
+from aloi.evidence.decoding import visible
 from aloi.evidence.predicates import NonClaim
 from aloi.translation import N_
 
@@ -44,12 +47,14 @@ def render_consensus(found: Consensus, language: str, *, day: str, hazard_title:
             figures=speech.figures,
             words=words,
             told=consensus_words,
+            reasons=reasons,
             language=language,
             style=style("report.css", "consensus.css"),
             found=found,
             level=LEVEL,
             ends=lambda seen: speech.figures.span(speech.figures.percent(seen.low), speech.figures.percent(seen.high)),
             day=speech.figures.day(day),
+            moment=lambda second: speech.figures.moment(datetime.fromtimestamp(second, UTC).isoformat()),
             evaluators=sorted({one.evaluator.name for view in found.hazards for one in view.evidence}),
             forest=lambda view, pool, about: forest(view, pool, about, speech),
             lead=lambda view: lead(view, speech),

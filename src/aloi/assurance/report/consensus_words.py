@@ -24,18 +24,6 @@ LEVELS: Words = MappingProxyType(
     {"high": N_("high"), "moderate": N_("moderate"), "low": N_("low"), "very low": N_("very low")}
 )
 
-STEPS: Words = MappingProxyType(
-    {
-        "design": N_("Start, by design"),
-        "bias": N_("Risk of bias"),
-        "inconsistency": N_("Inconsistency"),
-        "indirectness": N_("Indirectness"),
-        "imprecision": N_("Imprecision"),
-        "reporting": N_("Reporting bias"),
-        "replication": N_("Blind replication"),
-    }
-)
-
 RULES: Words = MappingProxyType(
     {
         "design": N_(
@@ -78,7 +66,8 @@ FACTS: Words = MappingProxyType(
         ),
         "optimal-size": N_("independent trials: {n}; one exact test of the threshold takes {wanted}"),
         "unfollowed-plans": N_("plans registered and never followed by a finding: {count}"),
-        "unseen-results": N_("findings that are known and stand in none of these bundles: {count}"),
+        "unseen-results": N_("findings that are known and not counted here: {count}"),
+        "unjudged-results": N_("results that a log holds and nobody can read or verify: {count}"),
         "complete": N_("a log proves that nothing it holds about the system is left out"),
         "completeness-unproved": N_("no log was asked: that this is all the evidence, nobody proves"),
         "blind-replications": N_("results that another cluster repeated blindly: {count}"),

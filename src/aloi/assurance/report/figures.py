@@ -116,14 +116,3 @@ class Figures:
         holders = [f"{{{place}}}" for place in range(len(items))]
         pattern = format_list(holders, locale=self._locale) if holders else ""
         return Markup(pattern).format(*items)  # noqa: S704 - the pattern is Babel's own, the items are escaped by format
-
-
-_UNSEEN = re.compile(
-    "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
-)
-
-
-def visible(text: str) -> str:
-    """Foreign text with the characters that nobody would see (controls, bidirectional overrides, tags) spelled out."""
-    return _UNSEEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", text.replace("\r\n", "\n"))

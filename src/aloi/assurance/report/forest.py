@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 from msgspec import Struct
 
 from aloi.assurance.consensus.records import Evidence, HazardView, Pool
-from aloi.assurance.report.figures import Number, visible
+from aloi.assurance.report.figures import Number
 from aloi.assurance.report.speech import Speech
+from aloi.evidence.decoding import visible
 from aloi.translation import N_
 
 WIDTH, LEFT, RIGHT = 880, 268, 640

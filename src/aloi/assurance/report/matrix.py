@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from aloi.assurance.report.figures import visible
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.standing import Lapsed, doubts
+from aloi.evidence.decoding import visible
 from aloi.evidence.statement import Subject
 from aloi.standards.frameworks import Framework
 from aloi.standards.hub import MEASURED, Hub, Proof

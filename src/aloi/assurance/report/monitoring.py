@@ -9,10 +9,11 @@ from msgspec import Struct
 
 from aloi.assurance.monitoring.findings import FIRST_BLOCKS, FIRST_SCREENED, LEVEL, Monitored, Watched
 from aloi.assurance.report import monitoring_words, words
-from aloi.assurance.report.figures import Figures, visible
+from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.monitoring_words import reference_sentence, watch_sentence
 from aloi.assurance.report.page import environment, style
 from aloi.assurance.report.speech import Speech, Title
+from aloi.evidence.decoding import visible
 from aloi.evidence.monitoring import RateShift
 from aloi.evidence.predicates import NonClaim
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 from aloi.assurance.practices import practice_list
 from aloi.assurance.report import words
 from aloi.assurance.report.changes import benign_chart, hazard_chart
-from aloi.assurance.report.figures import visible
 from aloi.assurance.report.hunts import hunt_sentence, hunts
 from aloi.assurance.report.outcomes import counted, hazards, outcomes
 from aloi.assurance.report.practices import STATES, practice_rows
@@ -23,6 +22,7 @@ from aloi.assurance.report.summary import summary
 from aloi.assurance.report.tried import front, tries
 from aloi.assurance.story import Story
 from aloi.assurance.unasked import unasked
+from aloi.evidence.decoding import visible
 from aloi.standards.marks import MARKS, legend
 from aloi.standards.pack import Certainty
 from aloi.translation import N_

@@ -8,10 +8,10 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from aloi.assurance.practices import Fact, Practice, Practised, practice_list, practised
-from aloi.assurance.report.figures import visible
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.report.words import STOPPED, Words
 from aloi.assurance.story import Story
+from aloi.evidence.decoding import visible
 from aloi.translation import N_
 
 STATES: Words = MappingProxyType({"done": N_("done"), "in part": N_("in part"), "not done": N_("not done")})

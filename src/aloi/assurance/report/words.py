@@ -158,17 +158,6 @@ ROLES: Words = MappingProxyType(
     }
 )
 
-WITHDRAWALS: Words = MappingProxyType(
-    {
-        "error-in-method": N_("for an error in the method"),
-        "error-in-data": N_("for an error in the data"),
-        "superseded": N_("because another takes its place"),
-        "system-retired": N_("because the system is retired"),
-        "legal": N_("for legal reasons"),
-        "other": N_("for another reason"),
-    }
-)
-
 COVERAGE: Mapping[CoverageState, str] = MappingProxyType(
     {
         "proven": N_("proven"),

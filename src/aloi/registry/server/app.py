@@ -26,6 +26,7 @@ from aloi.evidence import checkpoints, notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.decoding import shown
 from aloi.evidence.encoding import to_base64
+from aloi.evidence.organisations import ORGANISATION
 from aloi.registry import tiles
 from aloi.registry.admission import Admitted, admit_all
 from aloi.registry.log import BATCH, Log
@@ -33,9 +34,11 @@ from aloi.registry.server.configuration import Configuration
 from aloi.registry.server.cosigning import Watch, open_cosigning
 from aloi.registry.server.gate import Gate
 from aloi.registry.server.metrics import Metrics
+from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
-from aloi.registry.server.requests import Refused, read_body, refusal
+from aloi.registry.server.requests import Refused, read_body, refusal, wants_html
 from aloi.registry.server.sequencer import Sequencer
+from aloi.registry.server.submitters import Submitters
 from aloi.translation import N_
 
 ONE, MANY = "application/json", "application/jsonl"
@@ -56,10 +59,10 @@ class Registry:
         self._configuration = configuration
         self._watch = watch
         self._sequencer = Sequencer(log)
-        self._keys = [key for each in configuration.submitters for key in each.keys]
-        self._named = {key.id: each.name for each in configuration.submitters for key in each.keys}
+        self._submitters = Submitters(log, configuration.submitters)
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
         self._metrics = Metrics()
+        self._pages = Pages(log, configuration.name, tuple(configuration.witnesses), self._submitters)
 
     def app(self) -> Starlette:
         """The application; its life runs the one writer."""
@@ -76,9 +79,10 @@ class Registry:
                 Route("/health", self._health),
                 Route("/metrics", self._count),
                 Route("/openapi.json", self._description),
+                *self._pages.routes(),
             ],
             middleware=[Middleware(Gate, self._configuration.limits.requests_per_minute, self._metrics)],
-            exception_handlers={AloiError: _refused, HTTPException: _no_such, ClientDisconnect: _gone},
+            exception_handlers={AloiError: _refused, HTTPException: self._no_such, ClientDisconnect: _gone},
             lifespan=self._life,
         )
         app.router.redirect_slashes = False  # it would send a client to whatever host it names
@@ -96,18 +100,26 @@ class Registry:
                 with suppress(asyncio.CancelledError, AloiError):
                     await writer
 
-    async def _about(self, _: Request) -> Response:
+    async def _about(self, request: Request) -> Response:
+        if wants_html(request):
+            return await self._pages.front(request)
+        await asyncio.to_thread(self._submitters.refresh)
         about = {
             "name": self._configuration.name,
             "key": str(self._log.key),
             "witnesses": [str(key) for key in self._configuration.witnesses],
             "submitters": [
-                {"name": each.name, "keys": [to_base64(key.der) for key in each.keys]}
-                for each in self._configuration.submitters
+                {
+                    "name": each.name,
+                    "organisation": each.organisation,
+                    "keys": [to_base64(key.der) for key in each.keys],
+                    "former_keys": [to_base64(key.der) for key in each.former],
+                }
+                for each in self._submitters.speaking
             ],
             "description": "/openapi.json",
         }
-        return JSONResponse(about, headers=FRESH)
+        return JSONResponse(about, headers={**FRESH, "vary": "accept"})
 
     async def _checkpoint(self, _: Request) -> Response:
         return Response(await asyncio.to_thread(self._log.published), media_type=TEXT, headers=FRESH)
@@ -160,9 +172,11 @@ class Registry:
         limits = self._configuration.limits
         envelopes = _envelopes(request, await read_body(request, limits.request_bytes), limits.statement_bytes)
         try:
-            admitted = await asyncio.to_thread(admit_all, envelopes, self._keys)
+            admitted = await asyncio.to_thread(self._admitted, envelopes)
             self._require_quota(admitted)
             indices = await self._sequencer.submit(admitted)
+            if any(each.kind == ORGANISATION for each in admitted):
+                await asyncio.to_thread(self._submitters.refresh, now=True)
         except AloiError:
             self._metrics.statements.labels("refused").inc(len(envelopes))
             raise
@@ -174,9 +188,13 @@ class Registry:
         ]
         return JSONResponse({"entries": logged})
 
+    def _admitted(self, envelopes: Sequence[bytes]) -> list[Admitted]:
+        self._submitters.refresh()
+        return admit_all(envelopes, self._submitters.keys(), self._submitters.listed)
+
     def _require_quota(self, admitted: Sequence[Admitted]) -> None:
         """Count each statement for everybody who signed it. Raises Refused: 'quota'."""
-        counted = Counter(name for each in admitted for name in {self._named[key] for key in each.signers.split()})
+        counted = Counter(name for each in admitted for name in self._submitters.names(each.signers.split()))
         for name, many in counted.items():
             wait = self._published[name].wait(name, many, time.monotonic())
             if wait:
@@ -189,6 +207,14 @@ class Registry:
                     name=name,
                     limit=next(each.per_hour for each in self._configuration.submitters if each.name == name),
                 )
+
+    async def _no_such(self, request: Request, error: Exception) -> Response:
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
+        refused = Refused(status, "address", message, remedy=N_("see /openapi.json"))
+        if request.method in {"GET", "HEAD"} and request.url.path.startswith("/pages/"):
+            return self._pages.refusal(request, refused)
+        return refusal(request, refused)
 
     async def _health(self, _: Request) -> Response:
         if self._sequencer.stopped:
@@ -256,12 +282,6 @@ def _size(note: bytes) -> int:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, AloiError)  # the handler is called for these alone
     return refusal(request, error)
-
-
-async def _no_such(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
-    return refusal(request, Refused(status, "address", message, remedy=N_("see /openapi.json")))
 
 
 async def _gone(_: Request, __: Exception) -> Response:

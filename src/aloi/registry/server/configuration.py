@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from aloi.errors import AskerError
+from aloi.evidence.fields import Domain
 from aloi.evidence.keys import PrivateKey, load, load_public
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
@@ -24,10 +25,14 @@ class _Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class SubmitterSection(_Section, frozen=True, kw_only=True):
-    """Who may publish: the keys (files, beside `registry.yaml`) and how many statements an hour."""
+    """Who may publish: the keys (files, beside `registry.yaml`) and how many statements an hour.
+
+    With an `organisation`, its domain, the keys are those by which it begins: its logged roster says the others.
+    """
 
     name: Text
     keys: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    organisation: Domain | None = None
     per_hour: Annotated[int, Meta(ge=1, le=10_000_000)] = 3_600
 
 
@@ -64,6 +69,7 @@ class Submitter(Struct, frozen=True, kw_only=True):
     name: str
     keys: tuple[PublicKey, ...]
     per_hour: int
+    organisation: str = ""
 
 
 class Configuration(Struct, frozen=True, kw_only=True):
@@ -110,6 +116,7 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
 class _Opened(Opened):
     def submitters(self, file: File) -> Iterator[Submitter]:
         named: dict[str, str] = {}
+        organised: dict[str, str] = {}
         for number, section in enumerate(file.submitters):
             keys = []
             for each, name in enumerate(section.keys):
@@ -119,7 +126,11 @@ class _Opened(Opened):
                     sentence = N_("{path}: this key stands under “{other}” too; a key speaks for one submitter")
                     self.fault(place, sentence, other=named[key.id])
                 keys += [key] if key else []
-            yield Submitter(name=section.name, keys=tuple(keys), per_hour=section.per_hour)
+            domain = section.organisation or ""
+            if domain and organised.setdefault(domain, section.name) != section.name:
+                sentence = N_("{path}: this organisation stands under “{other}” too; it is one submitter")
+                self.fault(("submitters", number, "organisation"), sentence, other=organised[domain])
+            yield Submitter(name=section.name, keys=tuple(keys), per_hour=section.per_hour, organisation=domain)
 
     def witnesses(self, file: File) -> dict[NoteKey, str]:
         found: dict[NoteKey, str] = {}

@@ -71,6 +71,16 @@ def refusal(request: Request, error: AloiError) -> Response:
     return JSONResponse({"reason": reason, "message": told(error, spoken)}, status, headers)
 
 
+def status_of(error: AloiError) -> int:
+    """The HTTP status of an error."""
+    return _told(error)[0]
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a browser asks: one that says that it reads HTML. Programs do not say so."""
+    return "text/html" in request.headers.get("accept", "")
+
+
 def _told(error: AloiError) -> tuple[int, str]:
     """The status of an error, and its reason code."""
     match error:
