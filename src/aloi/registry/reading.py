@@ -8,7 +8,7 @@ from aloi.errors import RegistryError
 from aloi.evidence import logproof, notes
 from aloi.evidence.logproof import LogProof
 from aloi.registry import answers, indexstore, paths, store
-from aloi.registry.index import Index, Taken
+from aloi.registry.index import Index
 from aloi.registry.store import Head, Stored
 from aloi.registry.tiles import ENTRIES, HASH, HEIGHT, WIDTH, Tile, pack
 from aloi.translation import N_
@@ -78,8 +78,7 @@ def proof(connection: Connection, index: int) -> bytes:
 def look_up(connection: Connection, subject: str) -> bytes:
     """All that the published log holds about `sha256:<64 hex>`. Raises RegistryError as `answers.answer`."""
     head = published(connection)
-    taken = indexstore.published(connection) or Taken()
-    index = Index(indexstore.StoredNodes(connection, indexstore.Changes(taken)))
+    index = Index(indexstore.StoredNodes(connection, indexstore.since(connection)))
     return answers.answer(subject, index, _Entries(connection), notes.read(head.note))
 
 

@@ -42,7 +42,6 @@ class Owner(NamedTuple):
 
 _heads = select(schema.checkpoints.c.size, schema.checkpoints.c.time, schema.checkpoints.c.note)
 _newest = _heads.order_by(schema.checkpoints.c.size.desc()).limit(1)
-_known = select(schema.submissions).where(schema.submissions.c.digest.in_(bindparam("digests", expanding=True)))
 _signers = select(schema.signers.c.name, schema.signers.c.id).where(
     schema.signers.c.name.in_(bindparam("names", expanding=True))
 )
@@ -50,7 +49,7 @@ _add_entries, _add_payloads = insert(schema.entries), insert(schema.payloads)
 _change_head = (
     update(schema.checkpoints).where(schema.checkpoints.c.size == bindparam("at")).values(note=bindparam("now"))
 )
-_add_submissions, _add_tiles, _add_head = insert(schema.submissions), insert(schema.tiles), insert(schema.checkpoints)
+_add_tiles, _add_head = insert(schema.tiles), insert(schema.checkpoints)
 _tiles = select(schema.tiles).where(
     tuple_(schema.tiles.c.level, schema.tiles.c.idx).in_(bindparam("places", expanding=True))
 )
@@ -126,12 +125,6 @@ def signer_ids(connection: Connection, names: Collection[str]) -> dict[str, int]
     return ids
 
 
-def known(connection: Connection, digests: Collection[bytes]) -> dict[tuple[bytes, int], int]:
-    """Where statements stand that were logged before, by the digest of the payload and the number of their signers."""
-    found = connection.execute(_known, {"digests": list(digests)}) if digests else ()
-    return {(bytes(row.digest), row.signer): row.idx for row in found}
-
-
 def put_entries(connection: Connection, first: int, batch: Sequence[tuple[Admitted, int]], received: int) -> None:
     """Keep entries from index `first` on, each with the number of its signers."""
     numbered = list(enumerate(batch, start=first))
@@ -140,11 +133,8 @@ def put_entries(connection: Connection, first: int, batch: Sequence[tuple[Admitt
         for index, (item, signer) in numbered
     ]
     payloads = [{"idx": index, "envelope": item.envelope} for index, (item, _) in numbered]
-    numbered.sort(key=lambda each: each[1][0].digest)  # their index is kept in this order
-    submissions = [{"digest": item.digest, "signer": signer, "idx": index} for index, (item, signer) in numbered]
     connection.execute(_add_entries, entries)
     connection.execute(_add_payloads, payloads)
-    connection.execute(_add_submissions, submissions)
 
 
 def tiles(connection: Connection, places: Collection[Place]) -> dict[Place, bytes]:
