@@ -95,7 +95,7 @@ class StoredNodes:
         if found is None and end in tile.below:
             lower = self._tile(address)
             found = lower.nodes[""] if lower else None
-        return found and unpacked(found)
+        return unpacked(found) if found else None
 
     def put(self, address: str, node: Node) -> None:
         """Change a node."""
@@ -247,10 +247,10 @@ def catch_up(connection: Connection, changes: Changes, size: int) -> IndexHead:
 def tiles(connection: Connection, places: Mapping[str, int]) -> dict[str, Tile]:
     """The tiles that stand at these places."""
     wanted: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
-    for root, place in places.items():
-        wanted[segment_of(place)].append((root, offset_of(place)))
+    for root, at in places.items():
+        wanted[segment_of(at)].append((root, offset_of(at)))
     numbers = sorted(wanted)
-    found = {}
+    found: dict[str, Tile] = {}
     for first in range(0, len(numbers), _KEYS):
         for row in connection.execute(_read, {"segments": numbers[first : first + _KEYS]}):
             segment = bytes(row.tiles)
