@@ -1,13 +1,14 @@
 import random
+from collections import Counter
 
 import pytest
 from log_room import unsigned
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from aloi.registry import recall, schema
 from aloi.registry.log import BATCH
 
-KEYS = 256**6
+KEYS = 2**45
 
 
 @pytest.mark.parametrize("entries", recall.SWEEPS)
@@ -34,10 +35,9 @@ def test_what_was_logged_long_ago_is_known_in_every_layer(log):
         step = min(count - at, draw.choice([1, 90, 256, 1000]))
         log.sequence([unsigned(number) for number in range(at, at + step)])
         at += step
-    layer = schema.submission_keys.c.layer
     with log._database.reading() as connection:
-        rows = dict(connection.execute(select(layer, func.count()).group_by(layer)).all())
-    assert sum(rows.values()) == count
+        rows = Counter(key // KEYS for key in connection.execute(select(schema.submission_keys.c.key)).scalars())
+    assert rows.total() == count
     assert set(rows) >= {0, 1, 2}
     assert rows[0] <= recall.SWEEPS[0]
     for first in range(0, count, BATCH):
@@ -52,3 +52,27 @@ def test_digests_that_share_a_key_are_told_apart(log):
     assert log.sequence([other, third, one]) == [1, 2, 0]
     with log._database.reading() as connection:
         assert set(recall.known(connection, {third.digest})) == {(third.digest, 1)}
+
+
+def test_a_sieve_lets_all_through_until_it_has_read_all_then_what_is_known(log):
+    given = [unsigned(number) for number in range(3_000)]
+    for first in range(0, 3_000, 1_000):
+        log.sequence(given[first : first + 1_000])
+    known = {each.digest for each in given}
+    fresh = {unsigned(number).digest for number in range(5_000, 5_200)}
+    sieve = recall.Sieve()
+    with log._database.reading() as connection:
+        assert sieve.sift(connection, 3_000, fresh) == fresh  # 1,600 entries read
+        passed = sieve.sift(connection, 3_000, fresh)
+        assert len(passed) <= 1
+        assert known <= set(sieve.sift(connection, 3_000, known | fresh))
+
+
+def test_what_another_process_logged_is_known(log, opened):
+    other = opened()
+    for first in range(0, 2_000, 100):
+        writer, reader = (log, other) if first % 200 else (other, log)
+        given = [unsigned(number) for number in range(first, first + 100)]
+        indices = writer.sequence(given)
+        assert indices == list(range(first, first + 100))
+        assert reader.sequence([*given[:50], unsigned(max(first - 300, 0))])[:50] == indices[:50]

@@ -49,6 +49,7 @@ class Log:
         self._key = key
         self._clock = clock
         self._changes: Changes | None = None
+        self._sieve = recall.Sieve()
         self.key = NoteKey(origin, ED25519, key.public)
 
     @classmethod
@@ -88,8 +89,8 @@ class Log:
         changes, self._changes = self._changes, None  # what a failed transaction took in is forgotten with it
         with self._database.writing() as connection:
             signers = store.signer_ids(connection, {item.signers for item in batch})
-            known = recall.known(connection, {item.digest for item in batch})
             head = store.newest(connection)
+            known = recall.known(connection, self._sieve.sift(connection, head.size, {item.digest for item in batch}))
             indices: list[int] = []
             fresh: list[tuple[Admitted, int]] = []
             for item in batch:

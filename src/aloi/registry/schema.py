@@ -77,7 +77,6 @@ submissions = Table(
 submission_keys = Table(
     "submission_keys",
     metadata,
-    Column("layer", SmallInteger, primary_key=True, autoincrement=False),
     Column("key", _Number, primary_key=True, autoincrement=False),
     Column("idx", _Number, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,

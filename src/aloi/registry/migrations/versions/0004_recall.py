@@ -7,9 +7,9 @@ revision = "0004"
 down_revision = "0003"
 
 NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-LAST = 3
 PAGE = 10_000
-KEY = 6  # bytes
+BITS = 45
+LAST = 3 << BITS
 
 
 def upgrade() -> None:
@@ -25,7 +25,6 @@ def upgrade() -> None:
     )
     keys = op.create_table(
         "submission_keys",
-        sa.Column("layer", sa.SmallInteger, primary_key=True, autoincrement=False),
         sa.Column("key", NUMBER, primary_key=True, autoincrement=False),
         sa.Column("idx", NUMBER, primary_key=True, autoincrement=False),
         sqlite_with_rowid=False,
@@ -41,6 +40,6 @@ def upgrade() -> None:
     pages = sa.select(old).order_by(old.c.digest, old.c.signer).limit(PAGE)
     while found := connection.execute(pages.where(place > after)).all():
         after = (found[-1].digest, found[-1].signer)
-        rows = sorted((int.from_bytes(row.digest[:KEY]), row.idx) for row in found)
-        connection.execute(keys.insert(), [{"layer": LAST, "key": key, "idx": idx} for key, idx in rows])
+        rows = sorted((LAST + (int.from_bytes(row.digest) >> 256 - BITS), row.idx) for row in found)
+        connection.execute(keys.insert(), [{"key": key, "idx": idx} for key, idx in rows])
     op.drop_table("submissions_by_digest")
