@@ -5,11 +5,11 @@ are walked in the same order.
 """
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, groupby, pairwise
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select
 
 from aloi.evidence import merkle
 from aloi.evidence.lookup import IndexHead
@@ -26,16 +26,17 @@ _lists = schema.index_lists.c
 Built = tuple[str, Node]
 
 
-def unfiled(connection: Connection, page: Iterable[Stored]) -> tuple[int, int | None]:
-    """How many subjects the entries name, each counted for its entry, and the first entry that a list lacks."""
-    wanted = [(each.index, place(subject)) for each in page for subject in names(each.body).subjects]
-    for first in range(0, len(wanted), _PAGE):
-        asked = wanted[first : first + _PAGE]
-        rows = select(_lists.idx, _lists.place).where(tuple_(_lists.idx, _lists.place).in_(asked))
-        listed = {(row.idx, bytes(row.place)) for row in connection.execute(rows)}
-        if lacking := set(asked) - listed:
-            return len(wanted), min(lacking)[0]
-    return len(wanted), None
+def unfiled(connection: Connection, page: Sequence[Stored]) -> tuple[int, int | None]:
+    """How many subjects the entries name, each counted for its entry, and the first entry that a list lacks.
+
+    The entries are some that come one after the other.
+    """
+    if not page:
+        return 0, None
+    wanted = {(each.index, place(subject)) for each in page for subject in names(each.body).subjects}
+    rows = select(_lists.idx, _lists.place).where(_lists.idx.between(page[0].index, page[-1].index))
+    lacking = wanted - {(row.idx, bytes(row.place)) for row in connection.execute(rows)}
+    return len(wanted), min(lacking)[0] if lacking else None
 
 
 def filed(connection: Connection) -> int:

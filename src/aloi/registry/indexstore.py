@@ -44,8 +44,11 @@ _add_lists, _add_segments, _add_needed, _add_left = map(insert, (_lists, _segmen
 _need_less = (
     update(_needed).where(_needed.c.segment == bindparam("of")).values(tiles=_needed.c.tiles - bindparam("fewer"))
 )
-_unneeded = _needed.c.tiles == 0
-_drop_segments = delete(_segments).where(_segments.c.id.in_(select(_needed.c.segment).where(_unneeded)))
+_unneeded = select(_needed.c.segment).where(
+    _needed.c.tiles == 0, _needed.c.segment.in_(bindparam("segments", expanding=True))
+)
+_drop_segment = delete(_segments).where(_segments.c.id == bindparam("segment"))
+_drop_needed = delete(_needed).where(_needed.c.segment == bindparam("of"))
 
 
 class Changes:
@@ -280,10 +283,14 @@ def _fold(connection: Connection) -> None:
     """Count what is left, from time to time, and remove the segments of which nothing is needed."""
     if connection.execute(select(func.count()).select_from(_left)).scalar_one() < FOLDED:
         return
-    fewer = [{"of": segment, "fewer": tiles} for segment, tiles in sorted(left(connection).items())]
-    connection.execute(_need_less, fewer)
-    connection.execute(_drop_segments)
-    connection.execute(delete(_needed).where(_unneeded))
+    fewer = sorted(left(connection).items())
+    for first in range(0, len(fewer), _KEYS):
+        part = fewer[first : first + _KEYS]
+        connection.execute(_need_less, [{"of": segment, "fewer": tiles} for segment, tiles in part])
+        gone = connection.execute(_unneeded, {"segments": [segment for segment, _ in part]}).scalars().all()
+        if gone:
+            connection.execute(_drop_segment, [{"segment": segment} for segment in gone])
+            connection.execute(_drop_needed, [{"of": segment} for segment in gone])
     connection.execute(delete(_left))
 
 

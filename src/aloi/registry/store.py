@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from aloi.registry import schema
 from aloi.registry.admission import Admitted
@@ -50,8 +50,9 @@ _change_head = (
     update(schema.checkpoints).where(schema.checkpoints.c.size == bindparam("at")).values(note=bindparam("now"))
 )
 _add_tiles, _add_head = insert(schema.tiles), insert(schema.checkpoints)
-_tiles = select(schema.tiles).where(
-    tuple_(schema.tiles.c.level, schema.tiles.c.idx).in_(bindparam("places", expanding=True))
+# Level by level: for pairs of numbers, SQLite reads every tile that there is.
+_tiles = select(schema.tiles.c.idx, schema.tiles.c.hashes).where(
+    schema.tiles.c.level == bindparam("level"), schema.tiles.c.idx.in_(bindparam("indices", expanding=True))
 )
 _change = (
     update(schema.tiles)
@@ -139,8 +140,14 @@ def put_entries(connection: Connection, first: int, batch: Sequence[tuple[Admitt
 
 def tiles(connection: Connection, places: Collection[Place]) -> dict[Place, bytes]:
     """The tiles at these places, those that there are."""
-    found = connection.execute(_tiles, {"places": list(places)}) if places else ()
-    return {(row.level, row.idx): bytes(row.hashes) for row in found}
+    asked: dict[int, list[int]] = {}
+    for level, index in places:
+        asked.setdefault(level, []).append(index)
+    return {
+        (level, row.idx): bytes(row.hashes)
+        for level, indices in asked.items()
+        for row in connection.execute(_tiles, {"level": level, "indices": indices})
+    }
 
 
 def put_tiles(connection: Connection, changed: Mapping[Place, bytes], held: Collection[Place]) -> None:
