@@ -12,7 +12,8 @@ from aloi.registry.check import Checked, check
 from aloi.registry.log import Log
 
 ENTRIES, PAYLOADS, TILES, HEADS = schema.entries, schema.payloads, schema.tiles, schema.checkpoints
-LISTS, NODES = schema.index_lists, schema.index_nodes
+KEYS_OF = schema.submission_keys
+LISTS, SEGMENTS = schema.index_lists, schema.index_segments
 KEY = NoteKey(ORIGIN, ED25519, WRITER.public)
 
 
@@ -62,7 +63,7 @@ def replace_envelope(connection):
 
 def drop_the_end(connection):
     """The last ten entries, as if they had never come, with all that belongs to them but tiles and checkpoints."""
-    for table in (schema.submissions, PAYLOADS, schema.index_lists, ENTRIES):
+    for table in (schema.submission_keys, schema.submissions, PAYLOADS, schema.index_lists, ENTRIES):
         connection.execute(delete(table).where(table.c.idx >= 565))
 
 
@@ -88,6 +89,12 @@ ALTERED = {
     "the end gone": (drop_the_end, "entry-missing"),
     "a time before": (run(update(ENTRIES).where(ENTRIES.c.idx == 300).values(received=1)), "entry-time"),
     "not known again": (run(delete(schema.submissions).where(schema.submissions.c.idx == 300)), "entry-unnamed"),
+    "known by no key": (run(delete(KEYS_OF).where(KEYS_OF.c.idx == 300)), "entry-unnamed"),
+    "known by another key": (run(update(KEYS_OF).where(KEYS_OF.c.idx == 300).values(key=5)), "entry-unnamed"),
+    "known as another": (
+        flip(schema.submissions, schema.submissions.c.digest, schema.submissions.c.idx == 300),
+        "entry-unnamed",
+    ),
     "a full tile": (flip(TILES, TILES.c.hashes, TILES.c.level == 0, TILES.c.idx == 1), "tile-differs"),
     "a partial tile": (flip(TILES, TILES.c.hashes, TILES.c.level == 0, TILES.c.idx == 2), "tile-differs"),
     "an upper tile": (flip(TILES, TILES.c.hashes, TILES.c.level == 1), "tile-differs"),
@@ -104,9 +111,21 @@ ALTERED = {
     "every checkpoint gone": (run(delete(HEADS)), "checkpoint-missing"),
     "an entry out of its list": (run(delete(LISTS).where(LISTS.c.idx == 300)), "index-differs"),
     "a list of nothing": (run(insert(LISTS).values(place=b"x" * 32, idx=3)), "index-differs"),
-    "a node": (flip(NODES, NODES.c.node), "index-differs"),
-    "a node gone": (run(delete(NODES)), "index-differs"),
-    "a node of nothing": (run(insert(NODES).values(address="0", node=b"x" * 64)), "index-differs"),
+    "a list cut short": (run(update(LISTS).where(LISTS.c.idx == 300).values(before=None)), "index-differs"),
+    "a list that leaps": (run(update(LISTS).where(LISTS.c.idx == 300).values(before=298)), "index-differs"),
+    "a node": (flip(SEGMENTS, SEGMENTS.c.tiles, SEGMENTS.c.id == 3), "index-differs"),
+    "a node cut short": (run(update(SEGMENTS).values(tiles=b"\0\x90\x81")), "index-differs"),
+    "a node gone": (run(delete(SEGMENTS)), "index-differs"),
+    "a tile that is above itself": (
+        run(update(SEGMENTS).values(tiles=b"\0\x4a\1" + b"x" * 64 + b"\x40" + (3 << 16).to_bytes(8))),
+        "index-differs",
+    ),
+    "an index that begins nowhere": (run(update(schema.index_taken).values(root=99 << 16)), "index-differs"),
+    "a tile that is needed uncounted": (run(delete(schema.index_needed)), "index-differs"),
+    "a tile that is counted as left": (
+        run(insert(schema.index_left).values(segment=99, tiles=(3).to_bytes(8))),
+        "index-differs",
+    ),
     "an index that lags": (run(update(schema.index_taken).values(size=225)), "index-differs"),
     "an index of nothing signed": (run(update(schema.index_taken).values(size=300)), "checkpoint-missing"),
     "a subject too many": (run(update(schema.index_taken).values(subjects=2)), "index-differs"),

@@ -177,7 +177,7 @@ def test_an_index_goes_on_from_its_store():
             node = super().node(address)
             if isinstance(node, Branch):
                 return Branch(bytes(node.left), bytes(node.right))
-            return node and Leaf(bytes(node.place), node.size, tuple(node.edge))
+            return node and Leaf(bytes(node.place), node.size, tuple(node.edge), node.last)
 
     store, entries = Written(), [(number % 9, 20) for number in range(40)]
     for entry in entries:

@@ -18,7 +18,7 @@ from aloi.evidence.lookup import index_head
 from aloi.evidence.merkle import Tree, leaf_hash
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.predicates import claim_type
-from aloi.registry import indexcheck, indexstore, store
+from aloi.registry import indexcheck, indexstore, recall, store
 from aloi.registry.database import kept
 from aloi.registry.index import Taken
 from aloi.registry.store import Head, Stored
@@ -120,7 +120,7 @@ class _Check:
 
     def _compare_submissions(self, page: Sequence[Stored]) -> None:
         digests = {entry.index: _payload(entry) for entry in page if entry.envelope is not None}
-        found = store.known(self._connection, set(digests.values()))
+        found = recall.known(self._connection, set(digests.values()))
         named = {(digest, index) for (digest, _), index in found.items()}
         for index, digest in digests.items():
             if (digest, index) not in named:

@@ -58,6 +58,9 @@ class Database:
                 if connection.dialect.name != SQLITE:
                     connection.execute(text(f"SET LOCAL lock_timeout = '{WAIT}s'"))
                     connection.execute(text("SET LOCAL synchronous_commit = on"))
+                    # A plan made while a table is small is kept, and would read all of it when it is large.
+                    connection.execute(text("SET LOCAL enable_seqscan = off"))
+                    connection.execute(text("SET LOCAL jit = off"))
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 yield connection
 

@@ -27,11 +27,12 @@ class Branch(NamedTuple):
 
 
 class Leaf(NamedTuple):
-    """A subject, by its place, with the size and the right edge of the tree over its list."""
+    """A subject, by its place: size and right edge of the tree over its list, and the last index in it."""
 
     place: bytes
     size: int
     edge: tuple[bytes, ...]
+    last: int
 
 
 Node = Branch | Leaf
@@ -66,12 +67,12 @@ class NodeStore(Protocol):
         """Keep a node, in place of the one that stood there."""
         ...
 
-    def indices(self, place: bytes) -> Sequence[int]:
-        """The list of a place, in the order in which it was filed."""
+    def indices(self, leaf: Leaf) -> Sequence[int]:
+        """The list of a subject, in the order in which it was filed."""
         ...
 
-    def file(self, place: bytes, index: int) -> None:
-        """Add a log index at the end of a place's list."""
+    def file(self, place: bytes, index: int, before: int | None) -> None:
+        """Add a log index at the end of a place's list, after the one that was last."""
         ...
 
 
@@ -99,11 +100,11 @@ class MemoryNodes:
         """Keep a node."""
         self._nodes[address] = node
 
-    def indices(self, place: bytes) -> Sequence[int]:
-        """The list of a place."""
-        return self._lists.get(place, ())
+    def indices(self, leaf: Leaf) -> Sequence[int]:
+        """The list of a subject."""
+        return self._lists[leaf.place]
 
-    def file(self, place: bytes, index: int) -> None:
+    def file(self, place: bytes, index: int, before: int | None) -> None:  # noqa: ARG002 - lists know their order
         """Add a log index."""
         self._lists[place].append(index)
 
@@ -134,7 +135,7 @@ class Index:
         if end is None:
             return Lookup(subject=subject, siblings=siblings)
         if end.place == sought:
-            return Lookup(subject=subject, siblings=siblings, indices=tuple(self.store.indices(sought)))
+            return Lookup(subject=subject, siblings=siblings, indices=tuple(self.store.indices(end)))
         head = Tree(end.size, end.edge).root()
         return Lookup(
             subject=subject, siblings=siblings, neighbour=Neighbour(place=end.place, size=end.size, head=head)
@@ -154,9 +155,10 @@ class Index:
         way = bits(at)
         path, end = self._descend(way)
         depth, fresh = len(path), end is None or end.place != at
-        tree = Tree() if end is None or fresh else Tree(end.size, end.edge)
+        known = None if fresh else end
+        tree = Tree(known.size, known.edge) if known else Tree()
         tree.append(index_leaf(index))
-        self.store.file(at, index)
+        self.store.file(at, index, known.last if known else None)
         if end is not None and fresh:  # both places go down to where they part
             other = bits(end.place)
             depth = next(digit for digit in range(depth, BITS) if other[digit] != way[digit])
@@ -165,7 +167,7 @@ class Index:
             self.store.put(other[:depth], end)
             beside = node_hash(end)
             path[-1] = (Branch(beside, beside), path[-1][1])  # the new leaf takes its side below
-        leaf = Leaf(at, tree.size, tree.edge)
+        leaf = Leaf(at, tree.size, tree.edge, index)
         self.store.put(way[:depth], leaf)
         upper = node_hash(leaf)
         for level in range(depth - 1, -1, -1):

@@ -5,43 +5,68 @@ it are taken in memory, where their root is found for the checkpoint to sign; `f
 memory can be lost: it follows from the entries.
 """
 
-import struct
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, delete, func, insert, literal, select, update
 
 from aloi.evidence.lookup import IndexHead
 from aloi.evidence.naming import names
-from aloi.evidence.prefixtree import BITS, bits, place
+from aloi.evidence.prefixtree import BITS, EMPTY, bits, place
 from aloi.registry import schema, store
-from aloi.registry.index import Branch, Index, Leaf, Node, Taken
+from aloi.registry.index import Index, Leaf, Node, Taken
+from aloi.registry.indextiles import (
+    HEIGHT,
+    Tile,
+    Writer,
+    above,
+    beside,
+    offset_of,
+    packed,
+    segment_of,
+    tile_of,
+    unpack,
+    unpacked,
+)
 
 PAGE = 1_000
+FOLDED = 16  # publications after which segments that nothing needs are removed
 _KEYS = 400  # in one question to the database
-_HASH = 32
-_SIZE = struct.Struct(">Q")
-_BRANCH = 2 * _HASH  # a leaf is never as long: its place, its size, then one hash for each bit of the size
+_NUMBER = 8  # bytes
+_REMEMBERED = 2 * HEIGHT  # depth up to which tiles are not read again: there are few, and most ways go through them
 
-_taken = select(schema.index_taken.c.size, schema.index_taken.c.subjects)
-_nodes = select(schema.index_nodes).where(schema.index_nodes.c.address.in_(bindparam("addresses", expanding=True)))
-_list = (
-    select(schema.index_lists.c.idx)
-    .where(schema.index_lists.c.place == bindparam("place"))
-    .order_by(schema.index_lists.c.idx)
+_state, _lists = schema.index_taken, schema.index_lists
+_segments, _needed, _left = schema.index_segments, schema.index_needed, schema.index_left
+_where = select(_state.c.size, _state.c.subjects, _state.c.root)
+_read = select(_segments).where(_segments.c.id.in_(bindparam("segments", expanding=True)))
+_add_lists, _add_segments, _add_needed, _add_left = map(insert, (_lists, _segments, _needed, _left))
+_need_less = (
+    update(_needed).where(_needed.c.segment == bindparam("of")).values(tiles=_needed.c.tiles - bindparam("fewer"))
 )
-_forget = delete(schema.index_nodes).where(schema.index_nodes.c.address == bindparam("at"))
-_add_nodes, _add_lists = insert(schema.index_nodes), insert(schema.index_lists)
+_unneeded = select(_needed.c.segment).where(
+    _needed.c.tiles == 0, _needed.c.segment.in_(bindparam("segments", expanding=True))
+)
+_drop_segment = delete(_segments).where(_segments.c.id == bindparam("segment"))
+_drop_needed = delete(_needed).where(_needed.c.segment == bindparam("of"))
 
 
 class Changes:
-    """What was taken in since the index of `base` was published: nodes, lists, and how far it is now."""
+    """What was taken in since the index of `base` was published: nodes, lists, and how far it is now.
 
-    def __init__(self, base: Taken) -> None:
-        self.base = base
+    `root` is where that index's tiles begin, `tiles` are those that were read of it, with where they stand.
+    """
+
+    def __init__(self, base: Taken, root: int | None) -> None:
+        self.base, self.root = base, root
         self.taken = base
         self.nodes: dict[str, Node] = {}
-        self.lists: defaultdict[bytes, list[int]] = defaultdict(list)
+        self.lists: dict[tuple[int, bytes], int | None] = {}
+        self.tiles: dict[str, tuple[int, Tile]] = {}
+
+    def goes_on(self, other: "Changes") -> bool:
+        """Whether both are since the same index was published."""
+        return (self.base, self.root) == (other.base, other.root)
 
 
 class StoredNodes:
@@ -50,7 +75,7 @@ class StoredNodes:
     def __init__(self, connection: Connection, changes: Changes) -> None:
         self._connection = connection
         self._changes = changes
-        self._read: dict[str, Node | None] = {}
+        self._tiles = changes.tiles
 
     def taken(self) -> Taken:
         """How far the index is, changes included."""
@@ -64,64 +89,142 @@ class StoredNodes:
         """The node at an address."""
         if address in self._changes.nodes:
             return self._changes.nodes[address]
-        if address not in self._read:
-            self._fetch([address])
-        return self._read[address]
+        root = beside(address)
+        tile = self._tile(root)
+        if tile is None:
+            return None
+        end = address[len(root) :]
+        found = tile.nodes.get(end)
+        if found is None and end in tile.below:
+            lower = self._tile(address)
+            found = lower.nodes[""] if lower else None
+        return unpacked(found) if found else None
 
     def put(self, address: str, node: Node) -> None:
         """Change a node."""
         self._changes.nodes[address] = node
 
-    def indices(self, place: bytes) -> Sequence[int]:
-        """The list of a place."""
-        kept = self._connection.execute(_list, {"place": place}).scalars().all()
-        return [*kept, *self._changes.lists.get(place, ())]
+    def indices(self, leaf: Leaf) -> Sequence[int]:
+        """The list of a subject."""
+        changed: list[int] = []
+        at: int | None = leaf.last
+        while at is not None and (at, leaf.place) in self._changes.lists:
+            changed.append(at)
+            at = self._changes.lists[at, leaf.place]
+        return [*_chain(self._connection, leaf.place, at), *reversed(changed)]
 
-    def file(self, place: bytes, index: int) -> None:
+    def file(self, place: bytes, index: int, before: int | None) -> None:
         """Add to the list of a place."""
-        self._changes.lists[place].append(index)
+        self._changes.lists[index, place] = before
 
     def prefetch(self, places: Iterable[bytes]) -> None:
-        """Read every node on the way to these places, level by level: one question for many of them."""
+        """Read every tile on the way to these places, level by level: one question for many of them."""
         ways = {bits(each) for each in places}
-        for depth in range(BITS):
-            wanted = {way[:depth] for way in ways}
-            self._fetch([each for each in wanted if each not in self._read and each not in self._changes.nodes])
-            ways = {way for way in ways if isinstance(self.node(way[:depth]), Branch)}
+        self._fetch([""])
+        for depth in range(HEIGHT, BITS, HEIGHT):
+            ways = {way for way in ways if self._stands(way[:depth]) is not None}
             if not ways:
                 return
+            self._fetch({way[:depth] for way in ways})
 
-    def flush(self) -> None:
-        """Write the changes: the published index is then that of `taken`."""
-        changes = self._changes
+    def flush(self) -> Changes:
+        """Write the changes; the published index is then that of `taken`. Gives the changes since, none yet."""
+        changes, connection = self._changes, self._connection
         if changes.taken == changes.base:
-            return
-        if changes.nodes:
-            self._connection.execute(_forget, [{"at": address} for address in changes.nodes])
-            written = [{"address": address, "node": _packed(node)} for address, node in sorted(changes.nodes.items())]
-            self._connection.execute(_add_nodes, written)
+            return changes
+        first = connection.execute(select(_state.c.segment)).scalar_one()
+        writer = Writer(first)
+        left = self._write(writer)
+        written = list(writer.segments())
+        if written:
+            connection.execute(_add_segments, [{"id": at, "tiles": tiles} for at, _, tiles in written])
+            connection.execute(_add_needed, [{"segment": at, "tiles": count} for at, count, _ in written])
+        if left:
+            connection.execute(_add_left, [{"segment": first, "tiles": _numbers(left)}])
         if changes.lists:
-            listed = [{"place": at, "idx": index} for at, filed in sorted(changes.lists.items()) for index in filed]
-            self._connection.execute(_add_lists, listed)
-        self._connection.execute(update(schema.index_taken).values(changes.taken._asdict()))
+            listed = [{"idx": at, "place": of, "before": before} for (at, of), before in sorted(changes.lists.items())]
+            connection.execute(_add_lists, listed)
+        since = Changes(changes.taken, self._tiles[""][0] if self._tiles else None)
+        where = {"root": since.root, "segment": writer.next}
+        connection.execute(update(_state).values(**since.taken._asdict(), **where))
+        _fold(connection)
+        since.tiles = {root: tile for root, tile in self._tiles.items() if len(root) <= _REMEMBERED}
+        return since
 
-    def _fetch(self, addresses: Sequence[str]) -> None:
-        for first in range(0, len(addresses), _KEYS):
-            asked = addresses[first : first + _KEYS]
-            self._read.update(dict.fromkeys(asked))
-            for row in self._connection.execute(_nodes, {"addresses": asked}):
-                self._read[row.address] = unpacked(bytes(row.node))
+    def _write(self, writer: Writer) -> list[int]:
+        """Write anew every tile that changed, the lowest first; the segments of those in whose place they stand."""
+        changed: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
+        for address, node in self._changes.nodes.items():
+            root = tile_of(address, node)
+            changed[root][address[len(root) :]] = packed(node)
+        roots = sorted(changed, key=len)
+        for _, level in groupby(roots, key=len):
+            self._fetch(level)
+        below: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        left = []
+        for root in reversed(roots):
+            tile = Tile(changed[root], below[root])
+            if root in self._tiles:
+                place, old = self._tiles[root]
+                left.append(segment_of(place))
+                tile = Tile(old.nodes | tile.nodes, old.below | tile.below)
+                for address in below[root]:  # a leaf may have stood there alone
+                    tile.nodes.pop(address, None)
+            place = writer.put(tile)
+            self._tiles[root] = place, tile
+            if root:
+                below[above(root)][root[-HEIGHT:]] = place
+        return left
+
+    def _tile(self, root: str) -> Tile | None:
+        if root not in self._tiles:
+            self._fetch([root])
+        return self._tiles[root][1] if root in self._tiles else None
+
+    def _stands(self, root: str) -> int | None:
+        """Where the published tile of a root stands, those above it being read."""
+        if not root:
+            return self._changes.root
+        tile = self._tile(above(root))
+        return tile.below.get(root[-HEIGHT:]) if tile else None
+
+    def _fetch(self, roots: Iterable[str]) -> None:
+        """Read tiles, if there are such."""
+        wanted = {
+            root: place for root in roots if root not in self._tiles and (place := self._stands(root)) is not None
+        }
+        for root, tile in tiles(self._connection, wanted).items():
+            self._tiles[root] = wanted[root], tile
 
 
 def published(connection: Connection) -> Taken | None:
     """How far the published index is; None before `begin`."""
-    row = connection.execute(_taken).first()
+    row = connection.execute(_where).first()
     return Taken(row.size, row.subjects) if row else None
 
 
-def begin(connection: Connection) -> None:
-    """Publish the index of no entries."""
-    connection.execute(insert(schema.index_taken), [{"id": 1, **Taken()._asdict()}])
+def since(connection: Connection) -> Changes:
+    """The changes since the published index, none yet."""
+    row = connection.execute(_where).first()
+    return Changes(Taken(row.size, row.subjects), row.root) if row else Changes(Taken(), None)
+
+
+def whole(connection: Connection) -> bool:
+    """Whether the published index is there: a database of an older release has it in other tables."""
+    kept = since(connection)
+    return kept.root is not None or not kept.base.subjects
+
+
+def build(connection: Connection, size: int) -> IndexHead:
+    """Publish the index of the first `size` entries, made from them alone; gives its head."""
+    connection.execute(delete(_state))
+    connection.execute(insert(_state), [{"id": 1, **Taken()._asdict(), "root": None, "segment": 0}])
+    head = IndexHead(0, EMPTY)
+    changes = since(connection)
+    for reached in (*range(PAGE, size, PAGE), size):
+        head = catch_up(connection, changes, reached)
+        changes = StoredNodes(connection, changes).flush()
+    return head
 
 
 def take_in(connection: Connection, changes: Changes, entries: Collection[bytes]) -> IndexHead:
@@ -144,15 +247,52 @@ def catch_up(connection: Connection, changes: Changes, size: int) -> IndexHead:
     return head
 
 
-def _packed(node: Node) -> bytes:
-    if isinstance(node, Branch):
-        return node.left + node.right
-    return node.place + _SIZE.pack(node.size) + b"".join(node.edge)
+def tiles(connection: Connection, places: Mapping[str, int]) -> dict[str, Tile]:
+    """The tiles that stand at these places."""
+    wanted: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    for root, at in places.items():
+        wanted[segment_of(at)].append((root, offset_of(at)))
+    numbers = sorted(wanted)
+    found: dict[str, Tile] = {}
+    for first in range(0, len(numbers), _KEYS):
+        for row in connection.execute(_read, {"segments": numbers[first : first + _KEYS]}):
+            segment = bytes(row.tiles)
+            found |= {root: unpack(segment, offset) for root, offset in wanted[row.id]}
+    return found
 
 
-def unpacked(data: bytes) -> Node:
-    """A node from the bytes that are kept of it."""
-    if len(data) == _BRANCH:
-        return Branch(data[:_HASH], data[_HASH:])
-    edge = range(_HASH + _SIZE.size, len(data), _HASH)
-    return Leaf(data[:_HASH], _SIZE.unpack_from(data, _HASH)[0], tuple(data[start : start + _HASH] for start in edge))
+def left(connection: Connection) -> Counter[int]:
+    """How many tiles of each segment are needed no more, since segments were last removed."""
+    found = connection.execute(select(_left.c.tiles)).scalars()
+    return Counter(
+        int.from_bytes(data[at : at + _NUMBER]) for data in map(bytes, found) for at in range(0, len(data), _NUMBER)
+    )
+
+
+def _chain(connection: Connection, place: bytes, last: int | None) -> list[int]:
+    """The list of a place that ends there, in order."""
+    if last is None:
+        return []
+    chain = select(literal(last, BigInteger).label("idx")).cte(recursive=True)
+    earlier = select(_lists.c.before).join(chain, chain.c.idx == _lists.c.idx)
+    chain = chain.union_all(earlier.where(_lists.c.place == place, _lists.c.before.is_not(None)))
+    return sorted(connection.execute(select(chain.c.idx)).scalars())
+
+
+def _fold(connection: Connection) -> None:
+    """Count what is left, from time to time, and remove the segments of which nothing is needed."""
+    if connection.execute(select(func.count()).select_from(_left)).scalar_one() < FOLDED:
+        return
+    fewer = sorted(left(connection).items())
+    for first in range(0, len(fewer), _KEYS):
+        part = fewer[first : first + _KEYS]
+        connection.execute(_need_less, [{"of": segment, "fewer": tiles} for segment, tiles in part])
+        gone = connection.execute(_unneeded, {"segments": [segment for segment, _ in part]}).scalars().all()
+        if gone:
+            connection.execute(_drop_segment, [{"segment": segment} for segment in gone])
+            connection.execute(_drop_needed, [{"of": segment} for segment in gone])
+    connection.execute(delete(_left))
+
+
+def _numbers(segments: Iterable[int]) -> bytes:
+    return b"".join(segment.to_bytes(_NUMBER) for segment in segments)

@@ -14,21 +14,20 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from aloi.errors import AskerError, MissingExtra, RegistryError
+from aloi.errors import AskerError, EvidenceError, MissingExtra, RegistryError
 from aloi.evidence import checkpoints, notes
 from aloi.evidence.checkpoints import Checkpoint
-from aloi.evidence.lookup import IndexHead
+from aloi.evidence.lookup import IndexHead, index_head
 from aloi.evidence.merkle import EMPTY, leaf_hash
 from aloi.evidence.notes import ED25519, Note, NoteKey
 from aloi.evidence.publickeys import PublicKey, SigningKey
 from aloi.registry import paths
 from aloi.registry.admission import Admitted, admit_all
-from aloi.registry.index import Taken
 from aloi.registry.tiles import Tile, edge, grow
 from aloi.translation import N_
 
 try:
-    from aloi.registry import indexstore, reading, store
+    from aloi.registry import indexstore, reading, recall, store
     from aloi.registry.database import Database, upgrade
     from aloi.registry.indexstore import Changes
     from aloi.registry.store import Head, Stored
@@ -50,6 +49,7 @@ class Log:
         self._key = key
         self._clock = clock
         self._changes: Changes | None = None
+        self._sieve = recall.Sieve()
         self.key = NoteKey(origin, ED25519, key.public)
 
     @classmethod
@@ -89,8 +89,8 @@ class Log:
         changes, self._changes = self._changes, None  # what a failed transaction took in is forgotten with it
         with self._database.writing() as connection:
             signers = store.signer_ids(connection, {item.signers for item in batch})
-            known = store.known(connection, {item.digest for item in batch})
             head = store.newest(connection)
+            known = recall.known(connection, self._sieve.sift(connection, head.size, {item.digest for item in batch}))
             indices: list[int] = []
             fresh: list[tuple[Admitted, int]] = []
             for item in batch:
@@ -102,11 +102,9 @@ class Log:
             if fresh:
                 changes = since = self._extend(connection, head, fresh, changes)
                 if publish:
-                    indexstore.StoredNodes(connection, since).flush()
-                    changes = None
+                    changes = indexstore.StoredNodes(connection, since).flush()
             elif publish:
-                _publish(connection, head, changes)
-                changes = None
+                changes = _publish(connection, head, changes)
         self._changes = changes
         return indices
 
@@ -119,7 +117,8 @@ class Log:
         changes, self._changes = self._changes, None
         with self._database.writing() as connection:
             head = store.newest(connection) if note is None else self._cosigned(connection, note)
-            _publish(connection, head, changes)
+            changes = _publish(connection, head, changes)
+        self._changes = changes
 
     def checkpoint(self) -> bytes:
         """The newest checkpoint: a signed note."""
@@ -205,17 +204,11 @@ class Log:
                 )
             if indexstore.published(connection) is None:
                 old = store.newest(connection) if owner else Head(0, int(self._clock()), b"")
-                self._begin_index(connection, old)
-
-    def _begin_index(self, connection: "Connection", head: Head) -> None:
-        """Sign the first checkpoint that commits to the index: of no entries, or of those of an older release."""
-        indexstore.begin(connection)
-        for size in (*range(BATCH, head.size, BATCH), head.size):
-            changes = Changes(indexstore.published(connection) or Taken())
-            index = indexstore.catch_up(connection, changes, size)
-            indexstore.StoredNodes(connection, changes).flush()
-        root = checkpoints.parse(notes.read(head.note).text).root if head.note else EMPTY
-        store.put_head(connection, head._replace(note=self._signed(head.size, root, index)))
+                index = indexstore.build(connection, old.size)
+                root = checkpoints.parse(notes.read(old.note).text).root if old.note else EMPTY
+                store.put_head(connection, old._replace(note=self._signed(old.size, root, index)))
+            elif not indexstore.whole(connection):
+                _build_again(connection)
 
     def _extend(
         self, connection: "Connection", head: Head, fresh: Sequence[tuple[Admitted, int]], changes: Changes | None
@@ -224,6 +217,7 @@ class Log:
         changes = _since(connection, changes, head.size)
         indexstore.catch_up(connection, changes, head.size)
         store.put_entries(connection, head.size, fresh, now)
+        recall.put(connection, head.size, [(item.digest, signer) for item, signer in fresh])
         held = store.tiles(connection, edge(head.size))
         changed = grow(head.size, held, [leaf_hash(item.body) for item, _ in fresh])
         store.put_tiles(connection, changed, held)
@@ -250,19 +244,33 @@ class Log:
         return notes.write(checkpoints.sign(checkpoint, self.key.name, self._key))
 
 
+def _build_again(connection: "Connection") -> None:
+    """Make the index of the published checkpoint anew. Raises EvidenceError ('index-differs')."""
+    head = reading.published(connection)
+    said = index_head(checkpoints.parse(notes.read(head.note).text))
+    if indexstore.build(connection, head.size) != said:
+        raise EvidenceError(
+            N_("the index of the checkpoint of size {size} is not that of its entries"),
+            reason="index-differs",
+            remedy=N_("keep the database as it is, and put the last whole copy in its place"),
+            size=head.size,
+        )
+
+
 def _since(connection: "Connection", changes: Changes | None, size: int) -> Changes:
     """The changes since the published index, where these are they; else none yet, to be taken in again."""
-    base = indexstore.published(connection) or Taken()
-    return changes if changes and changes.base == base and changes.taken.size <= size else Changes(base)
+    since = indexstore.since(connection)
+    return changes if changes and changes.goes_on(since) and changes.taken.size <= size else since
 
 
-def _publish(connection: "Connection", head: Head, changes: Changes | None) -> None:
-    """Move the index to a checkpoint; nothing of the changes is left to be published up to there."""
+def _publish(connection: "Connection", head: Head, changes: Changes | None) -> Changes:
+    """Move the index to a checkpoint; gives the changes since."""
     changes = _since(connection, changes, head.size)
     if head.size >= changes.base.size:
         indexstore.catch_up(connection, changes, head.size)
-        indexstore.StoredNodes(connection, changes).flush()
+        changes = indexstore.StoredNodes(connection, changes).flush()
         store.put_head(connection, head)
+    return changes
 
 
 def require_batch(count: int) -> None:

@@ -7,9 +7,8 @@ from sqlalchemy import Connection
 from aloi.errors import RegistryError
 from aloi.evidence import logproof, notes
 from aloi.evidence.logproof import LogProof
-from aloi.evidence.prefixtree import place
 from aloi.registry import answers, indexstore, paths, store
-from aloi.registry.index import Index, Taken
+from aloi.registry.index import Index
 from aloi.registry.store import Head, Stored
 from aloi.registry.tiles import ENTRIES, HASH, HEIGHT, WIDTH, Tile, pack
 from aloi.translation import N_
@@ -38,8 +37,12 @@ def entry(connection: Connection, index: int) -> Stored:
 
 def filed(connection: Connection, subject: str) -> list[Stored]:
     """The entries of the published log that name a subject, in its order; none that name only their statements."""
-    nodes = indexstore.StoredNodes(connection, indexstore.Changes(Taken()))
-    return [entry(connection, index) for index in nodes.indices(place(subject))]
+    return [entry(connection, index) for index in _index(connection).look_up(subject).indices]
+
+
+def _index(connection: Connection) -> Index:
+    """The index at the published checkpoint."""
+    return Index(indexstore.StoredNodes(connection, indexstore.since(connection)))
 
 
 def tile(connection: Connection, asked: Tile) -> bytes:
@@ -85,9 +88,7 @@ def proof(connection: Connection, index: int) -> bytes:
 def look_up(connection: Connection, subject: str) -> bytes:
     """All that the published log holds about `sha256:<64 hex>`. Raises RegistryError as `answers.answer`."""
     head = published(connection)
-    taken = indexstore.published(connection) or Taken()
-    index = Index(indexstore.StoredNodes(connection, indexstore.Changes(taken)))
-    return answers.answer(subject, index, _Entries(connection), notes.read(head.note))
+    return answers.answer(subject, _index(connection), _Entries(connection), notes.read(head.note))
 
 
 class _Entries:

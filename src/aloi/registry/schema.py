@@ -18,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0003"
+REVISION = "0005"
 
 _Number = BigInteger().with_variant(Integer(), "sqlite")  # SQLite: only INTEGER is the row's own number
 
@@ -68,9 +68,17 @@ erasures = Table(
 submissions = Table(
     "submissions",
     metadata,
-    Column("digest", LargeBinary, primary_key=True),
-    Column("signer", Integer, ForeignKey("signers.id"), primary_key=True, autoincrement=False),
-    Column("idx", _Number, ForeignKey("entries.idx"), nullable=False),
+    Column("idx", _Number, ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("signer", Integer, ForeignKey("signers.id"), nullable=False),
+)
+
+# No foreign key: each move from layer to layer would look for an entry anywhere in the log.
+submission_keys = Table(
+    "submission_keys",
+    metadata,
+    Column("key", _Number, primary_key=True, autoincrement=False),
+    Column("idx", _Number, primary_key=True, autoincrement=False),
     sqlite_with_rowid=False,
 )
 
@@ -90,26 +98,45 @@ checkpoints = Table(
     Column("note", LargeBinary, nullable=False),
 )
 
+# `root` is where the tile of the index's root stands, `segment` the number of the next segment: none is used twice.
 index_taken = Table(
     "index_taken",
     metadata,
     Column("id", Integer, CheckConstraint("id = 1", name="one_index"), primary_key=True, autoincrement=False),
     Column("size", _Number, nullable=False),
     Column("subjects", _Number, nullable=False),
+    Column("root", _Number),
+    Column("segment", _Number, nullable=False),
 )
 
-index_nodes = Table(
-    "index_nodes",
+index_segments = Table(
+    "index_segments",
     metadata,
-    Column("address", String(256), primary_key=True),
-    Column("node", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
+    Column("id", _Number, primary_key=True, autoincrement=False),
+    Column("tiles", LargeBinary, nullable=False),
 )
 
+# How many tiles of a segment the index still needs, but for those that `index_left` names since.
+index_needed = Table(
+    "index_needed",
+    metadata,
+    Column("segment", _Number, primary_key=True, autoincrement=False),
+    Column("tiles", Integer, nullable=False),
+)
+
+index_left = Table(
+    "index_left",
+    metadata,
+    Column("segment", _Number, primary_key=True, autoincrement=False),
+    Column("tiles", LargeBinary, nullable=False),
+)
+
+# The list of a place goes from its last entry, which the index names, to the one `before`, and so on.
 index_lists = Table(
     "index_lists",
     metadata,
-    Column("place", LargeBinary, primary_key=True),
     Column("idx", _Number, ForeignKey("entries.idx"), primary_key=True, autoincrement=False),
+    Column("place", LargeBinary, primary_key=True),
+    Column("before", _Number),
     sqlite_with_rowid=False,
 )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from aloi.registry import schema
 from aloi.registry.admission import Admitted
@@ -42,7 +42,6 @@ class Owner(NamedTuple):
 
 _heads = select(schema.checkpoints.c.size, schema.checkpoints.c.time, schema.checkpoints.c.note)
 _newest = _heads.order_by(schema.checkpoints.c.size.desc()).limit(1)
-_known = select(schema.submissions).where(schema.submissions.c.digest.in_(bindparam("digests", expanding=True)))
 _signers = select(schema.signers.c.name, schema.signers.c.id).where(
     schema.signers.c.name.in_(bindparam("names", expanding=True))
 )
@@ -50,9 +49,10 @@ _add_entries, _add_payloads = insert(schema.entries), insert(schema.payloads)
 _change_head = (
     update(schema.checkpoints).where(schema.checkpoints.c.size == bindparam("at")).values(note=bindparam("now"))
 )
-_add_submissions, _add_tiles, _add_head = insert(schema.submissions), insert(schema.tiles), insert(schema.checkpoints)
-_tiles = select(schema.tiles).where(
-    tuple_(schema.tiles.c.level, schema.tiles.c.idx).in_(bindparam("places", expanding=True))
+_add_tiles, _add_head = insert(schema.tiles), insert(schema.checkpoints)
+# Level by level: for pairs of numbers, SQLite reads every tile that there is.
+_tiles = select(schema.tiles.c.idx, schema.tiles.c.hashes).where(
+    schema.tiles.c.level == bindparam("level"), schema.tiles.c.idx.in_(bindparam("indices", expanding=True))
 )
 _change = (
     update(schema.tiles)
@@ -126,12 +126,6 @@ def signer_ids(connection: Connection, names: Collection[str]) -> dict[str, int]
     return ids
 
 
-def known(connection: Connection, digests: Collection[bytes]) -> dict[tuple[bytes, int], int]:
-    """Where statements stand that were logged before, by the digest of the payload and the number of their signers."""
-    found = connection.execute(_known, {"digests": list(digests)}) if digests else ()
-    return {(bytes(row.digest), row.signer): row.idx for row in found}
-
-
 def put_entries(connection: Connection, first: int, batch: Sequence[tuple[Admitted, int]], received: int) -> None:
     """Keep entries from index `first` on, each with the number of its signers."""
     numbered = list(enumerate(batch, start=first))
@@ -140,17 +134,20 @@ def put_entries(connection: Connection, first: int, batch: Sequence[tuple[Admitt
         for index, (item, signer) in numbered
     ]
     payloads = [{"idx": index, "envelope": item.envelope} for index, (item, _) in numbered]
-    numbered.sort(key=lambda each: each[1][0].digest)  # their index is kept in this order
-    submissions = [{"digest": item.digest, "signer": signer, "idx": index} for index, (item, signer) in numbered]
     connection.execute(_add_entries, entries)
     connection.execute(_add_payloads, payloads)
-    connection.execute(_add_submissions, submissions)
 
 
 def tiles(connection: Connection, places: Collection[Place]) -> dict[Place, bytes]:
     """The tiles at these places, those that there are."""
-    found = connection.execute(_tiles, {"places": list(places)}) if places else ()
-    return {(row.level, row.idx): bytes(row.hashes) for row in found}
+    asked: dict[int, list[int]] = {}
+    for level, index in places:
+        asked.setdefault(level, []).append(index)
+    return {
+        (level, row.idx): bytes(row.hashes)
+        for level, indices in asked.items()
+        for row in connection.execute(_tiles, {"level": level, "indices": indices})
+    }
 
 
 def put_tiles(connection: Connection, changed: Mapping[Place, bytes], held: Collection[Place]) -> None:
