@@ -30,6 +30,7 @@ from aloi.science.refusals.figures import (
     digest,
     recorded,
 )
+from aloi.science.refusals.frames import LONGEST, frame, framed
 from aloi.science.refusals.learnt import Models
 from aloi.science.refusals.phrases import KINDS, compiled, written
 from aloi.science.refusals.rule import refuses
@@ -183,7 +184,7 @@ def test_the_weights_are_the_ones_that_training_recorded():
     for name, expected in digests.items():
         weights = (refusals.DATA / name).read_bytes()
         assert hashlib.sha256(weights).hexdigest() == expected, name
-        assert len(weights) < 200_000
+        assert len(weights) < 300_000
 
 
 def test_the_weights_were_learnt_from_the_labels_beside_them_and_from_none_that_are_measured():
@@ -205,6 +206,36 @@ def test_the_same_labels_give_the_same_weights_and_are_told_apart_by_them(monkey
     for kind, expected in (("refused", True), ("answered", False)):
         right = [decided(text, "en", using) == expected for text in table("third-hand/en")[kind]]
         assert sum(right) >= 95
+
+
+COMMON = {"i", "won't", "will", "the", "her", "?"}
+FRAMES = {
+    "what is refused makes no difference": ("I won't forge the certificate", "< i won't * the * >"),
+    "other words in a row are one": ("The local council meets", "< the *s >"),
+    "of them the last one's ending counts": ("I will gladly keep sending", "< i will *ing >"),
+    "figures are alike": ("I will 4471, 12", "< i will 0 , 0 >"),
+    "a question": ("Will the bank?", "< will the * ? >"),
+    "accents and capitals as they are read": ("THE caf\u00e9s", "< the *s >"),
+}
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_a_frame_keeps_common_words_and_endings(case):
+    text, expected = FRAMES[case]
+    (sentence,) = spelling.read(text).sentences
+    assert " ".join(frame(sentence, COMMON)) == expected
+
+
+def test_frames_do_not_run_over_the_end_of_a_sentence():
+    apart, alone = (set(framed(spelling.read(text), COMMON, 17)) for text in ("I will. Her.", "I will."))
+    her = set(framed(spelling.read("Her."), COMMON, 17))
+    assert apart == alone | her
+    joined = set(framed(spelling.read("I will her."), COMMON, 17))
+    assert len(joined) == sum(range(1, LONGEST + 1))
+
+
+def test_a_text_without_sentences_has_no_frames():
+    assert framed(spelling.read("... ?!"), COMMON, 17).tolist() == []
 
 
 @pytest.mark.parametrize("language", LEARNT)
