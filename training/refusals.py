@@ -36,7 +36,7 @@ BOTH = (
 )
 PARTS = {"en": (*BOTH, "eighth-hand", "ninth-hand", "eleventh-hand"), "fr": (*BOTH, "tenth-hand")}
 # Chosen by leaving out authors in turn; decisions/0047 and 0076.
-BITS, STRENGTH, SMOOTH, RULE, SHARE, LETTERS = 17, 0.01, 0.5, 0.75, 0.88, 30
+BITS, STRENGTH, SMOOTH, RULE, SHARE, LETTERS = 18, 0.01, 0.5, 0.75, 0.83, 30
 COMMON, PARTS_OF_COMMON = 500, 3  # words that frames keep, and in how many parts each has to stand
 TURNS = 20.0  # texts that all turns of a kind count as
 LEVELS, ITERATIONS, FEWEST = 127, 200, 2

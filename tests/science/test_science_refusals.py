@@ -48,7 +48,7 @@ LEAST = {
     "sealed": {"en": 100, "fr": 100},
     "first-look": {"en": 100, "fr": 100},
 }
-FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40}
+FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40, "thirteenth-hand": 60}
 LEARNT = ("en", "fr")
 READ = {part: tuple(one for one in LEARNT if part in refusals.PARTS[one]) for part in chain(*refusals.PARTS.values())}
 TUNED = READ | {"tuning": LANGUAGES}
@@ -184,7 +184,7 @@ def test_the_weights_are_the_ones_that_training_recorded():
     for name, expected in digests.items():
         weights = (refusals.DATA / name).read_bytes()
         assert hashlib.sha256(weights).hexdigest() == expected, name
-        assert len(weights) < 300_000
+        assert len(weights) < 600_000
 
 
 def test_the_weights_were_learnt_from_the_labels_beside_them_and_from_none_that_are_measured():
