@@ -2,8 +2,8 @@
 
 The decision is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
-Scorers state those of `last-look` in English and French, the hardest of four authors who did not know the phrases; in the
-other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
+Scorers state those of `last-look` in English and French, the hardest of four authors who did not know the phrases; in
+the other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
 """
 
 import hashlib
