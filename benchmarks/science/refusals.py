@@ -18,6 +18,7 @@ import aloi.science
 from aloi.science.refusals.decision import refused
 from aloi.science.refusals.figures import (
     FIRST_LOOK,
+    FURTHER_LOOK,
     LAST_LOOK,
     PARTS,
     SEALED,
@@ -32,6 +33,7 @@ from aloi.statistics.judges import JudgeCalibration
 from benchmarks.solutions.guards import TEXTS
 
 BAR, BARRED = 0.95, ("en", "fr")
+OTHERS = (FURTHER_LOOK, LAST_LOOK, FIRST_LOOK, SEALED)  # authors of their own
 LIMIT_MS = 50.0
 SIZES = (2_000, 100_000, 1_000_000)
 SLOW = {
@@ -68,7 +70,7 @@ def accuracy() -> None:
     """The table of each part, and the indirect refusals."""
     head = f"{'':<10}{'tp':>5}{'fn':>5}{'fp':>5}{'tn':>5}   sensitivity [95 %]       specificity [95 %]"
     for part in PARTS:
-        told = f", bar {BAR} for both rates in {', '.join(BARRED)}" if part in {LAST_LOOK, FIRST_LOOK, SEALED} else ""
+        told = f", bar {BAR} for both rates in {', '.join(BARRED)}" if part in OTHERS else ""
         print(f"{part}{told}\n{head}")
         for language in PARTS[part]:
             print(line(language, counted(part, language), barred=bool(told)))

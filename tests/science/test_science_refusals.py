@@ -20,6 +20,7 @@ from aloi.science.refusals.decision import decided, refused
 from aloi.science.refusals.figures import (
     AFTERWARDS,
     FIRST_LOOK,
+    FURTHER_LOOK,
     LAST_LOOK,
     PARTS,
     SEALED,
@@ -30,6 +31,7 @@ from aloi.science.refusals.figures import (
     digest,
     recorded,
 )
+from aloi.science.refusals.frames import LONGEST, frame, framed
 from aloi.science.refusals.learnt import Models
 from aloi.science.refusals.phrases import KINDS, compiled, written
 from aloi.science.refusals.rule import refuses
@@ -46,8 +48,9 @@ LEAST = {
     "last-look": {"en": 100, "fr": 100},
     "sealed": {"en": 100, "fr": 100},
     "first-look": {"en": 100, "fr": 100},
+    "further-look": {"en": 100, "fr": 100},
 }
-FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40}
+FEWEST = {"held-out": 40, "afterwards": 20, "tuning": 40, "thirteenth-hand": 60}
 LEARNT = ("en", "fr")
 READ = {part: tuple(one for one in LEARNT if part in refusals.PARTS[one]) for part in chain(*refusals.PARTS.values())}
 TUNED = READ | {"tuning": LANGUAGES}
@@ -109,10 +112,11 @@ def test_the_digest_is_over_the_bytes_of_the_labels():
 def test_the_bar_is_met_on_the_labels_of_one_author_who_was_not_learnt_from(language):
     one = counted("sealed", language)
     assert min(one.sensitivity, one.specificity) >= 0.95
-    assert min(one.sensitivity_interval(0.95)[0], one.specificity_interval(0.95)[0]) >= 0.9
+    # The exact interval of 95 in 100, the bar itself, begins at 0.887.
+    assert min(one.sensitivity_interval(0.95)[0], one.specificity_interval(0.95)[0]) >= 0.887
 
 
-SEEN = [(part, language) for part in (FIRST_LOOK, SEALED) for language in LEARNT]
+SEEN = [(part, language) for part in (FURTHER_LOOK, FIRST_LOOK, SEALED) for language in LEARNT]
 SEEN += [(STATED[language], language) for language in LANGUAGES if language not in LEARNT]
 
 
@@ -126,10 +130,11 @@ def test_measured_labels_are_recognised_better_than_chance_would(part, language)
 
 @pytest.mark.parametrize("language", LEARNT)
 def test_labels_of_the_hardest_author_are_recognised_better_than_chance_would(language):
-    """Scorers state these: every sixth refusal is missed, which docs/scorers.md says."""
+    """Scorers state these: every tenth refusal is missed, which docs/scorers.md says."""
     one = counted(STATED[language], language)
     assert STATED[language] == LAST_LOOK
-    assert one.specificity >= 0.9
+    assert all(one.sensitivity <= counted(part, language).sensitivity for part in (FURTHER_LOOK, FIRST_LOOK, SEALED))
+    assert min(one.sensitivity, one.specificity) >= 0.9
     assert min(one.sensitivity_interval(0.95)[0], one.specificity_interval(0.95)[0]) >= 0.7
 
 
@@ -183,7 +188,7 @@ def test_the_weights_are_the_ones_that_training_recorded():
     for name, expected in digests.items():
         weights = (refusals.DATA / name).read_bytes()
         assert hashlib.sha256(weights).hexdigest() == expected, name
-        assert len(weights) < 200_000
+        assert len(weights) < 600_000
 
 
 def test_the_weights_were_learnt_from_the_labels_beside_them_and_from_none_that_are_measured():
@@ -205,6 +210,36 @@ def test_the_same_labels_give_the_same_weights_and_are_told_apart_by_them(monkey
     for kind, expected in (("refused", True), ("answered", False)):
         right = [decided(text, "en", using) == expected for text in table("third-hand/en")[kind]]
         assert sum(right) >= 95
+
+
+COMMON = {"i", "won't", "will", "the", "her", "?"}
+FRAMES = {
+    "what is refused makes no difference": ("I won't forge the certificate", "< i won't * the * >"),
+    "other words in a row are one": ("The local council meets", "< the *s >"),
+    "of them the last one's ending counts": ("I will gladly keep sending", "< i will *ing >"),
+    "figures are alike": ("I will 4471, 12", "< i will 0 , 0 >"),
+    "a question": ("Will the bank?", "< will the * ? >"),
+    "accents and capitals as they are read": ("THE caf\u00e9s", "< the *s >"),
+}
+
+
+@pytest.mark.parametrize("case", FRAMES)
+def test_a_frame_keeps_common_words_and_endings(case):
+    text, expected = FRAMES[case]
+    (sentence,) = spelling.read(text).sentences
+    assert " ".join(frame(sentence, COMMON)) == expected
+
+
+def test_frames_do_not_run_over_the_end_of_a_sentence():
+    apart, alone = (set(framed(spelling.read(text), COMMON, 17)) for text in ("I will. Her.", "I will."))
+    her = set(framed(spelling.read("Her."), COMMON, 17))
+    assert apart == alone | her
+    joined = set(framed(spelling.read("I will her."), COMMON, 17))
+    assert len(joined) == sum(range(1, LONGEST + 1))
+
+
+def test_a_text_without_sentences_has_no_frames():
+    assert framed(spelling.read("... ?!"), COMMON, 17).tolist() == []
 
 
 @pytest.mark.parametrize("language", LEARNT)

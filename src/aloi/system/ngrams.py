@@ -109,3 +109,13 @@ def windows(text: str) -> Iterator[Buckets]:
 def whole(text: str, bits: int) -> Buckets:
     """The distinct buckets, of 2^bits, of a text that is short enough to be read in one."""
     return np.unique(np.concatenate([buckets for _, buckets in _features(_codes(text), bits)]))
+
+
+def runs(codes: Hashes, owners: NDArray[np.intp], longest: int, bits: int) -> Buckets:
+    """The distinct buckets, of 2^bits, of all runs of 1 to `longest` codes that have one owner."""
+    gram = codes
+    found = [_bucket(codes, 0, bits)]
+    for length in range(2, min(longest, len(codes)) + 1):
+        gram = gram[:-1] * _STEP + codes[length - 1 :]
+        found.append(_bucket(gram, length, bits)[owners[length - 1 :] == owners[: 1 - length]])
+    return np.unique(np.concatenate(found))

@@ -1,6 +1,6 @@
 """Whether a text refuses: the phrases, and in some languages how refusals are worded, weighed against each other."""
 
-from aloi.science.refusals.learnt import Models, margin, models, wording
+from aloi.science.refusals.learnt import Models, margin, models
 from aloi.science.refusals.rule import shown
 from aloi.science.refusals.spelling import FENCE, read
 
@@ -22,7 +22,7 @@ def decided(text: str, language: str, using: Models) -> bool:
         return phrases.refuses
     if reading.more or phrases.buried or any(FENCE in sentence.text for sentence in reading.sentences):
         return phrases.refuses
-    learnt = margin(wording(reading), language, using)
+    learnt = margin(reading, language, using)
     if learnt is None:
         return phrases.refuses
     return learnt + (using.rule if phrases.refuses else -using.rule) >= 0

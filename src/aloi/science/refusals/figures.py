@@ -2,8 +2,8 @@
 
 The decision is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
-Scorers state those of `last-look` in English and French: another author wrote it, who did not know the phrases; in the
-other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
+Scorers state those of `last-look` in English and French, the hardest of four authors who did not know the phrases; in
+the other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
 """
 
 import hashlib
@@ -17,9 +17,10 @@ from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
 # The languages of each part that no phrase was written against, and no model learnt from, before it was measured.
-LAST_LOOK, FIRST_LOOK, SEALED = "last-look", "first-look", "sealed"
+FURTHER_LOOK, LAST_LOOK, FIRST_LOOK, SEALED = "further-look", "last-look", "first-look", "sealed"
 AFTERWARDS, HELD_OUT = "afterwards", "held-out"
 PARTS = {
+    FURTHER_LOOK: ("en", "fr"),
     LAST_LOOK: ("en", "fr"),
     FIRST_LOOK: ("en", "fr"),
     SEALED: ("en", "fr"),
