@@ -20,6 +20,7 @@ BENCHMARKS = {
     "agents": "benchmarks.solutions.agents",
     "detection": "benchmarks.solutions.detection",
     "streaming": "benchmarks.solutions.streaming",
+    "update": "benchmarks.solutions.updating",
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "gateway": "benchmarks.gateway.overhead",

@@ -5,6 +5,7 @@ from pathlib import Path
 import lookup_world
 import monitoring_world
 import pytest
+import update_world
 from evidence_world import World
 from vouching_world import KEY, beside
 
@@ -14,7 +15,7 @@ from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PublicKey
 from aloi.evidence.lookup import verify_lookup
 from aloi.evidence.statement import claimed, read
-from aloi.evidence.verification import verify_bundle
+from aloi.evidence.verification import verify_bundle, verify_statement
 
 GOLDEN = Path(__file__).parent / "golden"
 EDITIONS = {"bundle-v1": "sha256:ae3d2b959eb2a89a5ff969ccf9e4a70ecb138a00894d7c01675994d78fbc757f"}
@@ -93,3 +94,18 @@ def test_old_bundles_of_monitoring_verify(name, expected):
 
 def test_the_newest_edition_of_monitoring_is_what_we_write():
     assert (GOLDEN / "monitoring-v1.json").read_bytes() == monitoring_world.bundle()
+
+
+UPDATED = {"update-v1": "sha256:e39df3313b65fc75510271d4c4d949e85a603a4bda2e68cf5efd2c0ff97f8ad5"}
+
+
+@pytest.mark.parametrize(("name", "expected"), UPDATED.items(), ids=UPDATED)
+def test_old_updates_of_a_detector_verify(name, expected):
+    data = (GOLDEN / f"{name}.jsonl").read_bytes()
+    assert digest(data) == expected
+    keys = [update_world.AUTHOR.public, update_world.ACCEPTOR.public]
+    assert [verify_statement(line, keys).name for line in data.splitlines()] == ["detector-update", "update-acceptance"]
+
+
+def test_the_newest_edition_of_an_update_is_what_we_write():
+    assert (GOLDEN / "update-v1.jsonl").read_bytes() == update_world.lines()

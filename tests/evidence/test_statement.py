@@ -148,6 +148,7 @@ def test_every_predicate_has_usual_non_claims():
             *("plan", "finding", "hunt", "benign-rate", "effect", "coverage", "manifest"),
             *("attachment", "endorsement", "dispute", "withdrawal", "commitment"),
             *("replication", "appraisal", "organisation", "incident", "monitoring"),
+            *("detector-update", "update-acceptance"),
         )
     }
 

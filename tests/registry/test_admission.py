@@ -13,6 +13,7 @@ from aloi.evidence.encoding import to_base64
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import Endorsement
 from aloi.registry.admission import admit
+from evidence import update_world
 from evidence.vouching_world import KEY, beside
 
 GOOD = json.loads(envelope_of(0))
@@ -116,3 +117,12 @@ def test_what_is_signed_beside_bundles_comes_in(name):
     admitted = admit(dsse.write(beside()[name]), [KEY.public])
     assert admitted.kind == name.removeprefix("sealed-")
     assert logentry.read(admitted.body).envelope == digest(dsse.write(beside()[name]))
+
+
+def test_an_update_of_a_detector_is_looked_up_by_the_model_that_it_is_for():
+    envelope = update_world.signed()
+    admitted = admit(dsse.write(envelope), [update_world.AUTHOR.public])
+    assert admitted.kind == "detector-update"
+    assert update_world.BASE.removeprefix("sha256:") in admitted.body.decode()
+    with pytest.raises(EvidenceError, match="not among the keys"):
+        admit(dsse.write(envelope), [update_world.ACCEPTOR.public])

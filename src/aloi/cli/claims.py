@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from aloi.evidence.organisations import Organisation
     from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
     from aloi.evidence.statement import Subject
+    from aloi.evidence.updates import DetectorUpdate, UpdateAcceptance
     from aloi.evidence.vouching import Appraisal, Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 NON_CLAIMS = {
@@ -37,6 +38,7 @@ NON_CLAIMS = {
     "fault": N_("that somebody is at fault"),
     "document-content": N_("that an attached document is right: nothing in it was read"),
     "legal-conformity": N_("conformity with any law or norm"),
+    "secrecy": N_("that nothing of the texts that were learnt from can be guessed"),
 }
 KINDS = {"public": N_("public"), "private": N_("private"), "academic": N_("academic")}
 SHOWN = 300
@@ -161,6 +163,30 @@ def _monitoring(monitoring: "Monitoring", about: str) -> str:
     )
 
 
+def _update(update: "DetectorUpdate", about: str) -> str:
+    told = N_("update    {about}: weights changed: {count}; from {attacks} attacks and {ordinary} ordinary texts")
+    return say(told, about=about, count=len(update.buckets), attacks=update.attacks, ordinary=update.ordinary)
+
+
+def _acceptance(accepted: "UpdateAcceptance", about: str) -> str:
+    told = N_(
+        "accepted  {about}: {before} → {after} of {n} attacks stopped, {alarms} → {then} of {ordinary} ordinary texts, "
+        "at most {margin} more"
+    )
+    caught, alarms = accepted.whole.attacks, accepted.whole.ordinary
+    return say(
+        told,
+        about=about,
+        before=caught.before,
+        after=caught.after,
+        n=caught.n,
+        alarms=alarms.before,
+        then=alarms.after,
+        ordinary=alarms.n,
+        margin=_rate(accepted.margin),
+    )
+
+
 def _attachment(document: "Attachment", about: str) -> str:
     return say(
         N_("document  {about}: answers {control}, approved by {by} on {day}"),
@@ -281,6 +307,8 @@ BESIDE: Mapping[str, Line] = MappingProxyType(
         "appraisal": _appraisal,
         "organisation": _organisation,
         "incident": _incident,
+        "detector-update": _update,
+        "update-acceptance": _acceptance,
         "manifest": _manifest,
     }
 )

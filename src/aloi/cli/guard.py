@@ -1,11 +1,11 @@
-"""`aloi guard`: set a guard's threshold on ordinary texts of one's own, and watch whether it still holds."""
+"""`aloi guard`: set a guard's threshold on ordinary texts of one's own, watch whether it holds, and update it."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from aloi.cli import guards, options
+from aloi.cli import guards, guardupdate, options
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 
 
-@click.group("guard", help=say(N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds.")))
+@click.group(
+    "guard",
+    help=say(N_("Calibrate a guard on ordinary texts of yours, watch whether it holds, teach it attacks that passed.")),
+)
 def command() -> None:
     """Nothing is done before a verb is named."""
 
@@ -155,6 +158,10 @@ def watch(
         for line in _told(found, made, drifted=drifted):
             click.echo(line)
     ctx.exit(1 if drifted else 0)
+
+
+for one in (guardupdate.learn, guardupdate.accept):
+    command.add_command(one)
 
 
 def _facts(found: "Watch", made: "GuardCalibration", *, drifted: bool) -> dict[str, object]:

@@ -22,7 +22,7 @@ COMMANDS = {
     "label": N_("Label the answers of a run that wait for a person."),
     "judge": N_("Calibrate a judge on answers whose labels are known."),
     "screen": N_("Run guards over a corpus of texts, one ruling a line."),
-    "guard": N_("Calibrate a guard on ordinary texts of yours, and watch whether it still holds."),
+    "guard": N_("Calibrate a guard on ordinary texts of yours, watch whether it holds, teach it attacks that passed."),
     "compare-guards": N_("Compare guards on a labelled corpus, ours and others'."),
     "verify": N_("Check a bundle, or one statement, offline, claim by claim."),
     "reveal": N_("Open one item of a run to an auditor, who can check that the run signed it."),

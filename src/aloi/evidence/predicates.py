@@ -16,6 +16,7 @@ from aloi.evidence.incidents import Incident
 from aloi.evidence.monitoring import Monitoring
 from aloi.evidence.organisations import Organisation
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
+from aloi.evidence.updates import DetectorUpdate, UpdateAcceptance
 from aloi.evidence.vouching import Appraisal, Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
 PREDICATE = "https://aloi.dev/predicate/{name}/v1"
@@ -45,6 +46,7 @@ class NonClaim(StrEnum):
     FAULT = "fault"
     DOCUMENT_CONTENT = "document-content"
     LEGAL_CONFORMITY = "legal-conformity"
+    SECRECY = "secrecy"
 
 
 class Entry(Record, frozen=True, kw_only=True):
@@ -90,6 +92,8 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "organisation": Claim[Organisation],
         "incident": Claim[Incident],
         "monitoring": Claim[Monitoring],
+        "detector-update": Claim[DetectorUpdate],
+        "update-acceptance": Claim[UpdateAcceptance],
         "manifest": Claim[Manifest],
     }
 )
@@ -111,6 +115,8 @@ _NAMES: Mapping[type[Record], str] = MappingProxyType(
         Organisation: "organisation",
         Incident: "incident",
         Monitoring: "monitoring",
+        DetectorUpdate: "detector-update",
+        UpdateAcceptance: "update-acceptance",
         Manifest: "manifest",
     }
 )
@@ -122,6 +128,15 @@ _RESULT = (
     NonClaim.OTHER_ATTACKS,
     NonClaim.OTHER_USES,
     NonClaim.WORST_CASE,
+    NonClaim.ABSENCE_OF_RISK,
+    NonClaim.FUTURE_BEHAVIOUR,
+    NonClaim.INDEPENDENCE,
+)
+_UPDATE = (
+    NonClaim.OTHER_LANGUAGES,
+    NonClaim.OTHER_ATTACKS,
+    NonClaim.OTHER_USES,
+    NonClaim.POPULATION,
     NonClaim.ABSENCE_OF_RISK,
     NonClaim.FUTURE_BEHAVIOUR,
     NonClaim.INDEPENDENCE,
@@ -157,6 +172,8 @@ _USUAL: Mapping[str, tuple[NonClaim, ...]] = MappingProxyType(
             NonClaim.FAULT,
             NonClaim.LEGAL_CONFORMITY,
         ),
+        "detector-update": (*_UPDATE, NonClaim.SECRECY),
+        "update-acceptance": _UPDATE,
         "manifest": (NonClaim.ALL_EVIDENCE,),
     }
 )

@@ -27,6 +27,7 @@ from aloi.system.labelled import Row
 from aloi.system.loading import LIMIT, Lines, Place, dotted, line_of, read
 from aloi.system.messages import Document
 from aloi.system.toolpolicy import rule_problems
+from aloi.system.updates import with_update
 from aloi.translation import N_
 
 SHORTEST = 6
@@ -150,6 +151,11 @@ def open_system(path: Path, hub: Loader = load_from_hub) -> System:
     aids = Aids()
     for found in read_aids(description, file.parent, lines):
         aids.add(found) if not isinstance(found, Fault) else faults.append(found)
+    told = with_update(description.remedy_options, file.parent, lines)
+    if isinstance(told, Fault):
+        faults.append(told)
+    else:
+        description = msgspec.structs.replace(description, remedy_options=told)
     faults.sort(key=lambda fault: fault.line or 0)
     corpora, more = _corpora(description, lines, file.parent, hub)
     if faults or more:

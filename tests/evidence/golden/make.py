@@ -6,6 +6,7 @@
     python tests/evidence/golden/make.py beside-v1
     python tests/evidence/golden/make.py monitoring-v1
     python tests/evidence/golden/make.py beside-v2
+    python tests/evidence/golden/make.py update-v1
 
 Old files are never made anew: a release that cannot verify them is broken.
 """
@@ -20,6 +21,7 @@ import log_world  # noqa: E402 - the folder above is put on the path first
 import lookup_world  # noqa: E402
 import monitoring_world  # noqa: E402
 import published_world  # noqa: E402
+import update_world  # noqa: E402
 import vouching_world  # noqa: E402
 from evidence_world import World  # noqa: E402
 
@@ -41,6 +43,8 @@ def main(name: str) -> None:
         }
     elif name.startswith("monitoring"):
         files = {HERE / f"{name}.json": monitoring_world.bundle()}
+    elif name.startswith("update"):
+        files = {HERE / f"{name}.jsonl": update_world.lines()}
     else:
         files = {HERE / f"{name}.json": world.pack(), HERE / f"{name}.pem": world.key.public.pem()}
     for path, data in files.items():

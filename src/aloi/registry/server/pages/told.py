@@ -34,6 +34,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "organisation": N_("Organisation"),
         "incident": N_("Incident"),
         "monitoring": N_("Monitoring in production"),
+        "detector-update": N_("Update of the injection detector"),
+        "update-acceptance": N_("Acceptance of an update"),
         "manifest": N_("Manifest of a bundle"),
     }
 )

@@ -1,0 +1,1 @@
+"""What the injection detector learns from attacks that were found, and what that changes on other texts."""
