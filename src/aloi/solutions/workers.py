@@ -63,7 +63,7 @@ class Workers:
             if workers is None:
                 worker.tasks.put(None)
             else:
-                workers._freed(worker, guard, given_up=future.done())
+                workers.freed(worker, guard, given_up=future.done())
             if not future.done():
                 future.set_exception(error) if error is not None else future.set_result(result)  # type: ignore[arg-type]  # work returns T
 
@@ -81,7 +81,8 @@ class Workers:
             if future.cancelled():  # by the deadline, or because whoever asked has left
                 self._hanging[guard] += 1
 
-    def _freed(self, worker: _Worker, guard: Hashable, *, given_up: bool) -> None:
+    def freed(self, worker: _Worker, guard: Hashable, *, given_up: bool) -> None:
+        """Its task has ended: another may be given to it."""
         self._idle.append(worker)
         if given_up:
             self._hanging[guard] -= 1
