@@ -32,6 +32,10 @@ TABLE: dict[str, tuple[tuple[int, str] | None, tuple[int, str] | None]] = {
     "broken": ((500, "upstream-http"), (500, "upstream-http")),
     "too_long": ((400, "context_length_exceeded"), (400, "context_length_exceeded")),
     "no_key": ((502, "upstream-http"), (502, "upstream-http")),
+    "no_status": ((502, "upstream-http"), (502, "upstream-http")),
+    "for_ever": ((429, "upstream-http"), (429, "upstream-http")),
+    "uncounted": (None, None),
+    "odd_kind": ((502, "upstream-malformed"), (502, "upstream-content-type")),
     "elsewhere": ((502, "upstream-http"), (502, "upstream-http")),
     "gigantic": ((502, "upstream-too-large"), (200, "upstream-too-large")),
     "endless": ((502, "upstream-content-type"), (200, "upstream-too-large")),
@@ -104,6 +108,37 @@ def test_every_script_is_in_the_table() -> None:
 
 def test_who_is_told_to_wait_is_told_how_long(client: httpx.Client) -> None:
     assert client.post("/chat/completions", json=asked("busy")).headers["retry-after"] == "7"
+
+
+def test_tokens_that_nobody_counted_are_none(client: httpx.Client) -> None:
+    usage = client.post("/chat/completions", json=asked("uncounted")).json()["usage"]
+    assert usage == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+# Embeddings go through unread: what has begun is cut, what has not is told.
+PASSED = {
+    "closed": (502, "upstream-unreachable"),
+    "busy": (429, "rate_limit_exceeded"),
+    "no_status": (502, "upstream-http"),
+    "packed": (502, "upstream-encoded"),
+    "odd_kind": (200, ""),
+    "cut": (0, ""),
+    "hung_midway": (0, ""),
+    "gigantic": (0, ""),
+}
+
+
+@pytest.mark.parametrize("script", PASSED)
+def test_what_is_handed_on_unread(client: httpx.Client, gateway: Gateway, script: str) -> None:
+    status, code = PASSED[script]
+    if not status:
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post("/embeddings", json={"model": "m", "input": script})
+    else:
+        reply = client.post("/embeddings", json={"model": "m", "input": script})
+        assert reply.status_code == status
+        assert not code or code_of(reply.json()) == code
+    assert "Traceback" not in gateway.said()
 
 
 def test_letters_that_were_cut_come_whole(client: httpx.Client) -> None:

@@ -58,13 +58,15 @@ class Upstream:
         body = _streaming(exchange.dialect.sent(exchange.asked, request), streams=release is not None)
         headers, began = dict(exchange.headers), time.perf_counter()
         with self._traces.question(exchange.dialect.path, str(body.get("model", "")), request, headers) as span:
-            try:
-                async with self.post(exchange.dialect.path, msgspec.json.encode(body), headers) as reply:
-                    response = await self._answered(reply, exchange, release)
-            except Broken as broken:
-                raise unusable(broken.reason) from broken
+            async with self.post(exchange.dialect.path, msgspec.json.encode(body), headers) as reply:
+                response = await self._answered(reply, exchange, release)
             span.answered(response)
-        return msgspec.structs.replace(response, seconds=time.perf_counter() - began)
+        return msgspec.structs.replace(
+            response,
+            seconds=time.perf_counter() - began,
+            prompt_tokens=max(0, response.prompt_tokens),  # some endpoints write -1 where they did not count
+            completion_tokens=max(0, response.completion_tokens),
+        )
 
     async def _answered(self, reply: aiohttp.ClientResponse, exchange: Exchange, release: Release | None) -> Response:
         if release is not None:
@@ -88,6 +90,8 @@ class Upstream:
                 if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise unusable("encoded")
                 yield reply
+        except Broken as broken:
+            raise unusable(broken.reason) from broken
         except TimeoutError:
             raise late(limits.seconds) from None
         except aiohttp.ClientConnectorError as error:
