@@ -17,7 +17,7 @@ from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.gateway.keeping import Keeper
 from aloi.solutions.gateway.keys import Keys
 from aloi.solutions.gateway.policy import Load, Policy
-from aloi.solutions.gateway.replies import Gone, Headers, Receive, Send, document, fault, spoken, whole
+from aloi.solutions.gateway.replies import Gone, Receive, Send, document, fault, kind_of, spoken, whole
 from aloi.solutions.gateway.running import Running
 from aloi.solutions.gateway.status import status
 from aloi.solutions.gateway.traces import opened as traced
@@ -27,9 +27,11 @@ from aloi.translation import N_
 Scope = Mapping[str, Any]
 Opened = Callable[[], AbstractAsyncContextManager[tuple[str, str]]]
 """Opens the upstream for the life of the gateway: its address, and the key by which it is asked."""
-Told = Callable[[AloiError | None], None]
-"""Is told of every policy that is read again: what stood in its way, or nothing."""
+Told = Callable[[Policy | AloiError], None]
+"""Is told of every policy that is read again, or what stood in its way."""
 
+# Seconds in which clients are told that the gateway ends.
+_TOLD = 1.0
 PASSED = {("POST", "/v1/embeddings"), ("GET", "/v1/models")}
 
 
@@ -56,6 +58,7 @@ class Gateway:
         self._told = told
         self._running: Running
         self._reloading: set[asyncio.Task[None]] = set()
+        self._reading = asyncio.Lock()
         self._hung_up_early = False
         self.failure: AloiError | None = None
 
@@ -93,6 +96,7 @@ class Gateway:
                 self._hung_up()
             await send({"type": "lifespan.startup.complete"})
             await receive()
+            await self._running.ended(_TOLD)
         await send({"type": "lifespan.shutdown.complete"})
 
     def _hung_up(self) -> None:
@@ -103,15 +107,16 @@ class Gateway:
     async def reload(self) -> None:
         """Read the policy again. One that cannot be had changes nothing; what is under way ends as it began."""
         reloads = self._running.metrics.reloads
-        try:
-            policy = await asyncio.to_thread(self._load)
-        except AloiError as error:
-            reloads.labels("refused").inc()
-            self._told(error)
-            return
-        self._running.take(policy)
-        reloads.labels("taken").inc()
-        self._told(None)
+        async with self._reading:  # one after the other: what was read last runs
+            try:
+                policy = await asyncio.to_thread(self._load)
+            except AloiError as error:
+                reloads.labels("refused").inc()
+                self._told(error)
+                return
+            self._running.take(policy)
+            reloads.labels("taken").inc()
+            self._told(policy)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         running, path, headers = self._running, scope["path"], dict(scope["headers"])
@@ -157,11 +162,17 @@ class Gateway:
             await document(send, 200, {"object": "list", "data": [model]}, [])
             return
         body = await read_body(receive, headers, policy.serving.limits.request_bytes)
-        async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
-            start: Headers = [(b"content-type", reply.headers.get("Content-Type", "application/json").encode())]
-            await send({"type": "http.response.start", "status": 200, "headers": start})
-            async for part in running.upstream.parts(reply):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+        begun = False
+        try:
+            async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
+                await send({"type": "http.response.start", "status": 200, "headers": [kind_of(reply.headers)]})
+                begun = True
+                async for part in running.upstream.parts(reply):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        except Failed:
+            if not begun:
+                raise
+            return  # the server cuts an answer that was not brought to its end
         await send({"type": "http.response.body", "body": b""})
 
 

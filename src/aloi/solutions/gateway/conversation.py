@@ -13,9 +13,20 @@ from aloi.errors import AloiError, TargetError
 from aloi.solutions.gateway.asking import described, named_model, read_body, require_model
 from aloi.solutions.gateway.dialects.dialect import Asked, Dialect
 from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
-from aloi.solutions.gateway.failures import Failed, internal
+from aloi.solutions.gateway.failures import Failed, ending, internal
 from aloi.solutions.gateway.record import Entry, Outcome
-from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken
+from aloi.solutions.gateway.replies import (
+    Fault,
+    Gone,
+    Headers,
+    Receive,
+    Send,
+    Stream,
+    document,
+    fault,
+    kind_of,
+    spoken,
+)
 from aloi.solutions.gateway.running import Running
 from aloi.system.messages import Request, Response
 from aloi.translation import N_
@@ -60,6 +71,8 @@ class Conversation:
                 await self._keep("gone")
         except AloiError as error:
             await self._fail(fault(error, spoken(self.headers)))
+        except asyncio.CancelledError:  # nobody else ends it from without: the server does, when it must end itself
+            await self._fail(fault(ending(), spoken(self.headers)))
         except Exception:
             await self._fail(fault(internal(), spoken(self.headers)))
             raise
@@ -115,8 +128,7 @@ class Conversation:
         require_model(self._policy, named_model(body))
         upstream, sent = self._running.upstream, self._running.sent_headers(self.headers)
         async with upstream.post(self._dialect.path, body, sent) as reply:
-            kind = reply.headers.get("Content-Type", "application/json").encode("latin-1", "replace")
-            start = [(b"content-type", kind), *self._told]
+            start = [kind_of(reply.headers), *self._told]
             if reply.content_length is not None:
                 start.append((b"content-length", b"%d" % reply.content_length))
             await self._send({"type": "http.response.start", "status": 200, "headers": start})
