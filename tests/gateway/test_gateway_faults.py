@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from benchmarks.gateway.scripted import SECRET, Scripted
-from gateway_room import Gateway
+from gateway_room import Gateway, described, running
 
 # Script: HTTP status and code of the error, for a whole answer and for a stream; None where it is answered. A stream
 # that has begun tells its error as an event: 200 and the code.
@@ -31,7 +32,7 @@ TABLE: dict[str, tuple[tuple[int, str] | None, tuple[int, str] | None]] = {
     "busy": ((429, "rate_limit_exceeded"), (429, "rate_limit_exceeded")),
     "broken": ((500, "upstream-http"), (500, "upstream-http")),
     "too_long": ((400, "context_length_exceeded"), (400, "context_length_exceeded")),
-    "no_key": ((502, "upstream-http"), (502, "upstream-http")),
+    "no_key": ((401, "upstream-http"), (401, "upstream-http")),  # it was the client's own
     "no_status": ((502, "upstream-http"), (502, "upstream-http")),
     "for_ever": ((429, "upstream-http"), (429, "upstream-http")),
     "uncounted": (None, None),
@@ -139,6 +140,14 @@ def test_what_is_handed_on_unread(client: httpx.Client, gateway: Gateway, script
         assert reply.status_code == status
         assert not code or code_of(reply.json()) == code
     assert "Traceback" not in gateway.said()
+
+
+def test_a_key_of_ours_that_is_refused_is_no_fault_of_the_clients(upstream: Scripted, tmp_path: Path) -> None:
+    description = described(upstream.port)
+    description["target"]["api_key_env"] = "MODEL_KEY"
+    with running(tmp_path, description, environment={"MODEL_KEY": "sk-of-the-gateway"}) as gateway:
+        reply = httpx.post(f"{gateway.url}/v1/chat/completions", json=asked("no_key"))
+    assert (reply.status_code, code_of(reply.json())) == (502, "upstream-http")
 
 
 def test_letters_that_were_cut_come_whole(client: httpx.Client) -> None:

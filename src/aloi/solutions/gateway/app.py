@@ -32,7 +32,8 @@ Told = Callable[[Policy | AloiError], None]
 
 # Seconds in which clients are told that the gateway ends.
 _TOLD = 1.0
-PASSED = {("POST", "/v1/embeddings"), ("GET", "/v1/models")}
+PASSED = {"/v1/embeddings": "POST", "/v1/models": "GET"}
+OWN = {"/aloi/health": "GET", "/aloi/status": "GET", "/aloi/metrics": "GET"}
 
 
 class Gateway:
@@ -89,7 +90,8 @@ class Gateway:
                 self.failure = error
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
-            upstream = Upstream(session, address, self._policy.serving.limits, traces)
+            limits, our_key = self._policy.serving.limits, bool(key or self._keys)
+            upstream = Upstream(session, address, limits, traces, our_key=our_key)
             self._running = Running(self._policy, self._keys, upstream, key, self._make, self._keeper, traces)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
             if self._hung_up_early:
@@ -138,6 +140,7 @@ class Gateway:
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         running = self._running
+        method = "GET" if method == "HEAD" else method  # the server leaves the body out
         if (method, path) == ("GET", "/aloi/health"):
             await document(send, 200, {"answers": True}, [])
             return
@@ -147,10 +150,10 @@ class Gateway:
                 await document(send, 200, status(running), [])
             case "GET", "/aloi/metrics":
                 await whole(send, 200, running.metrics.text(), [], b"text/plain; version=0.0.4; charset=utf-8")
-            case _ if (method, path) in PASSED:
+            case _ if PASSED.get(path) == method:
                 await self._passed(method, path, headers, receive, send)
             case _:
-                raise _nowhere(path, known=path in running.dialects)
+                raise _nowhere(path, "POST" if path in running.dialects else (PASSED | OWN).get(path))
 
     async def _passed(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
@@ -176,9 +179,16 @@ class Gateway:
         await send({"type": "http.response.body", "body": b""})
 
 
-def _nowhere(path: str, *, known: bool) -> Failed:
-    if known:
-        return Failed(405, "method", N_("{path} is asked by POST"), remedy=N_("send the request as POST"), path=path)
+def _nowhere(path: str, method: str | None) -> Failed:
+    if method:
+        return Failed(
+            405,
+            "method",
+            N_("{path} is asked by {method}"),
+            remedy=N_("send the request as {method}"),
+            path=path,
+            method=method,
+        )
     return Failed(
         404,
         "not-found",

@@ -53,14 +53,13 @@ def unusable(reason: str) -> Failed:
     )
 
 
-def refused(status: int, code: str, retry_after: float) -> Failed:
-    """The upstream's own status, 502 where it refuses the gateway's key, is no endpoint at all, or is no
-    error.
+def refused(status: int, code: str, retry_after: float, *, our_key: bool) -> Failed:
+    """The upstream's own status, 502 where it refuses the gateway's key, is no endpoint at all, or is no error.
 
     Of its words only a code is handed on, for nobody has screened them.
     """
     return Failed(
-        status if status in _ERRORS and status not in _OURS else 502,
+        status if status in _ERRORS and not (our_key and status in _OURS) else 502,
         code or "upstream-http",
         N_("the model's endpoint answered HTTP {status} ({code})"),
         remedy=N_("correct the request, or ask again later"),

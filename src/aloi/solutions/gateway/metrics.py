@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from aloi.solutions.gateway.kept import code_or_nothing
 from aloi.system.messages import GuardDecision
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -42,7 +43,7 @@ class Metrics:
     def decided(self, decisions: tuple[GuardDecision, ...]) -> None:
         """What the guards did in one exchange."""
         for one in decisions:
-            self._decisions.labels(one.guard, one.role, one.action, one.reason).inc()
+            self._decisions.labels(one.guard, one.role, one.action, code_or_nothing(one.reason)).inc()
 
     def text(self) -> bytes:
         """All of it."""

@@ -39,11 +39,21 @@ class Upstream:
     It asks once: whether to ask again is the client's decision, who may have others to ask.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, limits: GatewayLimits, traces: Unwritten) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        base_url: str,
+        limits: GatewayLimits,
+        traces: Unwritten,
+        *,
+        our_key: bool = True,
+    ) -> None:
+        """Without `our_key` clients hand on their own: that it is refused is then theirs to know."""
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._limits = limits
         self._traces = traces
+        self._our_key = our_key
 
     def url(self, path: str) -> str:
         """The address of one of its endpoints, `path` as clients have it."""
@@ -86,7 +96,7 @@ class Upstream:
                 method, self.url(path), data=body, headers=headers, allow_redirects=False, timeout=timeout
             ) as reply:
                 if reply.status != 200:
-                    raise await _refusal(reply)
+                    raise await _refusal(reply, our_key=self._our_key)
                 if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise unusable("encoded")
                 yield reply
@@ -149,7 +159,7 @@ def _streaming(body: Body, *, streams: bool) -> Body:
     return body | {"stream": True} if streams else body | {"stream": False} if "stream" in body else body
 
 
-async def _refusal(reply: aiohttp.ClientResponse) -> Exception:
+async def _refusal(reply: aiohttp.ClientResponse, *, our_key: bool) -> Exception:
     """An error of the upstream, with its code where it has one."""
     code = ""
     try:
@@ -157,7 +167,8 @@ async def _refusal(reply: aiohttp.ClientResponse) -> Exception:
         code = next((one for one in (said.code, said.type) if isinstance(one, str) and _CODE.fullmatch(one)), "")
     except (msgspec.DecodeError, UnicodeDecodeError, aiohttp.ClientError):
         pass
-    return refused(reply.status, code, retry_after(reply.headers.get("Retry-After"), time.time()))
+    wait = retry_after(reply.headers.get("Retry-After"), time.time())
+    return refused(reply.status, code, wait, our_key=our_key)
 
 
 @asynccontextmanager
