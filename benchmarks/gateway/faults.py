@@ -193,6 +193,12 @@ async def calling(it: Playing) -> None:
     await it.say("", finish="tool_calls", calls=[call])
 
 
+async def calling_by_secret(it: Playing) -> None:
+    """It calls what it must not tell."""
+    call = {"id": "call_1", "type": "function", "function": {"name": SECRET, "arguments": "{}"}}
+    await it.say("I look it up. ", finish="tool_calls", calls=[call])
+
+
 SCRIPTS: dict[str, Script] = {
     one.__name__: one
     for one in (
@@ -227,5 +233,6 @@ SCRIPTS: dict[str, Script] = {
         telling,
         telling_slowly,
         calling,
+        calling_by_secret,
     )
 }

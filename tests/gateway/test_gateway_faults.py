@@ -104,7 +104,7 @@ def test_a_stream(client: httpx.Client, script: str) -> None:
 def test_every_script_is_in_the_table() -> None:
     from benchmarks.gateway.faults import SCRIPTS
 
-    assert set(SCRIPTS) == {*TABLE, "calling"}
+    assert set(SCRIPTS) == {*TABLE, "calling", "calling_by_secret"}
 
 
 def test_who_is_told_to_wait_is_told_how_long(client: httpx.Client) -> None:
@@ -154,6 +154,18 @@ def test_letters_that_were_cut_come_whole(client: httpx.Client) -> None:
     reply = client.post("/chat/completions", json=asked("split_letters", stream=True))
     said = "".join(one["choices"][0]["delta"].get("content") or "" for one in events(reply.text))  # type: ignore[index]
     assert said == "Déjà vu, à bientôt — 日本."
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("tools", [[], [{"type": "function", "function": {"name": "hours"}}]])
+def test_no_name_of_a_call_tells_what_was_withheld(
+    client: httpx.Client, tools: list[dict[str, object]], *, stream: bool
+) -> None:
+    offered = {"tools": tools} if tools else {}
+    reply = client.post("/chat/completions", json=asked("calling_by_secret", stream=stream, **offered))
+    assert reply.status_code == 200
+    assert "own-secret-" in reply.text
+    assert SECRET not in reply.text
 
 
 @pytest.mark.parametrize("script", ["telling", "telling_slowly"])
