@@ -5,6 +5,9 @@ import re
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 
 import aiohttp
 import msgspec
@@ -33,10 +36,22 @@ class _Error(msgspec.Struct):
     error: _Said
 
 
+@dataclass(slots=True)
+class _Kept:
+    """Whether a question was put on a connection that was kept from an earlier one."""
+
+    used: bool = False
+
+
+async def _tell_reuse(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
+    context.trace_request_ctx.used = True
+
+
 class Upstream:
     """An endpoint; a target whose requests are the client's own bodies with what remedies changed in them.
 
-    It asks once: whether to ask again is the client's decision, who may have others to ask.
+    It asks once: whether to ask again is the client's decision, who may have others to ask. A kept connection that its
+    other end closes just then has asked nothing.
     """
 
     def __init__(
@@ -89,12 +104,8 @@ class Upstream:
         self, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST"
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """An answer of status 200, its body still to be read. Raises Failed, also while it is read."""
-        limits = self._limits
-        timeout = aiohttp.ClientTimeout(total=limits.seconds, sock_connect=_CONNECT)
         try:
-            async with self._session.request(
-                method, self.url(path), data=body, headers=headers, allow_redirects=False, timeout=timeout
-            ) as reply:
+            async with await self._begun(method, path, body, headers) as reply:
                 if reply.status != 200:
                     raise await _refusal(reply, our_key=self._our_key)
                 if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -103,13 +114,33 @@ class Upstream:
         except Broken as broken:
             raise unusable(broken.reason) from broken
         except TimeoutError:
-            raise late(limits.seconds) from None
+            raise late(self._limits.seconds) from None
         except aiohttp.ClientConnectorError as error:
             raise unreachable(error.strerror or type(error).__name__) from None
         except aiohttp.ClientPayloadError:
             raise unusable("cut") from None
         except aiohttp.ClientError as error:
             raise unreachable(type(error).__name__) from None
+
+    async def _begun(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """An answer's head. It is asked for again where a connection that was kept is closed before the head came."""
+        connection = _Kept()
+        asked = partial(
+            self._session.request,
+            method,
+            self.url(path),
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=self._limits.seconds, sock_connect=_CONNECT),
+            trace_request_ctx=connection,
+        )
+        try:
+            return await asked()
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not connection.used:
+                raise
+        return await asked()
 
     async def parts(self, reply: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         """The body as it comes, held to its size and to the silence between two parts."""
@@ -177,7 +208,13 @@ async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
     cookies = aiohttp.DummyCookieJar()
     headers = {"Accept-Encoding": "identity", "User-Agent": "aloi-gateway"}
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(_tell_reuse)
     async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=cookies, headers=headers, auto_decompress=False
+        connector=connector,
+        cookie_jar=cookies,
+        headers=headers,
+        auto_decompress=False,
+        trace_configs=[tracing],
     ) as session:
         yield session
