@@ -1,6 +1,7 @@
 """Connections that offer, hide or hold back what they should not."""
 
 import asyncio
+import contextlib
 import json
 import socket
 import threading
@@ -89,12 +90,19 @@ def test_what_is_no_body_is_bounded_too(gateway: Gateway, name: str) -> None:
 class Hasty(Connection):
     """One that does not wait for a minute."""
 
+    arrives = 0.4
     taken = 0.4
 
 
 async def long_answer(scope, receive, send):  # type: ignore[no-untyped-def]
-    """Eight megabytes, ended with the connection where the client asks so, never brought to an end at `/cut`."""
-    await receive()
+    """Eight megabytes, never brought to an end at `/cut`; at `/late` a word after a while."""
+    while (await receive()).get("more_body"):
+        pass
+    if scope["path"] == "/late":
+        await asyncio.sleep(3 * Hasty.arrives)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"5")]})
+        await send({"type": "http.response.body", "body": b"hello"})
+        return
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b"x" * 8_000_000, "more_body": scope["path"] == "/cut"})
 
@@ -148,3 +156,27 @@ def test_who_takes_an_answer_slowly_gets_it(hasty: uvicorn.Server) -> None:
             time.sleep(0.008)
     assert got > 8_000_000
     assert time.monotonic() - began > 2 * Hasty.taken
+
+
+SLOW = {
+    "nothing": b"",
+    "a head": b"GET / HTTP/1.1\r\nHost: x\r\n",
+    "a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+    "a body in chunks": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n",
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_who_does_not_come_to_an_end_of_asking_is_cut_off(hasty: uvicorn.Server, name: str) -> None:
+    with asking(hasty, SLOW[name]) as connection:
+        connection.settimeout(5)
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
+
+
+def test_who_sends_an_empty_line_too_many_gets_a_late_answer(hasty: uvicorn.Server) -> None:
+    with asking(hasty, b"GET /late HTTP/1.1\r\nHost: x\r\n\r\n") as connection:
+        connection.settimeout(5)
+        time.sleep(0.1)
+        connection.sendall(b"\r\n")
+        assert connection.recv(1_000).startswith(b"HTTP/1.1 200 ")

@@ -21,11 +21,12 @@ class Connection(HttpToolsProtocol):
     """uvicorn's own, which waits for ever for a request to be whole and for an answer to be taken, reads a head of any
     length, and loses the body of a request that offers another protocol.
 
-    From the first byte of a connection or of a request, the request must be whole after `SECONDS`; the answer may take
-    longer, as long as the client takes something of what was sent every `taken` seconds. A head of more than `HEAD`
-    bytes is answered 431. Offers of other protocols are overlooked (RFC 9110, 7.8).
+    From the first byte of a connection or of a request, the request must be whole after `arrives` seconds. The answer
+    may take longer, as long as the client takes something of what was sent every `taken` seconds. A head of more than
+    `HEAD` bytes is answered 431. Offers of other protocols are overlooked (RFC 9110, 7.8).
     """
 
+    arrives = SECONDS
     taken = 60.0
 
     _deadline: asyncio.TimerHandle | None = None
@@ -135,7 +136,7 @@ class Connection(HttpToolsProtocol):
 
     def _hurry(self) -> None:
         if self._deadline is None:
-            self._deadline = self.loop.call_later(SECONDS, self._cut)
+            self._deadline = self.loop.call_later(self.arrives, self._cut)
 
     def _relax(self) -> None:
         if self._deadline is not None:
@@ -144,7 +145,11 @@ class Connection(HttpToolsProtocol):
 
     def _cut(self) -> None:
         self._deadline = None
-        self.transport.abort()
+        answering = self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+        if answering:  # what came early, be it an empty line, waits for its turn
+            self._hurry()
+        else:
+            self.transport.abort()
 
     def _watch(self) -> None:
         if self._taking is None:
