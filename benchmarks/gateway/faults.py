@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from benchmarks.gateway.scripted import ANSWER, EVENTS, SECRET, Playing, Script, completion, delta
+from benchmarks.gateway.scripted import ANSWER, EVENTS, SECRET, USAGE, Playing, Script, completion, delta
 
 LONG = 3_600.0
 
@@ -81,6 +81,32 @@ async def too_long(it: Playing) -> None:
 
 async def no_key(it: Playing) -> None:
     await it.whole(b'{"error":{"message":"bad key"}}', status="401 X")
+
+
+async def no_status(it: Playing) -> None:
+    """A status that HTTP has not."""
+    await it.whole(b"{}", status="999 X")
+
+
+async def for_ever(it: Playing) -> None:
+    await it.whole(b"{}", status="429 X", more="Retry-After: inf\r\n")
+
+
+async def uncounted(it: Playing) -> None:
+    """Tokens as some endpoints tell them that did not count."""
+    usage = dict.fromkeys(USAGE, -1)
+    if not it.streams:
+        await it.whole(json.dumps(completion({"role": "assistant", "content": ANSWER}) | {"usage": usage}).encode())
+        return
+    await it.begin()
+    await it.chunk(delta({"content": ANSWER}, "stop"))
+    await it.chunk(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\ndata: [DONE]\n\n")
+    await it.chunk(b"")
+
+
+async def odd_kind(it: Playing) -> None:
+    """A content type that is no text."""
+    await it.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; x=\xff\r\nContent-Length: 2\r\n\r\n{}")
 
 
 async def elsewhere(it: Playing) -> None:
@@ -167,6 +193,12 @@ async def calling(it: Playing) -> None:
     await it.say("", finish="tool_calls", calls=[call])
 
 
+async def calling_by_secret(it: Playing) -> None:
+    """It calls what it must not tell."""
+    call = {"id": "call_1", "type": "function", "function": {"name": SECRET, "arguments": "{}"}}
+    await it.say("I look it up. ", finish="tool_calls", calls=[call])
+
+
 SCRIPTS: dict[str, Script] = {
     one.__name__: one
     for one in (
@@ -183,6 +215,10 @@ SCRIPTS: dict[str, Script] = {
         broken,
         too_long,
         no_key,
+        no_status,
+        for_ever,
+        uncounted,
+        odd_kind,
         elsewhere,
         gigantic,
         endless,
@@ -197,5 +233,6 @@ SCRIPTS: dict[str, Script] = {
         telling,
         telling_slowly,
         calling,
+        calling_by_secret,
     )
 }

@@ -22,7 +22,7 @@ from aloi.solutions.guards.secrets import squash
 from aloi.solutions.options import read
 from aloi.solutions.passage import is_guard
 from aloi.system.messages import Message, Request, Response
-from benchmarks.solutions.streamed import CANARY, OPTIONS, PROMPT, SECRETS, Drawn, Part, cuts
+from benchmarks.solutions.streamed import OPTIONS, PROMPT, Drawn, Part, cuts
 
 PLACES = {
     "secret-filter": "secrets:SecretFilter",
@@ -88,16 +88,9 @@ def alone(name: str, **options: object) -> Guard:
     return guard
 
 
-# By kind of a part, what blocks it for itself; and what masks all else.
-ALONE = {
-    "secret": alone("secret-filter", secrets=[*SECRETS, CANARY], own="block", generic="ignore"),
-    "prompt": alone("prompt-leak", canaries=[]),
-}
-MASKING = {
-    "secret-filter": alone("secret-filter", secrets=[]),
-    "personal-data-filter": alone("personal-data-filter"),
-    "link-policy": alone("link-policy"),
-}
+# What blocks a copy of the prompt, and what masks all else.
+COPIES = alone("prompt-leak", canaries=[])
+MASKING = {name: alone(name) for name in ("secret-filter", "personal-data-filter", "link-policy")}
 
 
 class Model:
@@ -148,22 +141,31 @@ def leak(remedies: Sequence[Remedy], parts: Sequence[Part], released: str) -> in
     letters stand in that. All else is masked in the order of the remedies, where they mask: what is released may be a
     beginning of that, and of what is left before the first part that is blocked.
     """
+    own = next(one.implementation for one in remedies if one.name == "secret-filter")
+    blocking = {"prompt": COPIES, "secret": own}
     text, at = joined(parts), 0
     starts = [len(text)]
     for part in parts:
         apart = not (text[at - 1 : at] + text[at + len(part.text) :][:1]).strip()
-        guard = ALONE.get(part.kind)
-        if guard and apart and isinstance(ruled(guard, part.text), Block):
+        if apart and part.kind in blocking and blocks(blocking[part.kind], part.text):
             starts.append(at + (copied(part.text) if part.kind == "prompt" else 0))
         at += len(part.text)
     masked, before = text, text[: min(starts)]
     for guard in (MASKING[one.name] for one in remedies if one.name in MASKING):
-        masked, before = left(guard, masked), left(guard, before)
+        # A secret in another place keeps the guard from masking this one.
+        head, rest = (masked[: len(before)], masked[len(before) :]) if blocks(guard, masked) else (masked, "")
+        masked = left(guard, head) + rest
+        before = left(guard, before)
     return len(released) - min(common(masked, released), common(before, released))
 
 
+def blocks(guard: Guard, text: str) -> bool:
+    """Whether a guard blocks a text."""
+    return isinstance(ruled(guard, text), Block)
+
+
 def left(guard: Guard, text: str) -> str:
-    """What a guard that masks leaves of a text."""
+    """What a guard leaves of a text that it does not block."""
     ruling = ruled(guard, text)
     return ruling.content if isinstance(ruling, Rewrite) else text
 

@@ -3,11 +3,12 @@
 import json
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from benchmarks.gateway.scripted import SECRET, Scripted
-from gateway_room import Gateway
+from gateway_room import Gateway, described, running
 
 # Script: HTTP status and code of the error, for a whole answer and for a stream; None where it is answered. A stream
 # that has begun tells its error as an event: 200 and the code.
@@ -31,7 +32,11 @@ TABLE: dict[str, tuple[tuple[int, str] | None, tuple[int, str] | None]] = {
     "busy": ((429, "rate_limit_exceeded"), (429, "rate_limit_exceeded")),
     "broken": ((500, "upstream-http"), (500, "upstream-http")),
     "too_long": ((400, "context_length_exceeded"), (400, "context_length_exceeded")),
-    "no_key": ((502, "upstream-http"), (502, "upstream-http")),
+    "no_key": ((401, "upstream-http"), (401, "upstream-http")),  # it was the client's own
+    "no_status": ((502, "upstream-http"), (502, "upstream-http")),
+    "for_ever": ((429, "upstream-http"), (429, "upstream-http")),
+    "uncounted": (None, None),
+    "odd_kind": ((502, "upstream-malformed"), (502, "upstream-content-type")),
     "elsewhere": ((502, "upstream-http"), (502, "upstream-http")),
     "gigantic": ((502, "upstream-too-large"), (200, "upstream-too-large")),
     "endless": ((502, "upstream-content-type"), (200, "upstream-too-large")),
@@ -99,17 +104,68 @@ def test_a_stream(client: httpx.Client, script: str) -> None:
 def test_every_script_is_in_the_table() -> None:
     from benchmarks.gateway.faults import SCRIPTS
 
-    assert set(SCRIPTS) == {*TABLE, "calling"}
+    assert set(SCRIPTS) == {*TABLE, "calling", "calling_by_secret"}
 
 
 def test_who_is_told_to_wait_is_told_how_long(client: httpx.Client) -> None:
     assert client.post("/chat/completions", json=asked("busy")).headers["retry-after"] == "7"
 
 
+def test_tokens_that_nobody_counted_are_none(client: httpx.Client) -> None:
+    usage = client.post("/chat/completions", json=asked("uncounted")).json()["usage"]
+    assert usage == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+# Embeddings go through unread: what has begun is cut, what has not is told.
+PASSED = {
+    "closed": (502, "upstream-unreachable"),
+    "busy": (429, "rate_limit_exceeded"),
+    "no_status": (502, "upstream-http"),
+    "packed": (502, "upstream-encoded"),
+    "odd_kind": (200, ""),
+    "cut": (0, ""),
+    "hung_midway": (0, ""),
+    "gigantic": (0, ""),
+}
+
+
+@pytest.mark.parametrize("script", PASSED)
+def test_what_is_handed_on_unread(client: httpx.Client, gateway: Gateway, script: str) -> None:
+    status, code = PASSED[script]
+    if not status:
+        with pytest.raises(httpx.RemoteProtocolError):
+            client.post("/embeddings", json={"model": "m", "input": script})
+    else:
+        reply = client.post("/embeddings", json={"model": "m", "input": script})
+        assert reply.status_code == status
+        assert not code or code_of(reply.json()) == code
+    assert "Traceback" not in gateway.said()
+
+
+def test_a_key_of_ours_that_is_refused_is_no_fault_of_the_clients(upstream: Scripted, tmp_path: Path) -> None:
+    description = described(upstream.port)
+    description["target"]["api_key_env"] = "MODEL_KEY"
+    with running(tmp_path, description, environment={"MODEL_KEY": "sk-of-the-gateway"}) as gateway:
+        reply = httpx.post(f"{gateway.url}/v1/chat/completions", json=asked("no_key"))
+    assert (reply.status_code, code_of(reply.json())) == (502, "upstream-http")
+
+
 def test_letters_that_were_cut_come_whole(client: httpx.Client) -> None:
     reply = client.post("/chat/completions", json=asked("split_letters", stream=True))
     said = "".join(one["choices"][0]["delta"].get("content") or "" for one in events(reply.text))  # type: ignore[index]
     assert said == "Déjà vu, à bientôt — 日本."
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("tools", [[], [{"type": "function", "function": {"name": "hours"}}]])
+def test_no_name_of_a_call_tells_what_was_withheld(
+    client: httpx.Client, tools: list[dict[str, object]], *, stream: bool
+) -> None:
+    offered = {"tools": tools} if tools else {}
+    reply = client.post("/chat/completions", json=asked("calling_by_secret", stream=stream, **offered))
+    assert reply.status_code == 200
+    assert "own-secret-" in reply.text
+    assert SECRET not in reply.text
 
 
 @pytest.mark.parametrize("script", ["telling", "telling_slowly"])

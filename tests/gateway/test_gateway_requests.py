@@ -11,14 +11,19 @@ import pytest
 from benchmarks.gateway.scripted import Scripted
 from gateway_room import PROMPT, Gateway
 
+from aloi.solutions.gateway.asking import ARRIVES
+from aloi.solutions.gateway.connection import SECONDS
+
 PLAIN = {"model": "m", "messages": [{"role": "user", "content": "When do you open on Mondays? plain"}]}
 BODY = json.dumps(PLAIN).encode()
 LARGE = json.dumps({**PLAIN, "user": "x" * 300_000}).encode()
 
 HOSTILE: dict[str, tuple[str, str, dict[str, str], bytes, int, str]] = {
     "not there": ("POST", "/v1/images", {}, BODY, 404, "not-found"),
-    "up the tree": ("POST", "/v1/../aloi/status", {}, BODY, 404, "not-found"),
+    "up the tree": ("GET", "/v1/%2e%2e/aloi/status", {}, b"", 404, "not-found"),
     "another method": ("GET", "/v1/chat/completions", {}, b"", 405, "method"),
+    "another method of ours": ("POST", "/aloi/status", {}, BODY, 405, "method"),
+    "another method of what is handed on": ("GET", "/v1/embeddings", {}, b"", 405, "method"),
     "nothing": ("POST", "/v1/chat/completions", {}, b"", 400, "malformed"),
     "no JSON": ("POST", "/v1/chat/completions", {}, b"{", 400, "malformed"),
     "a list": ("POST", "/v1/chat/completions", {}, b"[]", 400, "malformed"),
@@ -43,6 +48,15 @@ def test_a_bad_request_is_told_in_the_protocol(gateway: Gateway, name: str) -> N
     reply = httpx.request(method, gateway.url + path, headers=headers, content=body, timeout=20)
     assert reply.status_code == status
     assert reply.json()["error"]["code"] == code
+
+
+def test_who_asks_for_a_head_alone_is_answered(gateway: Gateway) -> None:
+    reply = httpx.head(f"{gateway.url}/aloi/health")
+    assert (reply.status_code, reply.content) == (200, b"")
+
+
+def test_a_slow_body_is_told_of_before_its_connection_is_cut() -> None:
+    assert ARRIVES < SECONDS
 
 
 def test_a_bad_request_is_told_in_french(gateway: Gateway) -> None:

@@ -140,14 +140,21 @@ def _listening(url: str, policy: "Policy", *, as_json: bool) -> None:
         tell(
             N_("No evidence was named: nothing says that these remedies were measured. Name a bundle with --evidence.")
         )
+    _warned(policy)
+
+
+def _warned(policy: "Policy") -> None:
     if policy.serving.fail_open:
         tell(N_("fail_open is set: where a guard fails, what it could not read passes."))
 
 
-def _reloaded(error: "AloiError | None") -> None:
-    if error is None:
+def _reloaded(read: "Policy | AloiError") -> None:
+    from aloi.errors import AloiError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if not isinstance(read, AloiError):
         tell(N_("The policy was read again; it runs from now on."))
+        _warned(read)
         return
     tell(N_("The policy could not be read again; the one that runs goes on."))
-    for line in error_lines(error):
+    for line in error_lines(read):
         click.echo(line, err=True)

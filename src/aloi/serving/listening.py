@@ -14,7 +14,7 @@ from aloi.translation import N_
 
 _BACKLOG = 2_048
 _HEADERS = 16_384
-_ENDING = 15  # seconds
+_ENDING = 10  # seconds
 
 
 class Failure(Protocol):

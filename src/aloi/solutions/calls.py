@@ -25,10 +25,14 @@ _READERS: frozenset[Role] = frozenset({"call", "assistant"})
 
 
 class Ruled(Struct, frozen=True, kw_only=True):
-    """The calls of one answer: those that pass, as they pass, and those that do not, each with the reason."""
+    """The calls of one answer: those that pass, as they pass, and those that do not, each with the reason.
+
+    `offered` are the names of the tools that the model was offered.
+    """
 
     kept: tuple[ToolCall, ...] = ()
     withheld: tuple[tuple[ToolCall, str], ...] = ()
+    offered: frozenset[str] = frozenset()
 
 
 async def rule(
@@ -54,7 +58,8 @@ async def rule(
                 break
         if left is not None:
             kept.append(left)
-    return Ruled(kept=tuple(kept), withheld=tuple(withheld))
+    offered = frozenset(tool.name for tool in before.tools)
+    return Ruled(kept=tuple(kept), withheld=tuple(withheld), offered=offered)
 
 
 async def _one(
@@ -122,9 +127,14 @@ def told(withheld: Sequence[tuple[ToolCall, str]], language: str) -> list[Messag
     ]
 
 
-def note(withheld: Sequence[tuple[ToolCall, str]], language: str) -> str:
-    """One line for the answer itself, so that later turns and the user know what was not done."""
-    listed = dict.fromkeys(f"{_short(call.name)} ({reason})" for call, reason in withheld)
+def note(ruled: Ruled, language: str) -> str:
+    """One line for the answer itself, so that later turns and the user know what was not done.
+
+    A tool that was not offered is not named: its name is a text of the model's, and may be the one that was withheld.
+    """
+    listed = dict.fromkeys(
+        f"{_short(call.name)} ({reason})" if call.name in ruled.offered else reason for call, reason in ruled.withheld
+    )
     return _words("note", language).format(calls=", ".join(listed))
 
 

@@ -106,7 +106,7 @@ async def _after(
         blocked = {"text": refusal, "finish": BLOCKED, "tool_calls": (), "changed_request": changed}
         return msgspec.structs.replace(raw, raw=raw.text, **blocked)
     if ruled.withheld:
-        text = "\n".join(filter(None, (text, note(ruled.withheld, language))))
+        text = "\n".join(filter(None, (text, note(ruled, language))))
     return msgspec.structs.replace(
         raw,
         text=text,
@@ -276,7 +276,7 @@ class GuardedTarget:
             results = told(ruled.withheld, self._words[1])
             sent = msgspec.structs.replace(sent, messages=(*sent.messages, said, *results))
             raw = await _last_word(meter, sent)
-        return raw, Ruled(kept=ruled.kept, withheld=withheld)
+        return raw, msgspec.structs.replace(ruled, withheld=withheld)
 
 
 async def _last_word(meter: _Meter, sent: Request) -> Response:

@@ -22,6 +22,7 @@ class Timed:
     async def screen(self, guard: Guard, message: Message) -> Ruling:
         """The guard's ruling. Raises TimeoutError, and whatever the guard raises."""
         began, deadline = self._clock(), patience(guard, self._deadline)
-        ruling = await self._workers.within(deadline, lambda: guard.screen(message))
+        whose = id(getattr(guard, "guard", guard))  # a stage of a window is its guard
+        ruling = await self._workers.within(deadline, lambda: guard.screen(message), whose)
         # A guard that kept the interpreter to itself could not be interrupted; it still was too late.
         return ruling if self._clock() - began <= deadline else Block(reason=DEADLINE, queries=ruling.queries)

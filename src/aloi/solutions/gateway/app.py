@@ -19,7 +19,7 @@ from aloi.solutions.gateway.keeping import Keeper
 from aloi.solutions.gateway.keys import Keys
 from aloi.solutions.gateway.policy import Load, Policy
 from aloi.solutions.gateway.pooled import Pooled, open_session
-from aloi.solutions.gateway.replies import Gone, Headers, Receive, Send, document, fault, spoken, whole
+from aloi.solutions.gateway.replies import Gone, Receive, Send, document, fault, spoken, whole
 from aloi.solutions.gateway.running import Running
 from aloi.solutions.gateway.status import status
 from aloi.solutions.gateway.traces import opened as traced
@@ -30,8 +30,12 @@ from aloi.translation import N_
 Scope = Mapping[str, Any]
 Opened = Callable[[], AbstractAsyncContextManager[tuple[str, str]]]
 """Opens the upstream for the life of the gateway: its address, and the key by which it is asked."""
-Told = Callable[[AloiError | None], None]
-"""Is told of every policy that is read again: what stood in its way, or nothing."""
+Told = Callable[[Policy | AloiError], None]
+"""Is told of every policy that is read again, or what stood in its way."""
+
+# Seconds in which clients are told that the gateway ends.
+_TOLD = 1.0
+OWN = {"/aloi/health": "GET", "/aloi/status": "GET", "/aloi/metrics": "GET"}
 
 
 class Gateway:
@@ -57,6 +61,7 @@ class Gateway:
         self._told = told
         self._running: Running
         self._reloading: set[asyncio.Task[None]] = set()
+        self._reading = asyncio.Lock()
         self._hung_up_early = False
         self.failure: AloiError | None = None
 
@@ -87,14 +92,15 @@ class Gateway:
                 self.failure = error
                 await send({"type": "lifespan.startup.failed", "message": str(error)})
                 return
-            limits = self._policy.serving.limits
-            upstream = Upstream(Pooled(session, address, limits), limits, traces)
+            limits, ours = self._policy.serving.limits, bool(key or self._keys)
+            upstream = Upstream(Pooled(session, address, limits, ours=ours), limits, traces)
             self._running = Running(self._policy, self._keys, upstream, key, self._make, self._keeper, traces)
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
             if self._hung_up_early:
                 self._hung_up()
             await send({"type": "lifespan.startup.complete"})
             await receive()
+            await self._running.ended(_TOLD)
         await send({"type": "lifespan.shutdown.complete"})
 
     def _hung_up(self) -> None:
@@ -105,15 +111,16 @@ class Gateway:
     async def reload(self) -> None:
         """Read the policy again. One that cannot be had changes nothing; what is under way ends as it began."""
         reloads = self._running.metrics.reloads
-        try:
-            policy = await asyncio.to_thread(self._load)
-        except AloiError as error:
-            reloads.labels("refused").inc()
-            self._told(error)
-            return
-        self._running.take(policy)
-        reloads.labels("taken").inc()
-        self._told(None)
+        async with self._reading:  # one after the other: what was read last runs
+            try:
+                policy = await asyncio.to_thread(self._load)
+            except AloiError as error:
+                reloads.labels("refused").inc()
+                self._told(error)
+                return
+            self._running.take(policy)
+            reloads.labels("taken").inc()
+            self._told(policy)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         running, path, headers = self._running, scope["path"], dict(scope["headers"])
@@ -135,6 +142,7 @@ class Gateway:
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         running = self._running
+        method = "GET" if method == "HEAD" else method  # the server leaves the body out
         if (method, path) == ("GET", "/aloi/health"):
             await document(send, 200, {"answers": True}, [])
             return
@@ -144,10 +152,10 @@ class Gateway:
                 await document(send, 200, status(running), [])
             case "GET", "/aloi/metrics":
                 await whole(send, 200, running.metrics.text(), [], b"text/plain; version=0.0.4; charset=utf-8")
-            case _ if (method, path) in PASSED:
+            case _ if PASSED.get(path) == method:
                 await self._passed(method, path, headers, receive, send)
             case _:
-                raise _nowhere(path, known=path in running.dialects)
+                raise _nowhere(path, "POST" if path in running.dialects else (PASSED | OWN).get(path))
 
     async def _passed(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
@@ -159,17 +167,32 @@ class Gateway:
             await document(send, 200, {"object": "list", "data": [model]}, [])
             return
         body = await read_body(receive, headers, policy.serving.limits.request_bytes)
-        async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
-            start: Headers = [(b"content-type", media_type(reply))]
-            await send({"type": "http.response.start", "status": 200, "headers": start})
-            async for part in running.upstream.parts(reply):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+        begun = False
+        try:
+            async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
+                await send(
+                    {"type": "http.response.start", "status": 200, "headers": [(b"content-type", media_type(reply))]}
+                )
+                begun = True
+                async for part in running.upstream.parts(reply):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        except Failed:
+            if not begun:
+                raise
+            return  # the server cuts an answer that was not brought to its end
         await send({"type": "http.response.body", "body": b""})
 
 
-def _nowhere(path: str, *, known: bool) -> Failed:
-    if known:
-        return Failed(405, "method", N_("{path} is asked by POST"), remedy=N_("send the request as POST"), path=path)
+def _nowhere(path: str, method: str | None) -> Failed:
+    if method:
+        return Failed(
+            405,
+            "method",
+            N_("{path} is asked by {method}"),
+            remedy=N_("send the request as {method}"),
+            path=path,
+            method=method,
+        )
     return Failed(
         404,
         "not-found",

@@ -12,7 +12,7 @@ from aloi.solutions.gateway.replies import Gone, Receive
 from aloi.system.messages import Request
 from aloi.translation import N_
 
-ARRIVES = 30.0
+ARRIVES = 25.0  # seconds: it is told before the connection is cut
 
 
 async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:

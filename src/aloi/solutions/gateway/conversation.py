@@ -13,7 +13,7 @@ from aloi.errors import AloiError, TargetError
 from aloi.solutions.gateway.asking import described, named_model, read_body, require_model
 from aloi.solutions.gateway.dialects.dialect import Asked, Dialect
 from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
-from aloi.solutions.gateway.failures import Failed, internal, took_back
+from aloi.solutions.gateway.failures import Failed, ending, internal, took_back
 from aloi.solutions.gateway.hosting import Host
 from aloi.solutions.gateway.record import Entry, Outcome
 from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken
@@ -67,6 +67,8 @@ class Conversation:
                 await self._keep("gone")
         except AloiError as error:
             await self._fail(fault(error, self._language))
+        except asyncio.CancelledError:  # nobody else ends it from without: the server does, when it must end itself
+            await self._fail(fault(ending(), self._language))
         except Exception:
             await self._fail(fault(internal(), self._language))
             raise

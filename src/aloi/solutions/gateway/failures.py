@@ -6,6 +6,7 @@ from aloi.translation import N_
 
 # A key that the upstream does not take is the gateway's, and no fault of the client's.
 _OURS = frozenset({401, 403})
+_ERRORS = range(400, 600)
 
 
 class Failed(AloiError):
@@ -48,18 +49,18 @@ def unusable(reason: str) -> Failed:
         502,
         f"upstream-{reason}",
         N_("the model's answer cannot be used ({reason})"),
-        remedy=N_("ask again; whoever runs the gateway finds the reason in its metrics"),
+        remedy=N_("ask again; whoever runs the gateway may ask the model's endpoint why it answers so"),
         reason=reason,
     )
 
 
 def refused(status: int, code: str, retry_after: float, *, ours: bool = True) -> Failed:
-    """The upstream's own status, 502 where it is no endpoint at all, or refuses a key that is `ours`.
+    """The upstream's own status, 502 where it refuses a key that is `ours`, is no endpoint at all, or is no error.
 
     Of its words only a code is handed on, for nobody has screened them.
     """
     return Failed(
-        status if status >= 400 and not (ours and status in _OURS) else 502,
+        status if status in _ERRORS and not (ours and status in _OURS) else 502,
         code or "upstream-http",
         N_("the model's endpoint answered HTTP {status} ({code})"),
         remedy=N_("correct the request, or ask again later"),
@@ -72,6 +73,17 @@ def refused(status: int, code: str, retry_after: float, *, ours: bool = True) ->
 def took_back() -> Failed:
     """502: what was released of an answer is no longer how it begins."""
     return Failed(502, CONTRACT, N_("a guard took back what it had cleared"), remedy=N_("ask again"))
+
+
+def ending() -> Failed:
+    """503: the gateway is told to end, and waits no longer."""
+    return Failed(
+        503,
+        "ending",
+        N_("the gateway ends, and this exchange with it"),
+        remedy=N_("ask again in a moment"),
+        retry_after=1.0,
+    )
 
 
 def internal() -> Failed:

@@ -88,7 +88,7 @@ def exchanged(entry: Entry, kind: type[Decided] | type[Sampled], *, texts: bool)
         guard_set=entry.guard_set,
         outcome=entry.outcome,
         decisions=tuple(_decided(one, texts=texts) for one in entry.decisions),
-        error=_code(entry.error),
+        error=code_or_nothing(entry.error),
         seconds=round(entry.seconds, 6),
         guard_seconds=round(entry.guard_seconds, 6),
         prompt_tokens=entry.prompt_tokens,
@@ -115,7 +115,7 @@ def _decided(one: GuardDecision, *, texts: bool) -> GuardDecision:
         guard=one.guard,
         role=one.role,
         action=one.action,
-        reason=_written(one.reason) if texts else _code(one.reason),
+        reason=_written(one.reason) if texts else code_or_nothing(one.reason),
         score=score,
         document=_written(one.document) if texts else "",
         tool=_written(one.tool) if texts else "",
@@ -127,5 +127,6 @@ def _written(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _code(text: str) -> str:
+def code_or_nothing(text: str) -> str:
+    """A text where it is a plain code; a guard of somebody else may give words of the user as its reason."""
     return text if _CODE.fullmatch(text) else ""

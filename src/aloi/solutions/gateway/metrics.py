@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from aloi.solutions.gateway.kept import code_or_nothing
 from aloi.system.messages import Response
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -44,7 +45,7 @@ class Metrics:
     def answered(self, response: Response) -> None:
         """What guards did in an exchange, what that took, and its tokens."""
         for one in response.decisions:
-            self._decisions.labels(one.guard, one.role, one.action, one.reason).inc()
+            self._decisions.labels(one.guard, one.role, one.action, code_or_nothing(one.reason)).inc()
         self._guards.observe(response.guard_seconds)
         self._tokens.labels("prompt").inc(response.prompt_tokens)
         self._tokens.labels("completion").inc(response.completion_tokens)

@@ -2,6 +2,9 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from types import SimpleNamespace
 
 import aiohttp
 
@@ -10,6 +13,17 @@ from aloi.solutions.gateway.wire import ERROR_BYTES, refusal
 from aloi.system.description import GatewayLimits
 
 _CONNECT = 10.0
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Whether a question was put on a connection that was kept from an earlier one."""
+
+    used: bool = False
+
+
+async def _tell_reuse(_session: aiohttp.ClientSession, context: SimpleNamespace, _: object) -> None:
+    context.trace_request_ctx.used = True
 
 
 class _Reply:
@@ -25,10 +39,14 @@ class _Reply:
 class Pooled:
     """One endpoint over one session."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, limits: GatewayLimits) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, limits: GatewayLimits, *, ours: bool = True
+    ) -> None:
+        """Without a key of `ours` clients hand on their own: that it is refused is then theirs to know."""
         self._session = session
         self._base_url = base_url.rstrip("/")
         self._limits = limits
+        self._ours = ours
 
     def url(self, path: str) -> str:
         """The address of one of its endpoints, `path` as clients have it."""
@@ -39,19 +57,15 @@ class Pooled:
         self, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST"
     ) -> AsyncIterator[_Reply]:
         """An answer of status 200, its body still to be read. Raises Failed, also while it is read."""
-        limits = self._limits
-        timeout = aiohttp.ClientTimeout(total=limits.seconds, sock_connect=_CONNECT)
         try:
-            async with self._session.request(
-                method, self.url(path), data=body, headers=headers, allow_redirects=False, timeout=timeout
-            ) as reply:
+            async with await self._begun(method, path, body, headers) as reply:
                 if reply.status != 200:
-                    raise await _refusal(reply)
+                    raise await _refusal(reply, ours=self._ours)
                 if reply.headers.get("Content-Encoding", "identity").lower() != "identity":
                     raise unusable("encoded")
                 yield _Reply(reply)
         except TimeoutError:
-            raise late(limits.seconds) from None
+            raise late(self._limits.seconds) from None
         except aiohttp.ClientConnectorError as error:
             raise unreachable(error.strerror or type(error).__name__) from None
         except aiohttp.ClientPayloadError:
@@ -59,13 +73,33 @@ class Pooled:
         except aiohttp.ClientError as error:
             raise unreachable(type(error).__name__) from None
 
+    async def _begun(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
+        """An answer's head. It is asked for again where a connection that was kept is closed before the head came."""
+        connection = _Kept()
+        asked = partial(
+            self._session.request,
+            method,
+            self.url(path),
+            data=body,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(total=self._limits.seconds, sock_connect=_CONNECT),
+            trace_request_ctx=connection,
+        )
+        try:
+            return await asked()
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
+            if not connection.used:
+                raise
+        return await asked()
 
-async def _refusal(reply: aiohttp.ClientResponse) -> Failed:
+
+async def _refusal(reply: aiohttp.ClientResponse, *, ours: bool) -> Failed:
     try:
         body = await reply.content.read(ERROR_BYTES)
     except aiohttp.ClientError:
         body = b""
-    return refusal(reply.status, body, reply.headers.get("Retry-After"), ours=True)
+    return refusal(reply.status, body, reply.headers.get("Retry-After"), ours=ours)
 
 
 @asynccontextmanager
@@ -74,7 +108,13 @@ async def open_session() -> AsyncIterator[aiohttp.ClientSession]:
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=30)
     cookies = aiohttp.DummyCookieJar()
     headers = {"Accept-Encoding": "identity", "User-Agent": "aloi-gateway"}
+    tracing = aiohttp.TraceConfig()
+    tracing.on_connection_reuseconn.append(_tell_reuse)
     async with aiohttp.ClientSession(
-        connector=connector, cookie_jar=cookies, headers=headers, auto_decompress=False
+        connector=connector,
+        cookie_jar=cookies,
+        headers=headers,
+        auto_decompress=False,
+        trace_configs=[tracing],
     ) as session:
         yield session

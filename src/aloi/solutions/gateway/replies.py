@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -23,6 +23,7 @@ TAKEN, BEAT = 60.0, 10.0
 _COMMENT = b": held back until it is cleared\n\n"
 
 
+_LONGEST = 86_400.0  # seconds that a client is told to wait
 # A request that is refused with these may not have been read to its end.
 _UNREAD = frozenset({401, 408, 413, 415, 503})
 
@@ -42,6 +43,11 @@ async def whole(send: Send, status: int, body: bytes, headers: Headers, content_
 async def document(send: Send, status: int, body: object, headers: Headers) -> None:
     """A JSON document."""
     await whole(send, status, msgspec.json.encode(body), headers, b"application/json")
+
+
+def kind_of(headers: Mapping[str, str]) -> tuple[bytes, bytes]:
+    """The content type of what is handed on as it is."""
+    return b"content-type", headers.get("Content-Type", "application/json").encode("ascii", "replace")
 
 
 def spoken(headers: MutableMapping[bytes, bytes]) -> str:
@@ -71,7 +77,7 @@ def fault(error: AloiError, language: str) -> Fault:
         case Failed():
             status, kind = error.status, error.kind
             if error.retry_after:
-                headers.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
+                headers.append((b"retry-after", b"%d" % math.ceil(min(error.retry_after, _LONGEST))))
             if status in _UNREAD:
                 headers.append((b"connection", b"close"))
         case Malformed():

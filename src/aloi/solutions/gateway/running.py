@@ -1,7 +1,9 @@
 """What a running gateway is at this moment: its policy, its upstream and what it counts."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from aloi.solutions.gateway.dialects.dialect import Dialect
@@ -55,6 +57,8 @@ class Running:
         self.clock = clock
         self.metrics = Metrics()
         self.under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self.edition = 0
         self.since = clock()
         self._upstream_key = upstream_key
@@ -84,6 +88,7 @@ class Running:
         """Have one exchange answered, counted and timed."""
         endpoint, began = conversation.endpoint, time.perf_counter()
         self.under_way += 1
+        self._idle.clear()
         self.metrics.under_way.inc()
         try:
             with self._traces.exchange(endpoint, conversation.headers) as span:
@@ -91,9 +96,17 @@ class Running:
                 span.exchanged(conversation.entry)
         finally:
             self.under_way -= 1
+            if not self.under_way:
+                self._idle.set()
             self.metrics.under_way.dec()
             self.metrics.exchanges.labels(endpoint, conversation.entry.outcome).inc()
             self.metrics.seconds.labels(endpoint).observe(time.perf_counter() - began)
+
+    async def ended(self, seconds: float) -> None:
+        """Wait for the exchanges that are under way, so many seconds at most."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
 
     @property
     def counts(self) -> Metrics:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aloi.errors import MissingExtra
+from aloi.solutions.gateway.kept import code_or_nothing
 from aloi.solutions.gateway.record import Entry
 from aloi.system.messages import Request, Response
 from aloi.translation import N_
@@ -131,13 +132,14 @@ class _Open:
         }
         span.set_attributes({**told, **({"error.type": entry.error} if entry.error else {})})
         for one in entry.decisions:
-            decided = {"guard": one.guard, "role": one.role, "action": one.action, "reason": one.reason}
+            reason = code_or_nothing(one.reason)
+            decided = {"guard": one.guard, "role": one.role, "action": one.action, "reason": reason}
             span.add_event("aloi.decision", {f"aloi.{name}": value for name, value in decided.items()})
 
     def answered(self, response: Response) -> None:
         self._span.set_attributes(
             {
-                "gen_ai.response.finish_reasons": [response.finish],
+                "gen_ai.response.finish_reasons": [code_or_nothing(response.finish)],
                 "gen_ai.usage.input_tokens": response.prompt_tokens,
                 "gen_ai.usage.output_tokens": response.completion_tokens,
             }

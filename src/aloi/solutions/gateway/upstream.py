@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 
 import msgspec
 
@@ -21,7 +21,8 @@ from aloi.system.messages import Request, Response
 class Upstream:
     """An endpoint; a target whose requests are the client's own bodies with what remedies changed in them.
 
-    It asks once: whether to ask again is the client's decision, who may have others to ask.
+    It asks once: whether to ask again is the client's decision, who may have others to ask. A kept connection that its
+    other end closes just then has asked nothing.
     """
 
     def __init__(self, wire: Wire, limits: GatewayLimits, traces: Unwritten) -> None:
@@ -38,13 +39,15 @@ class Upstream:
         body = _streaming(exchange.dialect.sent(exchange.asked, request), streams=release is not None)
         headers, began = dict(exchange.headers), time.perf_counter()
         with self._traces.question(exchange.dialect.path, str(body.get("model", "")), request, headers) as span:
-            try:
-                async with self.post(exchange.dialect.path, msgspec.json.encode(body), headers) as reply:
-                    response = await self._answered(reply, exchange, release)
-            except Broken as broken:
-                raise unusable(broken.reason) from broken
+            async with self.post(exchange.dialect.path, msgspec.json.encode(body), headers) as reply:
+                response = await self._answered(reply, exchange, release)
             span.answered(response)
-        return msgspec.structs.replace(response, seconds=time.perf_counter() - began)
+        return msgspec.structs.replace(
+            response,
+            seconds=time.perf_counter() - began,
+            prompt_tokens=max(0, response.prompt_tokens),  # some endpoints write -1 where they did not count
+            completion_tokens=max(0, response.completion_tokens),
+        )
 
     async def _answered(self, reply: Reply, exchange: Exchange, release: Release | None) -> Response:
         if release is not None:
@@ -52,11 +55,16 @@ class Upstream:
         exchange.answered = exchange.dialect.answer(await self._whole(reply, "application/json"))
         return exchange.answered.response
 
-    def post(
+    @asynccontextmanager
+    async def post(
         self, path: str, body: bytes, headers: Mapping[str, str], method: str = "POST"
-    ) -> AbstractAsyncContextManager[Reply]:
+    ) -> AsyncIterator[Reply]:
         """An answer of status 200, its body still to be read. Raises Failed, also while it is read."""
-        return self._wire.post(path, body, headers, method)
+        try:
+            async with self._wire.post(path, body, headers, method) as reply:
+                yield reply
+        except Broken as broken:
+            raise unusable(broken.reason) from broken
 
     async def parts(self, reply: Reply) -> AsyncIterator[bytes]:
         """The body as it comes, held to its size and to the silence between two parts."""

@@ -4,6 +4,7 @@ Of a key that stands twice the last value counts, and it alone is passed on: nob
 """
 
 import re
+from collections.abc import Collection
 from typing import Any, NoReturn, TypeVar
 
 import msgspec
@@ -15,11 +16,18 @@ from aloi.translation import N_
 T = TypeVar("T")
 DEPTH = 64
 SAID = 300
+# Where what is said, and what calls it, stands below the top.
+_WITHIN = ("content", "function", "output", "tool_calls")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 
 
-def body_of(data: bytes) -> Body:
-    """A client's body, nested at most `DEPTH` levels deep. Raises Malformed."""
+def names_of(*forms: type[msgspec.Struct]) -> frozenset[str]:
+    """The keys that a dialect reads."""
+    return frozenset(name for form in forms for name in form.__struct_fields__)
+
+
+def body_of(data: bytes, names: Collection[str]) -> Body:
+    """A client's body: at most `DEPTH` levels deep, and no key passes for one of `names`. Raises Malformed."""
     try:
         body = msgspec.json.decode(data)
     except RecursionError:
@@ -35,7 +43,31 @@ def body_of(data: bytes) -> Body:
         raise Malformed("", N_("the body is not a JSON object"), remedy=N_("send one JSON object in UTF-8"))
     if _brackets(data) > DEPTH and too_deep(body):
         _refuse_depth()
+    _refuse_lookalikes(body, names)
     return body
+
+
+def _refuse_lookalikes(body: Body, names: Collection[str]) -> None:
+    """Some endpoints read `Messages` as `messages` (Go's encoding/json does): of that no guard would know.
+
+    What tools are described by and called with is the application's own, and is not looked into.
+    """
+    found = set(body)
+    level = [one for value in body.values() if isinstance(value, list) for one in value if isinstance(one, dict)]
+    while level:
+        found.update(*level)
+        inner = [outer[name] for outer in level for name in _WITHIN if name in outer]
+        level = [one for one in inner if isinstance(one, dict)]
+        level += [one for listed in inner if isinstance(listed, list) for one in listed if isinstance(one, dict)]
+    for key in sorted(found):
+        name = key.casefold()
+        if name != key and name in names:
+            refused(
+                key,
+                N_("{field} is a key that some endpoints would read as {name}"),
+                N_("write {name}, or leave it out"),
+                name=name,
+            )
 
 
 def fitted(value: Any, form: type[T], at: str = "") -> T:

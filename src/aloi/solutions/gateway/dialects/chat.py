@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, refused, understood
+from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, names_of, refused, understood
 from aloi.solutions.gateway.dialects.chat_answers import Completion, answered_as, finish_reason, message_of
 from aloi.solutions.gateway.dialects.chat_streams import ChatReading, ChatWriting
 from aloi.solutions.gateway.dialects.contents import (
@@ -96,6 +96,9 @@ class _Form(Struct):
     function_call: Any = None
 
 
+_NAMES = names_of(_Form, _Message, _Call, _Called, _Tool, _Function, Part) | _UNREAD | _UNREAD_OF_MESSAGE
+
+
 class Chat:
     """The chat of OpenAI.
 
@@ -115,7 +118,7 @@ class Chat:
 
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises Malformed."""
-        given = body_of(body)
+        given = body_of(body, _NAMES)
         form = fitted(given, _Form)
         refuse_several(n=form.n, best_of=form.best_of)
         for name in ("functions", "function_call"):

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, refused, understood
+from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, names_of, refused, understood
 from aloi.solutions.gateway.dialects.completions_answers import (
     Completion,
     CompletionsReading,
@@ -47,6 +47,9 @@ class _Form(Struct):
     suffix: str | None = None
 
 
+_NAMES = names_of(_Form) | _UNREAD
+
+
 class Completions:
     """The completions of OpenAI.
 
@@ -66,7 +69,7 @@ class Completions:
 
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises Malformed."""
-        given = body_of(body)
+        given = body_of(body, _NAMES)
         form = fitted(given, _Form)
         refuse_several(n=form.n, best_of=form.best_of)
         if form.echo:

@@ -12,13 +12,13 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, understood
+from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, names_of, understood
 from aloi.solutions.gateway.dialects.contents import Part, Unread, refuse_unread, respoken, spoken, unreadable
 from aloi.solutions.gateway.dialects.descent import descends
 from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Body
 from aloi.solutions.gateway.dialects.messages_answers import Answer, answered_as, content_of, stop_reason, used
 from aloi.solutions.gateway.dialects.messages_streams import MessagesReading, MessagesWriting
-from aloi.solutions.gateway.dialects.messages_turns import TEXTS, Turn, of_chat, rewritten, said
+from aloi.solutions.gateway.dialects.messages_turns import TEXTS, Block, Turn, of_chat, rewritten, said
 from aloi.solutions.gateway.dialects.openai_forms import Token
 from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Request, Response, Tool
@@ -58,6 +58,9 @@ class _Form(Struct):
     tools: list[_Tool] | None = None
 
 
+_NAMES = names_of(_Form, _Tool, Turn, Block, Part) | _UNREAD
+
+
 class Messages:
     """The messages of Anthropic.
 
@@ -73,7 +76,7 @@ class Messages:
 
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises Malformed."""
-        given = body_of(body)
+        given = body_of(body, _NAMES)
         form = fitted(given, _Form)
         if self._unread == "refuse":
             refuse_unread(given, _UNREAD)

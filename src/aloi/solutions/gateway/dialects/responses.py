@@ -13,8 +13,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, refused, understood
-from aloi.solutions.gateway.dialects.contents import Unread, refuse_unread, unreadable
+from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, names_of, refused, understood
+from aloi.solutions.gateway.dialects.contents import Part, Unread, refuse_unread, unreadable
 from aloi.solutions.gateway.dialects.descent import descends
 from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Body
 from aloi.solutions.gateway.dialects.openai_forms import Clock, Token, error_body
@@ -48,6 +48,9 @@ class _Form(Struct):
     tools: list[_Tool] | None = None
 
 
+_NAMES = names_of(_Form, _Tool, Item, Part) | _UNREAD
+
+
 class Responses:
     """The responses of OpenAI.
 
@@ -67,7 +70,7 @@ class Responses:
 
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises Malformed."""
-        given = body_of(body)
+        given = body_of(body, _NAMES)
         form = fitted(given, _Form)
         if form.background:
             refused(
