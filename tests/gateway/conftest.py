@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 from benchmarks.gateway.faults import SCRIPTS
 from benchmarks.gateway.scripted import Scripted
-from gateway_room import Gateway, described, running
-
-LIMITS = {"request_bytes": 200_000, "answer_bytes": 1_000_000, "seconds": 4, "silence": 1}
+from gateway_room import LIMITS, Gateway, described, running
 
 
 @pytest.fixture(scope="session")

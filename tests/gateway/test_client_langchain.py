@@ -12,7 +12,7 @@ import pytest
 import yaml
 from bad_guards import BAD, FORBIDDEN, REFUSAL, Rule, Settled, policy_of
 from benchmarks.gateway.scripted import ANSWER, SECRET, Playing, Scripted
-from gateway_room import described
+from gateway_room import LIMITS, described
 from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage, ToolMessage
@@ -26,7 +26,6 @@ from aloi.solutions.gateway.dialects.dialect import Malformed
 from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.gateway.policy import Policy
 from aloi.solutions.guard import Allow, Rewrite
-from conftest import LIMITS
 
 # The client of LangChain keeps its connections for all its instances, so that all must share one loop.
 LOOP = asyncio.Runner()

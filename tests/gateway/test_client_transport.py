@@ -19,7 +19,7 @@ import pytest
 import yaml
 from bad_guards import BAD, FORBIDDEN, REFUSAL, Rule, Settled, policy_of
 from benchmarks.gateway.scripted import ANSWER, SECRET, Playing, Scripted
-from gateway_room import described
+from gateway_room import LIMITS, described
 
 import aloi
 from aloi.errors import AloiError, AskerError
@@ -29,7 +29,6 @@ from aloi.solutions.gateway.policy import Policy
 from aloi.solutions.gateway.record import Entry
 from aloi.solutions.guard import Allow
 from aloi.system.messages import GuardDecision
-from conftest import LIMITS
 
 Ask = Callable[..., Any]
 

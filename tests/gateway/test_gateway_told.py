@@ -14,7 +14,7 @@ ENTRY = Entry(at=0.0, id="a", key="", endpoint="/", guard_set="", outcome="block
 
 def test_no_metric_counts_words() -> None:
     metrics = Metrics()
-    metrics.decided((DECIDED, replace(DECIDED, reason="own-secret-plain")))
+    metrics.answered(Response(text="", decisions=(DECIDED, replace(DECIDED, reason="own-secret-plain"))))
     told = metrics.text().decode()
     assert "AZUR" not in told
     assert 'aloi_gateway_decisions_total{action="block",guard="theirs",reason="",role="user"} 1.0' in told
