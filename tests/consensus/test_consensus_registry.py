@@ -15,6 +15,7 @@ def begun(home, name, log, submitters):
     file = home / name / "registry.yaml"
     listed = "".join(f"  - {{name: {each} laboratory, keys: [../{each}.pub.pem]}}\n" for each in submitters)
     settings = file.read_text().replace("127.0.0.1:8420", "127.0.0.1:0")
+    settings = settings.replace("requests_per_minute: 1200", "requests_per_minute: 100000")  # all ask from one address
     file.write_text(settings.replace("submitters: []\n", f"submitters:\n{listed}"))
     return file
 

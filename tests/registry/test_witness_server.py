@@ -11,9 +11,10 @@ from witness_room import KEY, NAME, NOW, ORIGIN, body, log_of, running
 
 from aloi.evidence import cosignatures, notes
 from aloi.registry.heads import FolderHeads, MemoryHeads
-from aloi.registry.server import hurried, requests, witness
+from aloi.registry.server import requests, witness
 from aloi.registry.witness import Conflict, Cosigned
 from aloi.registry.witnesswire import cosigned, read_size
+from aloi.serving import hurried
 
 LOG = log_of(20)
 PUBLIC = cosignatures.witness_key(NAME, KEY)

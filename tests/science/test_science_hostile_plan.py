@@ -11,7 +11,7 @@ from aloi.errors import EvidenceError
 from aloi.evidence.bundle import pack
 from aloi.evidence.envelope import sign
 from aloi.evidence.keys import PrivateKey
-from aloi.evidence.records import CorpusIdentity, HuntPlan, Plan
+from aloi.evidence.records import CorpusIdentity, HuntPlan, Plan, RemedyIdentity
 from aloi.evidence.statement import Subject, claimed, read, state
 from aloi.evidence.verification import verify_bundle
 from science.hostile import table
@@ -42,7 +42,10 @@ def whole() -> Plan:
         turns=4,
     )
     benign = replace(made.benign, corpus=CORPUS)
-    return replace(made, hazards=(hazard,), hunts=(hunt,), benign=benign, remedies=("secret-filter",))
+    in_place = (RemedyIdentity(name="output-budget", version="1", digest=f"sha256:{'0' * 64}"),)
+    return replace(
+        made, hazards=(hazard,), hunts=(hunt,), benign=benign, in_place=in_place, remedies=("secret-filter",)
+    )
 
 
 PLAN = whole()

@@ -85,6 +85,12 @@ UNJUDGED: Mapping[str, str] = MappingProxyType(
         "unfounded-judging": N_("it says more than its judge's calibration allows"),
         "unfounded-exploration": N_("it names a part as failing that its own figures do not show"),
         "impossible-figure": N_("no measurement can give its figures"),
+        "stray-monitoring": N_("it tells of production within a run that has a plan"),
+        "repeated-monitoring": N_("two statements tell what one set of guards did"),
+        "guard-set": N_("its set of guards has another digest than the guards that it names"),
+        "unknown-guard": N_("a guard acts in it that is not among those that ran"),
+        "unfounded-alarm": N_("its alarm does not follow from its figures"),
+        "not-accepted": N_("the update that it rests on was accepted by nobody"),
     }
 )
 
