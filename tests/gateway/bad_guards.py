@@ -75,7 +75,6 @@ def policy_of(*guards: Any, **serving: Any) -> Policy:
     remedies = tuple(one if isinstance(one, Remedy) else remedy(f"guard-{i}", one) for i, one in enumerate(guards))
     return Policy(
         system="banque",
-        title="A bank",
         fingerprint="sha256:" + "0" * 64,
         guard_set=guard_set([one.identity for one in remedies]),
         remedies=remedies,

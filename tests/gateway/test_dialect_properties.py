@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from aloi.solutions.gateway.dialects.chat import Chat
 from aloi.solutions.gateway.dialects.completions import Completions
-from aloi.solutions.gateway.dialects.dialect import Event, dialect_at
+from aloi.solutions.gateway.dialects.dialect import Event
 from aloi.solutions.gateway.dialects.messages import Messages
 from aloi.solutions.gateway.dialects.responses import Responses
+from aloi.solutions.gateway.endpoints import dialect_for
 from aloi.solutions.gateway.events import Events
 from aloi.system.messages import Message, Response, ToolCall
 
@@ -307,5 +308,5 @@ def test_a_whole_answer_that_we_wrote_is_read_as_what_was_said(name, data):
 
 def test_a_dialect_is_known_by_its_path():
     for dialect in DIALECTS.values():
-        assert dialect_at(dialect.path, tuple(DIALECTS.values())) is dialect
-    assert dialect_at("/v1/models", tuple(DIALECTS.values())) is None
+        assert dialect_for(dialect.path, tuple(DIALECTS.values())) is dialect
+    assert dialect_for("/v1/models", tuple(DIALECTS.values())) is None

@@ -95,6 +95,7 @@ def test_the_accepted_remedies_run_and_are_those_of_the_evidence(run: Run, tmp_p
     assert isinstance(effect, Effect)
     assert told["fingerprint"] == run.claim.subject[-1].fingerprint
     assert told["proven"]["statement"] == run.claim.digest
+    assert told["proven"]["verdicts"] == {"hidden-context-exposure": "met"}
     assert [one["name"] for one in told["remedies"]] == ["output-budget", "secret-filter"]
     assert told["remedies"][1] == {
         "name": effect.remedies[0].name,
@@ -110,6 +111,19 @@ def test_the_guard_set_is_the_one_that_verify_shows(run: Run, tmp_path: Path) ->
         told = httpx.get(f"{gateway.url}/aloi/status").json()
     assert told["guard_set"] == shown["guard_set"]
     assert told["guard_set"].startswith("sha256:")
+
+
+def test_a_system_that_was_measured_and_is_not_met_is_told_so(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "measured.yaml"
+    file.write_text(yaml.safe_dump(run.system))
+    ended = aloi("measure", file, "--runs", tmp_path / "runs", "--json", home=run.home)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    (folder,) = (tmp_path / "runs").iterdir()
+    options = ("--evidence", str(folder))
+    with running(tmp_path, run.system, *options, environment={"ALOI_HOME": str(run.home)}) as gateway:
+        told = httpx.get(f"{gateway.url}/aloi/status").json()
+        assert told["proven"]["verdicts"] == {"hidden-context-exposure": "not met"}
+        assert "hidden-context-exposure: not met" in gateway.said()
 
 
 def test_without_evidence_the_remedies_of_the_run_do_not_run(run: Run, tmp_path: Path) -> None:

@@ -97,15 +97,15 @@ async def test_of_two_policies_the_one_that_was_read_last_runs(tmp_path: Path) -
     file = tmp_path / "system.yaml"
     file.write_text(yaml.safe_dump(described(9)))
     policy, told, second = read_policy(file), list[Policy | AloiError](), Event()
-    titles = iter(["read first", "read last"])
+    said = iter(["read first", "read last"])
 
     def load() -> Policy:
-        title = next(titles)
-        if title == "read first":
+        words = next(said)
+        if words == "read first":
             second.wait(0.3)
         else:
             second.set()
-        return replace(policy, title=title)
+        return replace(policy, refusal=words)
 
     class Opened:
         async def __aenter__(self) -> tuple[str, str]:
@@ -122,4 +122,4 @@ async def test_of_two_policies_the_one_that_was_read_last_runs(tmp_path: Path) -
     await asyncio.gather(gateway.reload(), gateway.reload())
     asked_to.put_nowait({"type": "lifespan.shutdown"})
     await living
-    assert [one.title for one in told if isinstance(one, Policy)] == ["read first", "read last"]
+    assert [one.refusal for one in told if isinstance(one, Policy)] == ["read first", "read last"]

@@ -7,7 +7,7 @@ from pathlib import Path
 from aloi.assurance.remedies import fitted
 from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.guardset import guard_set
-from aloi.evidence.records import Effect, Plan, RemedyIdentity
+from aloi.evidence.records import Effect, Finding, Plan, RemedyIdentity
 from aloi.evidence.verification import Verification, VerifiedClaim
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gateway.policy import Policy, Proven, warm
@@ -43,7 +43,6 @@ def read_policy(path: Path, verify: Verify | None = None) -> Policy:
     warm(remedies)
     return Policy(
         system=system.description.name,
-        title=system.description.title,
         fingerprint=fingerprint,
         guard_set=guard_set([remedy.identity for remedy in remedies]),
         remedies=remedies,
@@ -134,7 +133,14 @@ def _other(measured: RemedyIdentity, here: RemedyIdentity | None) -> EvidenceErr
 
 def _proven(verification: Verification, claim: VerifiedClaim) -> Proven:
     return Proven(
-        bundle=verification.digest, statement=claim.digest, signers=tuple(signer.key_id for signer in claim.signers)
+        bundle=verification.digest,
+        statement=claim.digest,
+        signers=tuple(signer.key_id for signer in claim.signers),
+        verdicts={
+            one.record.hazard: one.record.verdict.value
+            for one in verification.claims
+            if isinstance(one.record, Finding) and one.subject[-1].fingerprint == claim.subject[-1].fingerprint
+        },
     )
 
 
@@ -157,7 +163,7 @@ def upstream(path: Path) -> Callable[[], AbstractAsyncContextManager[tuple[str, 
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[tuple[str, str]]:
-        if target.kind == "local":
+        if target.kind == "local" and not description.gateway.upstream:
             async with serving_model(target) as served:
                 yield served
         else:

@@ -47,9 +47,9 @@ def guarded(
     """A client like the one given, whose questions and answers pass the remedies of a system in this process.
 
     `client` is one of OpenAI's or Anthropic's packages, of HTTPX, or a chat model of LangChain, for which `unknown` and
-    `keeper` say nothing; the one given stays as it is. `system`, `evidence`
-    and `trust` are as for `policy`. `unknown="pass"` carries requests to addresses that no guard can read. `keeper`
-    takes what the guards decided. Raises AskerError, EvidenceError.
+    `keeper` say nothing; the one given stays as it is. `system`, `evidence` and `trust` are as for `policy`.
+    `unknown="pass"` carries requests to addresses that no guard can read. `keeper` takes what the guards decided.
+    Raises AskerError, EvidenceError.
     """
     kind = _kind(client)
     ran = policy(system, evidence=evidence, trust=trust)
@@ -104,4 +104,4 @@ def _around(client: Client, ran: Policy, unknown: Unknown, keeper: Keeps | None)
         )
     made._transport = around(own)  # noqa: SLF001 - as instrumentation does it: no public name gives it
     made._mounts = {place: one and around(one) for place, one in mounted.items()}  # noqa: SLF001 - as above
-    return made  # type: ignore[no-any-return]
+    return made  # type: ignore[no-any-return]  # a copy of the client

@@ -144,6 +144,9 @@ def _listening(url: str, policy: "Policy", *, as_json: bool) -> None:
 
 
 def _warned(policy: "Policy") -> None:
+    verdicts = policy.proven.verdicts if policy.proven else {}
+    if left := [f"{hazard}: {say(verdict)}" for hazard, verdict in verdicts.items() if verdict != "met"]:
+        tell(N_("By the evidence not everything is met at its threshold: {left}."), left=", ".join(left))
     if policy.serving.fail_open:
         tell(N_("fail_open is set: where a guard fails, what it could not read passes."))
 

@@ -191,6 +191,10 @@ def _corpora(
 def _contradictions(description: SystemDescription, lines: Lines) -> Iterable[Fault]:
     """What each value allows and the whole does not."""
     yield from target_faults(description.target, ("target",), lines)
+    if upstream := description.gateway.upstream:
+        at: Place = ("gateway", "upstream")
+        if problem := _not_an_address(upstream):
+            yield Fault(problem, path=dotted(at), line=line_of(lines, at))
     for name, judge in description.assurance.judges.items():
         if judge.target:
             yield from target_faults(judge.target, ("assurance", "judges", name, "target"), lines)

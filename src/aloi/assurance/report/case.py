@@ -1,5 +1,6 @@
 """An assurance case as one page that prints: claims, arguments, and the statements at the leaves."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
@@ -170,16 +171,22 @@ def render_case(
             bundle=verification.digest,
             day=speech.figures.day(day),
             warnings=warnings(speech, [case.checked], lapsed),
-            tally=[
-                (state, one) for state in STATES if (one := sum(claim.state == state for claim in case.requirements))
-            ],
+            tally=_tally(case),
             marks={name: MARKS[known.get(name, "primary")] for name in titles},
             legend=list(legend(known.values())),
             doubts=[one.said(language) for one in framework.pack.doubts()],
-            non_claims=[
-                words.NOT_CLAIMED[code]
-                for code in NonClaim
-                if code in verification.non_claims or code is NonClaim.LEGAL_CONFORMITY
-            ],
+            non_claims=_unclaimed(verification),
         )
     )
+
+
+def _tally(case: Case) -> list[tuple[str, int]]:
+    """How many requirements are in each state that occurs."""
+    counts = Counter(claim.state for claim in case.requirements)
+    return [(state, counts[state]) for state in STATES if counts[state]]
+
+
+def _unclaimed(verification: Verification) -> list[str]:
+    """What the bundle does not claim, in words; conformity with a law is never claimed."""
+    told = {*verification.non_claims, NonClaim.LEGAL_CONFORMITY}
+    return [words.NOT_CLAIMED[code] for code in NonClaim if code in told]

@@ -212,6 +212,7 @@ NOT_CLAIMED: Mapping[NonClaim, str] = MappingProxyType(
         NonClaim.CONTRARY: N_("the contrary: a statement that is withdrawn is not thereby false;"),
         NonClaim.AGREEMENT: N_("agreement: to repeat a measurement is not to find the same;"),
         NonClaim.SEALED_CONTENT: N_("what is sealed: that it was fixed is known, and nothing of what it says;"),
+        NonClaim.SECRECY: N_("secrecy: something of the texts that were learnt from may be guessed;"),
         NonClaim.IDENTITY: N_("who signs: a name and a domain are the signer's word until the domain shows the same;"),
         NonClaim.FAULT: N_("fault: what happened is told, not who has to answer for it;"),
         NonClaim.DOCUMENT_CONTENT: N_(

@@ -7,7 +7,6 @@ are all that shows who publishes. Nothing that is asked names a file.
 """
 
 import asyncio
-import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -36,7 +35,7 @@ from aloi.registry.server.gate import Gate
 from aloi.registry.server.metrics import Metrics
 from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
-from aloi.registry.server.requests import Refused, read_body, refusal, wants_html
+from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, wants_html
 from aloi.registry.server.sequencer import Sequencer
 from aloi.registry.server.submitters import Submitters
 from aloi.translation import N_
@@ -46,8 +45,6 @@ BYTES, TEXT = "application/octet-stream", "text/plain; charset=utf-8"
 FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 FRESH = {"cache-control": "no-cache"}
 HOUR = 3_600
-_INDEX = re.compile("0|[1-9][0-9]{0,15}")
-_SUBJECT = re.compile("sha256:[0-9a-f]{64}")
 
 
 class Registry:
@@ -129,7 +126,7 @@ class Registry:
         return Response(await asyncio.to_thread(self._log.tile, asked), media_type=BYTES, headers=FOR_EVER)
 
     async def _entry(self, request: Request) -> Response:
-        found = await asyncio.to_thread(self._log.entry, _index(request))
+        found = await asyncio.to_thread(self._log.entry, index_of(request.path_params["index"]))
         told = {
             "index": found.index,
             "entry": found.body.decode(),
@@ -139,7 +136,7 @@ class Registry:
         return JSONResponse(told, headers=FRESH)
 
     async def _envelope(self, request: Request) -> Response:
-        found = await asyncio.to_thread(self._log.entry, _index(request))
+        found = await asyncio.to_thread(self._log.entry, index_of(request.path_params["index"]))
         if found.envelope is None:
             raise Refused(
                 410,
@@ -152,19 +149,11 @@ class Registry:
         return Response(found.envelope, media_type="application/json", headers=FRESH)
 
     async def _proof(self, request: Request) -> Response:
-        proof = await asyncio.to_thread(self._log.proof, _index(request))
+        proof = await asyncio.to_thread(self._log.proof, index_of(request.path_params["index"]))
         return Response(proof, media_type=TEXT, headers=FRESH)
 
     async def _look_up(self, request: Request) -> Response:
-        subject = request.path_params["subject"]
-        if not _SUBJECT.fullmatch(subject):
-            raise Refused(
-                400,
-                "subject",
-                N_("“{got}” is no digest to look up"),
-                remedy=N_("ask for `sha256:` and 64 hexadecimal digits, as `aloi verify` shows them"),
-                got=shown(subject),
-            )
+        subject = subject_of(request.path_params["subject"])
         answer = await asyncio.to_thread(self._log.look_up, subject)
         return Response(answer, media_type="application/json", headers=FRESH)
 
@@ -232,15 +221,6 @@ class Registry:
 
     async def _description(self, _: Request) -> Response:
         return Response((files(__package__) / "openapi.json").read_bytes(), media_type="application/json")
-
-
-def _index(request: Request) -> int:
-    text = request.path_params["index"]
-    if not _INDEX.fullmatch(text):
-        raise Refused(
-            400, "index", N_("“{got}” is no index of an entry"), remedy=N_("ask for a whole number"), got=shown(text)
-        )
-    return int(text)
 
 
 def _envelopes(request: Request, body: bytes, limit: int) -> list[bytes]:

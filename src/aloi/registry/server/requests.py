@@ -2,16 +2,20 @@
 
 import asyncio
 import math
+import re
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from aloi.errors import AloiError, EvidenceError, told
+from aloi.evidence.decoding import shown
 from aloi.registry.answers import TooLong
 from aloi.registry.reading import NotThere
 from aloi.translation import LANGUAGES, N_
 
 SECONDS = 20  # for a body to arrive
+_INDEX = re.compile("0|[1-9][0-9]{0,15}")
+_SUBJECT = re.compile("sha256:[0-9a-f]{64}")
 
 
 class Refused(AloiError):
@@ -50,6 +54,28 @@ async def read_body(request: Request, limit: int) -> bytes:
             seconds=SECONDS,
         ) from error
     return bytes(body)
+
+
+def index_of(text: str) -> int:
+    """The index of an entry, as an address has it. Raises Refused: 'index'."""
+    if not _INDEX.fullmatch(text):
+        raise Refused(
+            400, "index", N_("“{got}” is no index of an entry"), remedy=N_("ask for a whole number"), got=shown(text)
+        )
+    return int(text)
+
+
+def subject_of(text: str) -> str:
+    """The digest of a subject, as an address has it. Raises Refused: 'subject'."""
+    if not _SUBJECT.fullmatch(text):
+        raise Refused(
+            400,
+            "subject",
+            N_("“{got}” is no digest to look up"),
+            remedy=N_("ask for `sha256:` and 64 hexadecimal digits, as `aloi verify` shows them"),
+            got=shown(text),
+        )
+    return text
 
 
 def language(request: Request) -> str:

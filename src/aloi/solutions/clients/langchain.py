@@ -192,7 +192,7 @@ class GuardedChat(BaseChatModel):
         body |= {"tools": [convert_to_openai_tool(one) for one in given["tools"]]} if given.get("tools") else {}
         body |= {limit: given[limit] for limit in _LIMITS if given.get(limit) is not None}
         asked = msgspec.structs.replace(self._dialect.read(msgspec.json.encode(body)), body=body)
-        exchange = Exchange(id="", key=ANYBODY, dialect=self._dialect, asked=asked, headers={})
+        exchange = Exchange(key=ANYBODY, dialect=self._dialect, asked=asked, headers={})
         return exchange, _Put(messages, written, stop, given, sync)
 
     async def _conversed(self, exchange: Exchange, put: _Put, release: Release | None = None) -> Response:

@@ -143,7 +143,6 @@ class Conversation:
         request, whose = described(policy, asked)
         self._host.counts.prompted(whose)
         exchange = Exchange(
-            id=self._id,
             key=self.entry.key,
             dialect=self._dialect,
             asked=asked,
@@ -200,7 +199,7 @@ class Conversation:
         try:
             await self._keep("error")
         except Failed as unwritten:
-            told = fault(unwritten, spoken(self.headers))
+            told = fault(unwritten, self._language)
         with suppress(Gone):
             if self._handing_on:
                 return  # the server cuts an answer that was not brought to its end

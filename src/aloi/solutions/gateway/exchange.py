@@ -11,7 +11,6 @@ from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Dialect
 class Exchange(Struct, kw_only=True):
     """What the parts of the gateway share about one request. `answered` is the upstream's last whole answer."""
 
-    id: str
     key: str
     dialect: Dialect
     asked: Asked

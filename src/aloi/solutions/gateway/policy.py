@@ -21,11 +21,12 @@ _TEXT = "When do you open?"
 
 class Proven(Struct, frozen=True, kw_only=True):
     """Evidence that this very system with these very remedies was measured: the digest of a bundle that verifies, and
-    of the statement about it, with the names of the keys that signed it."""
+    of the statement about it, the keys that signed it, and by hazard what was found at the stated threshold."""
 
     bundle: str
     statement: str
     signers: tuple[str, ...]
+    verdicts: dict[str, str]
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -33,7 +34,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     over `remedies`. `model` is what requests must name, or empty. `proven` is None where no evidence was given."""
 
     system: str
-    title: str
     fingerprint: str
     guard_set: str
     remedies: tuple[Remedy, ...]

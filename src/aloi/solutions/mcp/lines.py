@@ -11,13 +11,18 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
+from aloi.translation import N_
+
 PARSE, INVALID, GONE = -32700, -32600, -32000  # JSON-RPC 2.0, section 5.1; the last is a server's own
 
 Line = dict[str, Any]
 
 
 class Unreadable(Exception):
-    """No message. `code` is JSON-RPC's; `identity` is the message's own where it could be read."""
+    """No message, with what is wrong as a sentence of the catalogue where it is ours.
+
+    `code` is JSON-RPC's; `identity` is the message's own where it could be read.
+    """
 
     def __init__(self, code: int, problem: str, identity: "str | int | None" = None) -> None:
         super().__init__(problem)
@@ -39,18 +44,18 @@ class Incoming(Struct, frozen=True):
 def _object(pairs: list[tuple[str, Any]]) -> Line:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError(N_("a key stands twice"))
     return found
 
 
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+def _constant(_: str) -> NoReturn:
+    raise ValueError(N_("NaN and Infinity are no JSON"))
 
 
 def _number(written: str) -> float:
     value = float(written)
     if not math.isfinite(value):
-        raise ValueError("a number is too large")
+        raise ValueError(N_("a number is too large"))
     return value
 
 
@@ -63,16 +68,16 @@ def read(line: bytes) -> Incoming:
     except (ValueError, RecursionError) as error:
         raise Unreadable(PARSE, " ".join(str(error).split())[:120]) from None
     if not isinstance(body, dict):
-        raise Unreadable(INVALID, "not one object")
+        raise Unreadable(INVALID, N_("not one object"))
     identity, method = body.get("id"), body.get("method")
     if "id" in body and (isinstance(identity, bool) or not isinstance(identity, str | int)):
-        raise Unreadable(INVALID, "its id is neither a text nor a whole number")
+        raise Unreadable(INVALID, N_("its id is neither a text nor a whole number"))
     if body.get("jsonrpc") != "2.0":
-        raise Unreadable(INVALID, "not JSON-RPC 2.0", identity)
+        raise Unreadable(INVALID, N_("not JSON-RPC 2.0"), identity)
     if "method" in body and not isinstance(method, str):
-        raise Unreadable(INVALID, "its method is no text", identity)
+        raise Unreadable(INVALID, N_("its method is no text"), identity)
     if method is None and ("id" not in body or ("result" in body) == ("error" in body)):
-        raise Unreadable(INVALID, "neither request nor response", identity)
+        raise Unreadable(INVALID, N_("neither request nor response"), identity)
     return Incoming(body, method or "", json.dumps(identity) if "id" in body else "")
 
 

@@ -27,6 +27,7 @@ _LARGE = N_("An answer of the server was larger than {limit} bytes.")
 _ENDED = N_("The server of the tools has ended.")
 _MALFORMED = N_("The server's answer about {tool} was malformed.")
 _DROPPED = N_("a message was not passed on: {problem}")
+_LONG = N_("a message of more than {limit} bytes was not passed on")
 
 
 class Reader(Protocol):
@@ -104,8 +105,7 @@ class Proxy:
             try:
                 line = await lines.next()
             except TooLarge:
-                problem = f"more than {self._limits.request_bytes} bytes"
-                await self._refuse(None, INVALID, self._say(_DROPPED, problem=problem))
+                await self._refuse(None, INVALID, self._say(_LONG, limit=self._limits.request_bytes))
                 continue
             if line is None:
                 return
@@ -243,4 +243,7 @@ class Proxy:
         await self._to_client(failure(identity, code, sentence))
 
     def _say(self, sentence: str, **facts: object) -> str:
-        return translate(sentence, self._policy.language).format(**facts)
+        language = self._policy.language
+        if "problem" in facts:
+            facts["problem"] = translate(str(facts["problem"]), language)
+        return translate(sentence, language).format(**facts)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +17,7 @@ from starlette.routing import Route
 from aloi.errors import AloiError, EvidenceError, told
 from aloi.evidence import checkpoints, cosignatures, notes, reasons
 from aloi.evidence import envelope as dsse
-from aloi.evidence.decoding import shown, visible
+from aloi.evidence.decoding import visible
 from aloi.evidence.encoding import to_base64
 from aloi.evidence.logentry import read as read_entry
 from aloi.evidence.logentry import stated
@@ -28,10 +27,10 @@ from aloi.registry.log import Log
 from aloi.registry.server.pages import told as kinds
 from aloi.registry.server.pages.speech import Speech
 from aloi.registry.server.pages.subject import Subject, read_subject
-from aloi.registry.server.requests import Refused, language, status_of
+from aloi.registry.server.requests import index_of, language, status_of, subject_of
 from aloi.registry.server.submitters import Submitters
 from aloi.registry.store import Stored
-from aloi.translation import LANGUAGES, N_
+from aloi.translation import LANGUAGES
 
 HERE = Path(__file__).parent
 RECENT = 20
@@ -44,8 +43,6 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
 }
-_DIGEST = re.compile("sha256:[0-9a-f]{64}")
-_INDEX = re.compile("0|[1-9][0-9]{0,15}")
 
 
 class Opened(NamedTuple):
@@ -153,15 +150,7 @@ class Pages:
         }
 
     def _of(self, digest: str, _: Speech) -> tuple[str, dict[str, object]]:
-        if not _DIGEST.fullmatch(digest):
-            raise Refused(
-                400,
-                "subject",
-                N_("“{got}” is no digest to look up"),
-                remedy=N_("ask for `sha256:` and 64 hexadecimal digits, as `aloi verify` shows them"),
-                got=shown(digest),
-            )
-        return "subject.html", {"found": self._read(digest)}
+        return "subject.html", {"found": self._read(subject_of(digest))}
 
     def _read(self, digest: str) -> Subject:
         """A subject as it was a few seconds ago at most: to read one of many entries takes a while."""
@@ -175,16 +164,8 @@ class Pages:
         return found
 
     def _one(self, index: str, _: Speech) -> tuple[str, dict[str, object]]:
-        if not _INDEX.fullmatch(index):
-            raise Refused(
-                400,
-                "index",
-                N_("“{got}” is no index of an entry"),
-                remedy=N_("ask for a whole number"),
-                got=shown(index),
-            )
         self._submitters.refresh()
-        found = self._log.entry(int(index))
+        found = self._log.entry(index_of(index))
         last = checkpoints.parse(notes.read(self._log.published()).text).size - 1
         return "entry.html", {"entry": found, "opened": _opened(found), "body": read_entry(found.body), "last": last}
 

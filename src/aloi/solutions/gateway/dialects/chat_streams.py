@@ -5,11 +5,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from aloi.solutions.gateway.dialects.bodies import said_by, understood
 from aloi.solutions.gateway.dialects.chat_answers import called, finish_reason
-from aloi.solutions.gateway.dialects.dialect import Body, Broken, Event
-from aloi.solutions.gateway.dialects.gathering import Gathered
-from aloi.solutions.gateway.dialects.openai_forms import DONE, Usage, data, error_body, used
+from aloi.solutions.gateway.dialects.chunks import Chunk, ChunkedReading
+from aloi.solutions.gateway.dialects.dialect import Body
+from aloi.solutions.gateway.dialects.openai_forms import DONE, data, error_body, used
 from aloi.system.messages import Response
 from aloi.system.rendering import written
 
@@ -37,49 +36,16 @@ class _Choice(Struct):
     finish_reason: str | None = None
 
 
-class _Chunk(Struct):
-    choices: list[_Choice] | None = None
-    usage: Usage | None = None
-    error: Any = None
+_CHUNKS = msgspec.json.Decoder(Chunk[_Choice])
 
 
-_CHUNKS = msgspec.json.Decoder(_Chunk)
-
-
-class ChatReading:
+class ChatReading(ChunkedReading[_Choice]):
     """One upstream stream. What its deltas hold beside text, refusal and tool calls is dropped."""
 
     def __init__(self) -> None:
-        self._said = Gathered()
-        self._ended = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether `[DONE]` was read."""
-        return self._ended
-
-    def feed(self, event: Event) -> str:
-        """What the event adds to the text. Raises Broken."""
-        if event.data == b"[DONE]":
-            self._ended = True
-            return ""
-        if not event.data:
-            return ""
-        chunk = understood(event.data, _CHUNKS)
-        if chunk.error is not None or event.name == "error":
-            raise Broken("error", said_by(chunk.error))
-        if chunk.usage is not None:
-            self._said.prompt_tokens = chunk.usage.get("prompt_tokens") or 0
-            self._said.completion_tokens = chunk.usage.get("completion_tokens") or 0
-        return "".join([self._choice(choice) for choice in chunk.choices or ()])
-
-    def response(self) -> Response:
-        """All that was said so far."""
-        return self._said.response()
+        super().__init__(_CHUNKS)
 
     def _choice(self, choice: _Choice) -> str:
-        if choice.index:
-            raise Broken("malformed", "several choices")
         if choice.finish_reason:
             self._said.finish = choice.finish_reason
         delta = choice.delta

@@ -1,13 +1,12 @@
 """An answer of OpenAI's completions, whole or as a stream."""
 
-from typing import Any, Required, TypedDict
+from typing import Required, TypedDict
 
 import msgspec
 from msgspec import Struct
 
-from aloi.solutions.gateway.dialects.bodies import said_by, understood
-from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken, Event
-from aloi.solutions.gateway.dialects.gathering import Gathered
+from aloi.solutions.gateway.dialects.chunks import Chunk, ChunkedReading
+from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken
 from aloi.solutions.gateway.dialects.openai_forms import DONE, Usage, data, error_body, used
 from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Response
@@ -37,13 +36,7 @@ class _Piece(Struct):
     finish_reason: str | None = None
 
 
-class _Chunk(Struct):
-    choices: list[_Piece] | None = None
-    usage: Usage | None = None
-    error: Any = None
-
-
-_CHUNKS = msgspec.json.Decoder(_Chunk)
+_CHUNKS = msgspec.json.Decoder(Chunk[_Piece])
 
 
 def answered_as(completion: Completion) -> Answered:
@@ -83,42 +76,15 @@ def finish_reason(response: Response) -> str:
     return response.finish if response.finish in _FINISHES else "stop"
 
 
-class CompletionsReading:
+class CompletionsReading(ChunkedReading[_Piece]):
     """One upstream stream."""
 
     def __init__(self) -> None:
-        self._said = Gathered()
-        self._ended = False
+        super().__init__(_CHUNKS)
 
-    @property
-    def ended(self) -> bool:
-        """Whether `[DONE]` was read."""
-        return self._ended
-
-    def feed(self, event: Event) -> str:
-        """What the event adds to the text. Raises Broken."""
-        if event.data == b"[DONE]":
-            self._ended = True
-            return ""
-        if not event.data:
-            return ""
-        chunk = understood(event.data, _CHUNKS)
-        if chunk.error is not None or event.name == "error":
-            raise Broken("error", said_by(chunk.error))
-        if chunk.usage is not None:
-            self._said.prompt_tokens = chunk.usage.get("prompt_tokens") or 0
-            self._said.completion_tokens = chunk.usage.get("completion_tokens") or 0
-        return "".join([self._piece(piece) for piece in chunk.choices or ()])
-
-    def response(self) -> Response:
-        """All that was said so far."""
-        return self._said.response()
-
-    def _piece(self, piece: _Piece) -> str:
-        if piece.index:
-            raise Broken("malformed", "several choices")
-        self._said.finish = piece.finish_reason or self._said.finish
-        return self._said.say(piece.text or "")
+    def _choice(self, choice: _Piece) -> str:
+        self._said.finish = choice.finish_reason or self._said.finish
+        return self._said.say(choice.text or "")
 
 
 class CompletionsWriting:

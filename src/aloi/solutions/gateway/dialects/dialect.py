@@ -4,7 +4,6 @@ A dialect does no I/O. Between client and upstream it changes only what guards c
 on what it knows and nothing else, for a field that nobody reads could carry what a guard took out.
 """
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -132,8 +131,3 @@ class Dialect(Protocol):
         """An error in the protocol's own form. `kind` is a stable code of ours, such as 'too-large'; `field` is the
         part of the request at fault, where there is one."""
         ...
-
-
-def dialect_at(path: str, dialects: Sequence[Dialect]) -> Dialect | None:
-    """The dialect of an endpoint's path."""
-    return next((one for one in dialects if one.path == path), None)

@@ -10,6 +10,23 @@ from aloi.system.openai import ANSWER_LIMIT
 _CALL = 256
 
 
+class GatheredReading:
+    """What every reader of an upstream's stream has: what was said so far, and whether the protocol's end was read."""
+
+    def __init__(self) -> None:
+        self._said = Gathered()
+        self._ended = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the protocol's own end was read."""
+        return self._ended
+
+    def response(self) -> Response:
+        """All that was said so far."""
+        return self._said.response()
+
+
 @dataclass(slots=True)
 class _Call:
     id: str = ""

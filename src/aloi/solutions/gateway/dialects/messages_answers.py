@@ -109,7 +109,7 @@ def answered_as(answer: Answer) -> Answered:
 def shown(usage: Usage | None) -> int:
     """Tokens that the model was shown, those out of its cache and those put there included."""
     names = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-    return sum(int(usage.get(name) or 0) for name in names) if usage else 0  # type: ignore[call-overload]
+    return sum(int(usage.get(name) or 0) for name in names) if usage else 0  # type: ignore[call-overload]  # every name is a field of counts
 
 
 def used(response: Response) -> Body:

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aloi.solutions.gateway.dialects.bodies import said_by, understood
 from aloi.solutions.gateway.dialects.dialect import Body, Broken, Event
-from aloi.solutions.gateway.dialects.gathering import Gathered
+from aloi.solutions.gateway.dialects.gathering import GatheredReading
 from aloi.solutions.gateway.dialects.messages_answers import FINISHES, Usage, shown, stop_reason, used
 from aloi.system.messages import Response
 
@@ -45,18 +45,12 @@ class _Data(Struct):
 _EVENTS = msgspec.json.Decoder(_Data)
 
 
-class MessagesReading:
+class MessagesReading(GatheredReading):
     """One upstream stream. Blocks and deltas that are neither text nor the use of a tool are dropped."""
 
     def __init__(self) -> None:
-        self._said = Gathered()
+        super().__init__()
         self._usage: Usage = {}
-        self._ended = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether `message_stop` was read."""
-        return self._ended
 
     def feed(self, event: Event) -> str:
         """What the event adds to the text. Raises Broken."""
@@ -78,10 +72,6 @@ class MessagesReading:
                 raise Broken("error", said_by(read.error))
         return ""
 
-    def response(self) -> Response:
-        """All that was said so far."""
-        return self._said.response()
-
     def _start(self, place: int, block: _Block) -> str:
         if block.type == "tool_use":
             given = msgspec.json.encode(block.input).decode() if block.input else ""
@@ -96,7 +86,7 @@ class MessagesReading:
     def _count(self, usage: Usage | None) -> None:
         """Counts of a later event are totals, and take the place of earlier ones."""
         known = {name: count for name, count in (usage or {}).items() if count is not None}
-        self._usage = self._usage | known  # type: ignore[assignment]
+        self._usage = self._usage | known  # type: ignore[assignment]  # a merged table stays one
         self._said.prompt_tokens = shown(self._usage)
         self._said.completion_tokens = self._usage.get("output_tokens") or 0
 

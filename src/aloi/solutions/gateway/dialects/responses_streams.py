@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from aloi.solutions.gateway.dialects.bodies import said_by, understood
 from aloi.solutions.gateway.dialects.dialect import Body, Broken, Event
-from aloi.solutions.gateway.dialects.gathering import Gathered
+from aloi.solutions.gateway.dialects.gathering import GatheredReading
 from aloi.solutions.gateway.dialects.responses_answers import (
     Incomplete,
     Usage,
@@ -53,17 +53,8 @@ _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed
 _ITEMS = frozenset({"response.output_item.added", "response.output_item.done"})
 
 
-class ResponsesReading:
+class ResponsesReading(GatheredReading):
     """One upstream stream. Deltas that are neither text, refusal nor arguments of a function are dropped."""
-
-    def __init__(self) -> None:
-        self._said = Gathered()
-        self._ended = False
-
-    @property
-    def ended(self) -> bool:
-        """Whether the answer was said to be completed, incomplete or failed."""
-        return self._ended
 
     def feed(self, event: Event) -> str:
         """What the event adds to the text. Raises Broken."""
@@ -82,10 +73,6 @@ class ResponsesReading:
         elif read.type == "error":
             raise Broken("error", said_by(read.message or read.error))
         return ""
-
-    def response(self) -> Response:
-        """All that was said so far."""
-        return self._said.response()
 
     def _call(self, place: int, item: _Item) -> None:
         """A call that begins or is whole: what was said of it in between is not said again."""
