@@ -8,14 +8,11 @@ commands that they have, with the reason and the exit code.
 import asyncio
 import json
 import shutil
-import socket
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 from sqlalchemy import text
@@ -34,25 +31,19 @@ from aloi.registry.database import Database
 from aloi.registry.log import Log
 from aloi.registry.sharing import find, share
 from benchmarks.bars import bar
+from benchmarks.registry.processes import COMMAND, free_port, serving
 
 HOUSES = ("institute", "company", "university")
 AUTHOR = PrivateKey.generate()
 SYSTEM = Subject.of("assistant", "sha256:" + "5e" * 32)
 FIRST, SINGLE = 200, 40
 UNFAVOURABLE, NEXT, OTHER = 7_777, 8_888, 9_999
-COMMAND = (sys.executable, "-m", "aloi.cli.main")
 
 
 def envelope(number: int) -> bytes:
     """A statement about the one system."""
     record = Endorsement(organisation=f"evaluator {number}", at="2026-11-26")
     return dsse.write(dsse.sign(state(record, [SYSTEM]), AUTHOR))
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
 
 
 class House:
@@ -132,18 +123,6 @@ def run(*words: object) -> tuple[int, str]:
     told = json.loads(ended.stdout or "{}")
     reason = told.get("reason") or told.get("error", "")
     return ended.returncode, reason if ended.returncode else ""
-
-
-@contextmanager
-def serving(*words: object) -> Iterator[str]:
-    """`aloi registry WORDS` in a process of its own; gives its address."""
-    command = [*COMMAND, "registry", *map(str, words), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout
-            yield json.loads(process.stdout.readline())["url"]
-        finally:
-            process.terminate()
 
 
 def honest(houses: list[House]) -> None:

@@ -7,10 +7,13 @@ leaf. Without it, two logs are filled: of one system, and of a fifth as many sys
 
 Prints of each tenth the rate by the clock and by the time of this process on a core; that time in the time that it
 takes to make the same entries (hashes and JSON, the same work at any size, done in between), which shows the shape on
-a busy machine too; what was written to the disk; the largest memory; size and latency of proofs from the full log.
+a busy machine too; what was written to the disk; the largest memory; size and latency of proofs from the full log, by
+itself and behind its server.
 """
 
 import hashlib
+import http.client
+import json
 import random
 import resource
 import statistics
@@ -23,17 +26,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aloi.evidence import logentry
-from aloi.evidence.keys import PrivateKey
+from aloi.evidence.keys import PrivateKey, save
 from aloi.evidence.logentry import LogEntry
 from aloi.registry.admission import Admitted
 from aloi.registry.log import Log
 from benchmarks.bars import bar
+from benchmarks.registry.processes import free_port, serving
 
 COUNT = 200_000
 BATCH = 256
 PROOFS = 2000
 EACH = (0, 5)
 LEVEL = 0.1
+ORIGIN = "bench.example.org/growth"
 SIGNER = "ed25519:" + "5e" * 32
 KEY = PrivateKey.generate()
 
@@ -117,6 +122,33 @@ def latencies(log: Log, size: int) -> tuple[list[float], int]:
     return sorted(found), longest
 
 
+def served(folder: Path, size: int) -> list[float]:
+    """Milliseconds of the same proofs asked of `aloi registry serve` over one kept connection, sorted."""
+    save(KEY, folder / "log.pem")
+    file = folder / "registry.yaml"
+    told = {"name": ORIGIN, "key": "log.pem", "listen": f"127.0.0.1:{free_port()}", "database": "sqlite:///growth.db"}
+    file.write_text(json.dumps({**told, "limits": {"requests_per_minute": 1_000_000}}))
+    draw = random.Random(5)
+    found = []
+    with serving("serve", file) as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+        for _ in range(PROOFS):
+            start = time.perf_counter()
+            connection.request("GET", f"/proof/{draw.randrange(size)}")
+            answer = connection.getresponse()
+            told_proof = answer.read()
+            found.append((time.perf_counter() - start) * 1000)
+            if answer.status != 200:
+                raise RuntimeError(f"{answer.status}: {told_proof[:200]!r}")
+        connection.close()
+    return sorted(found)
+
+
+def percentiles(found: list[float]) -> tuple[float, float]:
+    """The 50th and the 99th of what is sorted."""
+    return found[len(found) // 2], found[len(found) * 99 // 100]
+
+
 def level(what: str, tenths: list[Spent], of: Callable[[Spent], float]) -> None:
     """How far the rate is from level: the last tenth against the first, and the tenth that is furthest of all."""
     rates = [1 / of(each) for each in tenths]
@@ -130,11 +162,11 @@ def level(what: str, tenths: list[Spent], of: Callable[[Spent], float]) -> None:
 def measure(size: int, folder: str, each: int) -> None:
     """Fill a log and print the figures."""
     url = f"sqlite:///{Path(folder)}/growth.db"
-    log = Log.open(url, KEY, "bench.example.org/growth")
+    log = Log.open(url, KEY, ORIGIN)
     print(f"{size:,} entries about {size // each if each else 1:,} systems")
     tenths = fill(log, size, each)
     found, longest = latencies(log, size)
-    p50, p99 = found[len(found) // 2], found[len(found) * 99 // 100]
+    p50, p99 = percentiles(found)
     kept = sum(path.stat().st_size for path in Path(folder).glob("growth.db*"))
     median = statistics.median(1 / tenth.wall for tenth in tenths)
     print(f"{kept / size:,.0f} bytes kept of an entry; median of the tenths {median:,.0f}/s")
@@ -146,6 +178,8 @@ def measure(size: int, folder: str, each: int) -> None:
     bar("hashes of the longest inclusion proof", str(longest), "<= 24", met=longest <= 24)
     bar(f"inclusion proof, p99 (p50 {p50:.2f} ms)", f"{p99:.2f} ms", "<= 10 ms", met=p99 <= 10)
     log.close()
+    p50, p99 = percentiles(served(Path(folder), size))
+    bar(f"the same of the server, by HTTP, p99 (p50 {p50:.2f} ms)", f"{p99:.2f} ms", "<= 10 ms", met=p99 <= 10)
 
 
 def main() -> None:
