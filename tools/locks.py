@@ -36,6 +36,7 @@ LOCKS = {
     ],
     "train": ["--group", "train", "pyproject.toml"],
     "model": ["--no-deps", "requirements/model.in"],
+    "oscal": ["--no-deps", "requirements/oscal.in"],
 }
 COMMON = [
     "--quiet",

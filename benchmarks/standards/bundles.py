@@ -36,6 +36,15 @@ ORACLE = ScorerIdentity(name="canary", kind="oracle", version="1")
 JUDGE = ScorerIdentity(name="judge", kind="judge", version="1")
 CALIBRATED = ScorerIdentity(name="judge", kind="judge", version="1", calibration="sha256:" + "1" * 64)
 AT = "2026-11-26T08:00:00Z"
+# What others may write where a name or a moment is asked for.
+SYSTEMS = ("système “é” & <b>", " système\n\tà   la ligne ", "", "\u2028")
+FILES = ("notice d'usage “v1” & co.pdf", "register.json", "#bundle\r\n.json", " ", "../a b%zz?x#y")
+REGISTERED = (
+    "2026-11-25T08:00:00Z",
+    "2026-11-25T13:07:00.25+05:07",
+    "0001-01-01T00:00:00+14:00",
+    "2026-11-25T24:61:00Z",
+)
 
 
 def made(type_: Any, **said: Any) -> Any:
@@ -63,9 +72,10 @@ def _some(type_: Any) -> Any:
 def drawn(seed: int) -> Source:
     """A verified bundle, as `verify_bundle` would tell it, without the work of signing it."""
     rng = random.Random(seed)
-    before = Subject.of("système “é” & <b>", _digest(rng))
+    before = Subject.of(SYSTEMS[seed % len(SYSTEMS)], _digest(rng))
     after = Subject.of("système+remèdes", _digest(rng))
-    records: list[Record] = [made(Plan, registered_at="2026-11-25T08:00:00Z", hazards=())] if rng.random() < 0.9 else []
+    registered = REGISTERED[seed % 7 % len(REGISTERED)]
+    records: list[Record] = [made(Plan, registered_at=registered, hazards=())] if rng.random() < 0.9 else []
     remedied = rng.random() < 0.5
     for hazard in rng.sample(HAZARDS, rng.randrange(0, 12)):
         for stage in ("measure", "confirm") if remedied else ("measure",):
@@ -97,13 +107,13 @@ def drawn(seed: int) -> Source:
 
 def _attached(rng: random.Random, system: Subject) -> EvidenceItem:
     """A file that somebody approved, bound to the system or to none."""
-    file = Subject.of(f"notice d'usage “v{rng.randrange(9)}” & co.pdf", _digest(rng))
+    file = Subject.of(rng.choice(FILES), _digest(rng))
     record = Attachment(
         control=rng.choice(WRITTEN),
         size=rng.randrange(1, 10**6),
-        approved_by="Comité <des> risques",
+        approved_by=rng.choice(["Comité <des> risques", " Comité\ndes\trisques\u00a0"]),
         approved_on="2026-11-01",
-        valid_until=rng.choice([None, "2026-11-20", "2027-11-01"]),
+        valid_until=rng.choice([None, "2026-11-20", "2027-11-01", "9999-12-31"]),
     )
     return EvidenceItem(digest=_digest(rng), record=record, subject=(file, system) if rng.random() < 0.5 else (file,))
 

@@ -18,6 +18,8 @@ from aloi.translation import N_, translate
 
 # Facts that are words of ours, or of the operating system, and are said in the reader's language too.
 WORDS = ("kind", "problem")
+# How many known names are told where none is near.
+KNOWN = 12
 
 
 class AloiError(Exception):
@@ -77,10 +79,10 @@ class UnknownName(AskerError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         known = sorted(known)
         close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-        nearest = close or known[:8]
+        nearest = close or known[:KNOWN] + ["…"] * (len(known) > KNOWN)
         super().__init__(
             N_("unknown {kind}: {name}"),
-            remedy=N_("nearest known: {nearest}") if close else N_("none is near; known are {nearest}…"),
+            remedy=N_("nearest known: {nearest}") if close else N_("none is near; known are {nearest}"),
             kind=kind,
             name=name,
             nearest=", ".join(nearest) or "-",

@@ -73,7 +73,7 @@ def test_controls_stand_under_what_shows_them():
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_a_requirement_whose_text_was_not_read_is_marked_in_its_cell(language):
-    read, summed = framework("owasp-llm@2026"), framework("owasp-aisvs@1.0")
+    read, summed = framework("owasp-llm@2026"), framework("etsi-en-304-223@2.1.1")
     page = render_matrix([read, summed], hub(), None, language, day=date(2026, 11, 26))
     body = [line for line in Cells(page).lines[1:] if len(line) > 1]
     assert not any("†" in line[1] for line in body)

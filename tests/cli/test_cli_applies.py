@@ -132,7 +132,7 @@ def test_the_calendar_shows_what_changes_next(lang, tmp_path):
 
 WRONG = {
     "no such role": ("roles: [king]", "king"),
-    "no day": ("day: soon", "regulation.day"),
+    "no day": ("day: soon", "regulation.day: got 'soon', expected a day"),
     "a day that is none": ("placed: 2026-02-30", "placed"),
     "a moment": ("day: 2026-09-01 10:00:00", "regulation.day"),
     "a number": ("placed: 7", "regulation.placed"),
@@ -210,3 +210,9 @@ def test_duties_stand_apart_and_what_is_prohibited_to_all_is_said(tmp_path):
     out = aloi("applies", EXAMPLE, home=tmp_path).out
     assert out.index("Art. 50(1)") < out.index("applies without binding") < out.index("Art. 4a")
     assert "--class prohibited" in out
+
+
+def test_a_role_that_is_near_none_is_answered_with_all_of_them(tmp_path):
+    said = aloi("applies", "--role", "fournisseur", home=tmp_path)
+    assert said.code == 2
+    assert said.err.rstrip().endswith("notified-body, product-manufacturer, provider")

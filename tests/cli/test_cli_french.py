@@ -50,6 +50,24 @@ COMMANDS = {
 NAMES = re.compile(r"--[\w-]+|`[^`]*`|sha256:\w+|ed25519:\w+|\(?[\w]+(?:-\w+)+\)?|\[[^]]*\|[^]]*\]|mean|\'[^\']*\'")
 
 
+FRENCH_SYSTEM = """language: fr
+regulation: {roles: provider, placed: soon}
+"""
+
+
+def test_the_faults_of_a_system_are_told_in_french(tmp_path):
+    (tmp_path / "system.yaml").write_text(FRENCH_SYSTEM, encoding="utf-8")
+    said = aloi("--lang", "fr", "applies", "system.yaml", home=tmp_path)
+    assert "attendu une liste" in said.err
+    assert "reçu 'soon', attendu un jour écrit AAAA-MM-JJ" in said.err
+
+
+@pytest.mark.parametrize("command", [("conflicts",), ("convergence", "owasp-llm@2026", "nist-ai-600-1@2024-07")])
+def test_a_colon_has_its_space_in_french(command, tmp_path):
+    said = aloi("--lang", "fr", "standards", *command, home=tmp_path)
+    assert not re.search(r"[^\W\d_]: |\d: ", said.out)
+
+
 @pytest.mark.parametrize("case", COMMANDS)
 def test_no_english_is_left(case, tmp_path):
     said = aloi("--lang", "fr", *COMMANDS[case], home=tmp_path)

@@ -6,7 +6,8 @@ import logging
 
 import pytest
 from benchmarks.standards.bundles import drawn
-from benchmarks.standards.exports import NO_SCHEMA, official_sarif, read_by_sarif, read_by_trestle
+from benchmarks.standards.exports import read_by_sarif, read_by_trestle
+from benchmarks.standards.schemas import NO_SARIF, official_sarif
 from cyclonedx.model.bom import Bom
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -31,7 +32,7 @@ SOME = [one for one in ALL if one.pack.id in {"owasp-llm", "nist-ai-600-1", "eu-
 SEEDS = range(20)
 STRICT = JsonStrictValidator(SchemaVersion.V1_7)
 OFFICIAL_SARIF = official_sarif()
-official = pytest.mark.skipif(OFFICIAL_SARIF is None, reason=NO_SCHEMA)
+official = pytest.mark.skipif(OFFICIAL_SARIF is None, reason=NO_SARIF)
 logging.getLogger("trestle").setLevel(logging.ERROR)
 
 

@@ -1,6 +1,7 @@
 """`aloi catalog`: what Aloi knows, shipped or plugged in."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 import click
@@ -190,7 +191,7 @@ def _regimes() -> Iterable[Entry]:
     for regime in regimes().regimes:
         dates = ((regime.key_date, regime.starts), (regime.next_date, regime.next_event))
         unknown = say(N_("day unknown"))
-        more = [f"{day or unknown}: {what.said(language())}" for day, what in dates if what]
+        more = [_named(day or unknown, what.said(language())) for day, what in dates if what]
         more += [regime.note.said(language())] if regime.note else []
         more.append(
             say(
@@ -202,11 +203,16 @@ def _regimes() -> Iterable[Entry]:
         )
         yield Entry(
             regime.id,
-            f"{regime.jurisdiction.said(language())}: {regime.status.said(language())}",
+            _named(regime.jurisdiction.said(language()), regime.status.said(language())),
             regime.instrument.said(language()),
             tuple(more),
             msgspec.to_builtins(regime),
         )
+
+
+def _named(name: date | str, told: str) -> str:
+    """What is told of a name."""
+    return say(N_("{name}: {told}"), name=name, told=told)
 
 
 def _probes() -> Iterable[Entry]:

@@ -81,7 +81,7 @@ def command(
 def _stix(file: Path, trust: tuple[Path, ...], *, despite_embargo: bool) -> bytes:
     """A signed incident for those who share threats, once its signature holds and its day has come."""
     from aloi.assurance.stating import now  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.errors import AskerError, EvidenceError  # noqa: PLC0415 - as above
     from aloi.evidence import envelope as dsse  # noqa: PLC0415 - as above
     from aloi.evidence import statement as statements  # noqa: PLC0415 - as above
     from aloi.evidence.bundle import read  # noqa: PLC0415 - as above
@@ -90,13 +90,16 @@ def _stix(file: Path, trust: tuple[Path, ...], *, despite_embargo: bool) -> byte
     from aloi.science.hazards import hazards  # noqa: PLC0415 - as above
     from aloi.standards.exports import references, stix  # noqa: PLC0415 - as above
 
-    envelope = dsse.read(read(file))
+    remedy = N_("name a file that `aloi state incident` or `aloi state open` made")
+    try:
+        envelope = dsse.read(read(file))
+    except EvidenceError as error:
+        raise AskerError(N_("{file} states no incident"), remedy=remedy, file=file) from error
     opened = dsse.verify(envelope, options.trusted_keys(trust))
     statement = statements.read(opened.payload)
     claim = statements.claimed(statement)
     record = claim.record if claim else None
     if not isinstance(record, Incident):
-        remedy = N_("name a file that `aloi state incident` or `aloi state open` made")
         raise AskerError(N_("{file} states no incident"), remedy=remedy, file=file)
     until = stix.withheld(record, now())
     if until and not despite_embargo:

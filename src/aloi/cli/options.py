@@ -160,9 +160,7 @@ def refuse_to_overwrite(path: Path) -> None:
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
 
     if os.path.lexists(path):
-        raise AskerError(
-            N_("{file} is there already"), remedy=N_("name another file with --output, or move this one"), file=path
-        )
+        raise AskerError(N_("{file} is there already"), remedy=N_("name another file, or move this one"), file=path)
 
 
 def print_json(value: object) -> None:

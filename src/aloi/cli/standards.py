@@ -327,8 +327,10 @@ def conflicts(frameworks: tuple[str, ...], *, as_json: bool) -> None:
     width = max((len(say(KINDS[one.kind])) for one in found), default=0)
     for one in found:
         rows = f"  ({'; '.join(one.rows)})" if one.rows else ""
-        where = f"{one.framework}: " if one.framework else ""
-        click.echo(f"{say(KINDS[one.kind]):<{width}}  {where}{say(one.message, **one.facts)}{rows}")
+        told = say(one.message, **one.facts)
+        if one.framework:
+            told = say(N_("{framework}: {told}"), framework=one.framework, told=told)
+        click.echo(f"{say(KINDS[one.kind]):<{width}}  {told}{rows}")
     if not found:
         click.echo(say(N_("nothing to settle")))
 
@@ -378,8 +380,8 @@ def _sign(
 def _convergence(found: "Convergence") -> "Iterable[str]":
     yield say(N_("Controls that answer both: {count}"), count=len(found.shared))
     for one in found.shared:
-        pair = [", ".join(reached.requirement for reached in side) for side in (one.first, one.second)]
-        yield f"  {one.control}: {pair[0]} | {pair[1]}"
+        first, second = (", ".join(reached.requirement for reached in side) for side in (one.first, one.second))
+        yield say(N_("  {control}: {first} | {second}"), control=one.control, first=first, second=second)
     for key, alone in ((found.first, found.only_first), (found.second, found.only_second)):
         yield say(N_("Only {framework} asks, or no shared control reaches: {count}"), framework=key, count=len(alone))
         yield f"  {', '.join(alone) or '-'}"

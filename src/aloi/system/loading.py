@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 
 from aloi.errors import Fault, InvalidFile
 from aloi.translation import N_
@@ -116,7 +116,8 @@ def read_yaml(data: bytes, file: str) -> tuple[Any, Lines, list[Fault]]:
 
 # What a person is told for each rule of JSON Schema that our structs can state.
 SENTENCES = {
-    "type": N_("{path}: got {got}, expected {expected}"),
+    "type": N_("{path}: got {got}, expected {kind}"),
+    "format": N_("{path}: got {got}, expected a day, written YYYY-MM-DD"),
     "enum": N_("{path}: got {got}, expected one of {expected}"),
     "pattern": N_("{path}: got {got}, expected the form {expected}"),
     "minLength": N_("{path}: got {got}, expected at least {expected} characters"),
@@ -128,6 +129,14 @@ SENTENCES = {
     "exclusiveMinimum": N_("{path}: got {got}, expected more than {expected}"),
     "exclusiveMaximum": N_("{path}: got {got}, expected less than {expected}"),
 }
+KINDS = {
+    "array": N_("array"),
+    "boolean": N_("boolean"),
+    "integer": N_("integer"),
+    "number": N_("number"),
+    "object": N_("object"),
+    "string": N_("string"),
+}
 # The same where one is expected.
 OF_ONE = {
     "minLength": N_("{path}: got {got}, expected at least one character"),
@@ -135,6 +144,8 @@ OF_ONE = {
     "minItems": N_("{path}: got {got}, expected at least one entry"),
     "minProperties": N_("{path}: got {got}, expected at least one entry"),
 }
+
+DAYS = FormatChecker(["date"])  # the one form that our structs ask for
 
 
 def line_of(lines: Lines, place: Place) -> int | None:
@@ -176,11 +187,17 @@ def _faults(error: Any, lines: Lines) -> Iterator[Fault]:
                 sentence, at = N_("{path}: missing"), dotted((*place, key))
                 yield Fault(sentence, path=at, line=line_of(lines, place), remedy=N_("add it"))
     else:
-        of_one = OF_ONE if error.validator_value == 1 else {}
-        other = N_("{path}: got {got}, which is refused: {expected}")
-        sentence = of_one.get(error.validator) or SENTENCES.get(error.validator, other)
-        got = _shown(repr(error.instance))
-        yield Fault(sentence, path=dotted(place), line=line_of(lines, place), got=got, expected=error.validator_value)
+        yield _refused(error, dotted(place), line_of(lines, place))
+
+
+def _refused(error: Any, path: str, line: int | None) -> Fault:
+    """A value that breaks one of the rules that have a sentence of their own."""
+    of_one = OF_ONE if error.validator_value == 1 else {}
+    other = N_("{path}: got {got}, which is refused: {expected}")
+    sentence = of_one.get(error.validator) or SENTENCES.get(error.validator, other)
+    got, expected = _shown(repr(error.instance)), error.validator_value
+    kind = KINDS.get(str(expected), expected)
+    return Fault(sentence, path=path, line=line, got=got, expected=expected, kind=kind)
 
 
 def read(data: bytes, file: str, type_: type[T]) -> tuple[T, Lines]:
@@ -190,7 +207,7 @@ def read(data: bytes, file: str, type_: type[T]) -> tuple[T, Lines]:
     """
     value, lines, faults = read_yaml(data, file)
     schema = msgspec.json.schema(type_)
-    for error in Draft202012Validator(schema).iter_errors(value):
+    for error in Draft202012Validator(schema, format_checker=DAYS).iter_errors(value):
         faults.extend(_faults(error, lines))
     if faults:
         unique = {str(fault): fault for fault in faults}.values()  # a schema may say one fault twice

@@ -24,7 +24,7 @@ from aloi.standards.pack import Freshness, Pack, freshness
 from aloi.standards.reading import LIMIT, Table
 from aloi.translation import N_
 
-OSCAL = "1.2.1"
+OSCAL = "1.2.3"
 NS = "https://aloi.dev/ns/oscal"
 CATALOG = "catalog.json"
 RELATIONSHIPS: Mapping[Relation, str] = {
@@ -88,12 +88,17 @@ def catalog_of(pack: Pack) -> str:
 
 def metadata(naming: Naming, name: str) -> Document:
     """The head of a document."""
-    return {"title": name, "last-modified": naming.at, "version": __version__, "oscal-version": OSCAL}
+    return {"title": line(name), "last-modified": naming.at, "version": __version__, "oscal-version": OSCAL}
+
+
+def line(text: str) -> str:
+    """A text of others' as OSCAL takes a title or a value: one line without spaces around it, and never empty."""
+    return " ".join(text.split()) or "-"
 
 
 def props(values: Mapping[str, str]) -> list[Document]:
     """Properties of Aloi's own namespace; what is empty is left out."""
-    return [{"name": token(name), "ns": NS, "value": value} for name, value in values.items() if value]
+    return [{"name": token(name), "ns": NS, "value": line(value)} for name, value in values.items() if value.strip()]
 
 
 def controls_catalog(naming: Naming, hub: Hub) -> Document:
@@ -129,7 +134,7 @@ def requirements_catalog(naming: Naming, pack: Pack) -> Document:
     controls = [
         {
             "id": token(one.id),
-            "title": one.title.en,
+            "title": line(one.title.en),
             "props": props({"id": one.id, "certainty": pack.sure(one)}),
         }
         for one in pack.requirements

@@ -5,7 +5,7 @@ stand in properties of Aloi's own namespace, since OSCAL has no place for an int
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from urllib.parse import quote
 
 from aloi.evidence.records import Plan, Verdict
@@ -18,6 +18,7 @@ from aloi.standards.crosswalks.oscal import (
     collection,
     collection_of,
     controls_catalog,
+    line,
     metadata,
     props,
     requirements_catalog,
@@ -88,7 +89,7 @@ def _components(source: Source) -> list[Document]:
         {
             "uuid": source.name("system", subject.fingerprint),
             "type": "software",
-            "title": subject.name,
+            "title": line(subject.name),
             "description": "An AI system, named by the digest over all that defines it.",
             "props": props({"fingerprint": subject.fingerprint}),
             "status": {"state": "operational"},
@@ -133,7 +134,7 @@ def _results(source: Source, hub: Hub, judgements: Mapping[str, Judgement]) -> D
         "uuid": source.name("result"),
         "title": "Measured results",
         "description": "Each verdict is at the threshold of the plan; what is not claimed stands in the bundle.",
-        "start": plan.registered_at if plan else source.at,
+        "start": _moment(plan.registered_at, source.at) if plan else source.at,
         "local-definitions": {"components": _components(source)},
         "reviewed-controls": _reviewed([name for name, one in judgements.items() if one.evidence] or _measured(hub)),
         "observations": [
@@ -157,7 +158,7 @@ def _observation(source: Source, digest: str) -> Document:
     claim, record = next(one for one in source.measured() if one[0].digest == digest)
     return {
         "uuid": source.name("observation", digest),
-        "title": title(record),
+        "title": line(title(record)),
         "description": "A signed statement of the bundle.",
         "props": props({"statement": digest, "kind": claim.name, **figures(record)}),
         "methods": ["TEST"],
@@ -173,7 +174,7 @@ def _files(source: Source) -> list[Document]:
     return [
         {
             "uuid": source.name("file", item.digest),
-            "title": item.subject[0].name,
+            "title": line(item.subject[0].name),
             "description": "A file that somebody approved; its content was not read.",
             "props": props({"size": str(record.size), "approved-by": record.approved_by}),
             "rlinks": [
@@ -197,16 +198,26 @@ def _examined(source: Source, item: EvidenceItem, record: Attachment) -> Documen
     }
     found = {
         "uuid": source.name("observation", item.digest),
-        "title": f"attachment: {item.subject[0].name} answers {record.control}",
+        "title": line(f"attachment: {item.subject[0].name} answers {record.control}"),
         "description": "A signed statement beside the bundle. The file was not read.",
         "props": props(told),
         "methods": ["EXAMINE"],
         "types": ["control-objective"],
         "subjects": [{"subject-uuid": source.name("system", source.standing.fingerprint), "type": "component"}],
         "relevant-evidence": [{"href": f"#{source.name('file', item.digest)}", "description": item.subject[0].name}],
-        "collected": f"{record.approved_on}T00:00:00Z",
+        "collected": _moment(f"{record.approved_on}T00:00:00Z", source.at),
+        "expires": _moment(f"{record.valid_until}T23:59:59Z", ""),
     }
-    return found | ({"expires": f"{record.valid_until}T23:59:59Z"} if record.valid_until else {})
+    return {key: value for key, value in found.items() if value}
+
+
+def _moment(said: str, otherwise: str) -> str:
+    """A moment as OSCAL takes one, in UTC and of the years 1900 to 2999; `otherwise` where it is none."""
+    try:
+        at = datetime.fromisoformat(said).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return otherwise
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}" if 1900 <= at.year <= 2999 else otherwise
 
 
 def _finding(source: Source, hub: Hub, judgement: Judgement) -> Document:
@@ -248,7 +259,7 @@ def _poam(source: Source, steps: Mapping[str, Sequence[NextStep]]) -> Document:
     items = [
         {
             "uuid": source.name("poam", *key),
-            "title": told[key],
+            "title": line(told[key]),
             "description": f"For {len(names)} requirements: {', '.join(names)}",
             "props": props({"action": key[0], "about": key[1]}),
         }
