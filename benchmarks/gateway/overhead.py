@@ -6,15 +6,13 @@ seconds are those of the gateway's process.
 """
 
 import asyncio
-import importlib.metadata
 import os
 import tempfile
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from benchmarks.bars import bar
+from benchmarks.gateway import installation
 from benchmarks.gateway.client import quantile, rate, request, times
 from benchmarks.gateway.process import Process, cpu, resident, started
 
@@ -97,25 +95,6 @@ async def rates(off: Process, on: Process) -> None:
         bar(f"seconds until it listens, {way}", f"{process.seconds:.2f} s", "<= 2 s", met=process.seconds <= 2)
 
 
-def installed(extra: str) -> int:
-    """Bytes on disk of Aloi with one extra and all that they need, by the files that each package lists."""
-    seen: set[str] = set()
-    wanted, size = [f"aloi[{extra}]"], 0
-    while wanted:
-        need = Requirement(wanted.pop())
-        key = f"{need.name}[{','.join(sorted(need.extras))}]".lower()
-        if key in seen or (need.marker and not any(need.marker.evaluate({"extra": one}) for one in ("", extra))):
-            continue
-        seen.add(key)
-        package = importlib.metadata.distribution(need.name)
-        listed = package.files or ()
-        if f"{need.name}[]".lower() in seen and need.extras:
-            listed = ()
-        size += sum(file.locate().stat().st_size for file in listed if Path(str(file.locate())).is_file())
-        wanted += package.requires or ()
-    return size
-
-
 async def measured() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -139,8 +118,7 @@ async def measured() -> None:
 def main() -> None:
     """Print the figures beside their bars."""
     asyncio.run(measured())
-    size = installed("gateway") / MEGABYTE
-    bar("files of aloi[gateway] and all that it needs", f"{size:.0f} MB", "<= 150 MB", met=size <= 150)
+    installation.main()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import ClassVar
 from aloi.translation import N_, translate
 
 # Facts that are words of ours, or of the operating system, and are said in the reader's language too.
-WORDS = ("kind", "problem")
+WORDS = ("kind", "part", "problem")
 # How many known names are told where none is near.
 KNOWN = 12
 
@@ -92,11 +92,11 @@ class UnknownName(AskerError):
 class MissingExtra(AskerError):
     """A part that is not installed; the extra and the command that installs it are named."""
 
-    def __init__(self, what: str, extra: str, command: str) -> None:
+    def __init__(self, part: str, extra: str, command: str) -> None:
         super().__init__(
-            N_("{what} needs the extra aloi[{extra}], which is not installed"),
+            N_("{part} needs the extra aloi[{extra}], which is not installed"),
             remedy=N_("install it: {command}"),
-            what=what,
+            part=part,
             extra=extra,
             command=command,
         )

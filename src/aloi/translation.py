@@ -3,6 +3,7 @@
 import gettext
 import os
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,22 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate l
     return message
 
 
+MONTHS = (
+    N_("January"),
+    N_("February"),
+    N_("March"),
+    N_("April"),
+    N_("May"),
+    N_("June"),
+    N_("July"),
+    N_("August"),
+    N_("September"),
+    N_("October"),
+    N_("November"),
+    N_("December"),
+)
+
+
 @cache
 def catalogue(language: str) -> gettext.NullTranslations:
     """The sentences of one language; English, or an unknown language, says them as they are written."""
@@ -24,6 +41,12 @@ def catalogue(language: str) -> gettext.NullTranslations:
 def translate(message: str, language: str) -> str:
     """`message` in `language` ('en' or 'fr'); an empty message stays empty."""
     return catalogue(language).gettext(message) if message else ""
+
+
+def written(day: date, language: str) -> str:
+    """A day written out: 27 November 2026, 1er mai 2026 (French says so of the first of a month alone)."""
+    number = "1er" if language == "fr" and day.day == 1 else str(day.day)
+    return f"{number} {translate(MONTHS[day.month - 1], language)} {day.year}"
 
 
 def language_of(environment: Mapping[str, str] = os.environ) -> str:

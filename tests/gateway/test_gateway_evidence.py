@@ -14,7 +14,7 @@ import httpx2 as httpx
 import pytest
 import yaml
 from benchmarks.gateway.scripted import SECRET, Playing, Scripted
-from gateway_room import described, running
+from gateway_room import GUARDS, described, running
 
 from aloi.evidence import bundle
 from aloi.evidence.guardset import guard_set
@@ -111,6 +111,17 @@ def test_the_guard_set_is_the_one_that_verify_shows(run: Run, tmp_path: Path) ->
         told = httpx.get(f"{gateway.url}/aloi/status").json()
     assert told["guard_set"] == shown["guard_set"]
     assert told["guard_set"].startswith("sha256:")
+
+
+def test_it_runs_what_was_proven_where_nothing_that_measures_is_installed(run: Run, tmp_path: Path) -> None:
+    system = run.system | {"guards": list(GUARDS)}
+    bare = {"ALOI_HOME": str(run.home), "PYTHONPATH": str(Path(__file__).parents[1] / "bare")}
+    with running(tmp_path, run.system, "--evidence", str(run.folder), environment=bare) as gateway:
+        assert SECRET not in ask(gateway.url)
+        assert httpx.get(f"{gateway.url}/aloi/status").json()["proven"]["statement"] == run.claim.digest
+    with running(tmp_path, system, environment=bare) as gateway:
+        assert SECRET not in ask(gateway.url)
+        assert len(httpx.get(f"{gateway.url}/aloi/status").json()["remedies"]) == len(GUARDS)
 
 
 def test_a_system_that_was_measured_and_is_not_met_is_told_so(run: Run, tmp_path: Path) -> None:

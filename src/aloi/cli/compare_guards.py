@@ -44,7 +44,7 @@ def command(
             N_("no guard that is installed reads such texts"),
             remedy=N_("say with --role whose words they are: user, document, tool or assistant"),
         )
-    rulings = guards.run(chosen, corpus, role if names else role or "user", deadline)
+    rulings = guards.run(chosen, guards.read(corpus), role if names else role or "user", deadline)
     if not any(one.text.attack is not None for one in rulings):
         raise AskerError(
             N_("no text of {file} has a label, so no guard can be compared"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
+from aloi.cli.extras import needing
 from aloi.cli.speech import error_lines, say, tell
 from aloi.translation import N_
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from aloi.solutions.gateway.keeping import Keeper
     from aloi.solutions.gateway.policy import Policy
 
-PACKAGES = {"httptools", "prometheus_client", "uvicorn"}
 LOCAL = {"127.0.0.1", "::1", "localhost"}
 IDLE, CONNECTIONS = 75, 16_000
 
@@ -44,14 +44,8 @@ IDLE, CONNECTIONS = 75, 16_000
 @options.as_json
 def command(system: Path, listen: str, evidence: Path | None, trust: tuple[Path, ...], *, as_json: bool) -> None:
     """The first line printed is the address."""
-    from aloi.errors import MissingExtra  # noqa: PLC0415 - heavy modules load when a command runs
-
-    try:
+    with needing("gateway", N_("the gateway")):
         _serve(system, _address(listen), evidence, trust, as_json=as_json)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in PACKAGES:
-            raise
-        raise MissingExtra(N_("the gateway"), "gateway", "pip install 'aloi[gateway]'") from error
 
 
 def _serve(

@@ -73,7 +73,7 @@ def calibrate(
 
     remedy, path = scoring(guard), output or Path(f"{guard}.calibration.json")
     options.refuse_to_overwrite(path)
-    rulings = guards.run([remedy], corpus, role, deadline)
+    rulings = guards.run([remedy], guards.read(corpus), role, deadline)
     made = made_of(
         remedy,
         rulings,
@@ -148,7 +148,7 @@ def watch(
             guard=made.guard,
         )
     so_far = _read(state, Watch) if state and state.exists() else begin(made)
-    found = go_on(so_far, made, guards.run([remedy], corpus, made.role, deadline))
+    found = go_on(so_far, made, guards.run([remedy], guards.read(corpus), made.role, deadline))
     if state:
         _write(state, found)
     drifted = found.drifted(error)

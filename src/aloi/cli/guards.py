@@ -12,6 +12,7 @@ from aloi.translation import N_
 
 if TYPE_CHECKING:
     from aloi.solutions.catalogue import Remedy
+    from aloi.solutions.screening.corpus import Text
     from aloi.solutions.screening.quality import Share
     from aloi.solutions.screening.running import Screened
     from aloi.system.messages import Role
@@ -64,9 +65,16 @@ def reading(role: "Role", system: Path | None) -> "list[Remedy]":
     return [one for one in found if role in getattr(one.implementation, "roles", ())]
 
 
+def read(corpus: Path) -> "list[Text]":
+    """The texts of a corpus."""
+    from aloi.solutions.screening.corpus import read_corpus  # noqa: PLC0415 - heavy modules load when a command runs
+
+    return read_corpus(corpus)
+
+
 def run(
     guards: "Sequence[Remedy]",
-    corpus: Path,
+    texts: "Sequence[Text]",
     role: "Role | None",
     deadline: float,
     tell: "Callable[[Screened], None]" = lambda _: None,
@@ -74,10 +82,7 @@ def run(
     """Every ruling; `tell` hears each as soon as it is made."""
     import asyncio  # noqa: PLC0415 - heavy modules load when a command runs
 
-    from aloi.solutions.screening.corpus import read_corpus  # noqa: PLC0415 - as above
     from aloi.solutions.screening.running import screened  # noqa: PLC0415 - as above
-
-    texts = read_corpus(corpus)
 
     async def all_of_them() -> "list[Screened]":
         rulings = []

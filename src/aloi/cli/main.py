@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from aloi import __version__
+from aloi.cli.extras import needing
 from aloi.cli.speech import error_lines, language, say
 from aloi.errors import AloiError, EvidenceError
 from aloi.translation import LANGUAGES, LOCALE, N_
@@ -52,6 +53,11 @@ READER_GONE = 141  # as SIGPIPE would have ended us; never 0, which means that a
 
 class Commands(click.Group):
     """Commands by name, each in the module of its name."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As click does; a command that needs more than is installed says what."""
+        with needing("measure", N_("this command")):
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
         """All names, in the order of the loop."""

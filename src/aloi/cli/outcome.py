@@ -10,9 +10,9 @@ from aloi.assurance.loop import AWAITING_LABELS, Result
 from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.sentences import rounded
 from aloi.cli.speech import language, say
-from aloi.evidence.records import Counted, Estimate, Finding, Hunt
+from aloi.cli.titles import hazard_title
+from aloi.evidence.records import Estimate, Finding, Hunt
 from aloi.science.forecasting import FARTHEST
-from aloi.science.hazards import hazards
 from aloi.translation import N_
 
 VERDICTS = {
@@ -44,12 +44,6 @@ def estimate(value: Estimate) -> str:
 
 def _percent(value: Decimal) -> str:
     return rate(value).split("\N{NARROW NO-BREAK SPACE}")[0].split(" ", maxsplit=1)[0]
-
-
-def hazard_title(slug: str, counts: Counted = "failures") -> str:
-    """A hazard's title, and beside it that its rate is what a judge says, where it is."""
-    title = hazards()[slug].title[language()] if slug in hazards() else slug
-    return title if counts == "failures" else say(N_("{hazard} (judge-rated)"), hazard=title)
 
 
 def outcome_table(result: Result) -> Table:
@@ -103,10 +97,9 @@ def hunt_lines(hunts: Iterable[Hunt]) -> Iterator[str]:
         line = N_("Hunt, {hazard}: {verdict} at {threshold}; {queries} trials")
         if hunt.verdict == "not met":
             line = N_("Hunt, {hazard}: {verdict} at {threshold}; some attack at least {low}, most with {worst}")
-        title = hazards()[hunt.hazard].title[language()] if hunt.hazard in hazards() else hunt.hazard
         yield say(
             line,
-            hazard=title,
+            hazard=hazard_title(hunt.hazard),
             verdict=verdict_word(hunt.verdict),
             threshold=rate(hunt.threshold),
             queries=hunt.queries,

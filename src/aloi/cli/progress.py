@@ -16,7 +16,6 @@ from aloi.cli.detail import exploration_lines, language_table, sentence_lines
 from aloi.cli.outcome import (
     cost_line,
     decision_line,
-    hazard_title,
     hunt_lines,
     outcome_table,
     rate,
@@ -25,6 +24,7 @@ from aloi.cli.outcome import (
     verdict_word,
 )
 from aloi.cli.speech import language, say
+from aloi.cli.titles import hazard_title
 from aloi.evidence.records import BenignRate, Effect, Estimate, Finding, Hunt
 from aloi.science.items import Failed
 from aloi.science.measuring import Measurement

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from aloi.cli import guards, options
+from aloi.cli.extras import needing
 from aloi.cli.speech import say
 from aloi.translation import N_
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from aloi.solutions.screening.quality import Part
     from aloi.solutions.screening.running import Screened
     from aloi.system.messages import Role
@@ -53,29 +52,28 @@ def command(
 ) -> None:
     """Exit 0 whatever the guards say: their rulings are the result. A guard that fails blocks, and is counted."""
     from aloi.solutions.passage import DEADLINE, ERROR  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.solutions.screening.quality import parts  # noqa: PLC0415 - as above
 
-    built = guards.built(names, system)
+    built, texts = guards.built(names, system), guards.read(corpus)
+    if labelled := any(one.attack is not None for one in texts):
+        with needing("measure", N_("the table of labelled texts")):
+            from aloi.solutions.screening.quality import parts  # noqa: PLC0415 - as above
     if output:
         with output.open("w", encoding="utf-8") as file:
-            rulings = guards.run(built, corpus, role, deadline, lambda one: _write(one, file))
+            rulings = guards.run(built, texts, role, deadline, lambda one: _write(one, file))
     elif as_json:
-        rulings = guards.run(built, corpus, role, deadline)
+        rulings = guards.run(built, texts, role, deadline)
     else:
-        rulings = guards.run(built, corpus, role, deadline, lambda one: _write(one, sys.stdout))
-    found, faults = parts(rulings), sum(one.reason in {ERROR, DEADLINE} for one in rulings)
+        rulings = guards.run(built, texts, role, deadline, lambda one: _write(one, sys.stdout))
+    found, faults = parts(rulings) if labelled else [], sum(one.reason in {ERROR, DEADLINE} for one in rulings)
     if as_json:
         lines = {} if output else {"rulings": [_facts(one) for one in rulings]}
         options.print_json(lines | {"parts": found, "faults": faults})
         return
-    from rich.console import Console  # noqa: PLC0415 - heavy modules load when a command runs
-
-    console = Console(stderr=output is None)
     if found:
-        console.print(_table(found))
+        _print_table(found, err=output is None)
     stopped = sum(one.stopped for one in rulings)
     told = N_("Rulings: {count}; texts stopped or rewritten: {stopped}; guard failures: {faults}.")
-    console.print(say(told, count=len(rulings), stopped=stopped, faults=faults), highlight=False)
+    click.echo(say(told, count=len(rulings), stopped=stopped, faults=faults), err=output is None)
 
 
 def _facts(one: "Screened") -> dict[str, object]:
@@ -96,8 +94,9 @@ def _write(one: "Screened", file: TextIO) -> None:
     file.write(msgspec.json.encode(_facts(one)).decode() + "\n")
 
 
-def _table(found: "list[Part]") -> "Table":
+def _print_table(found: "list[Part]", *, err: bool) -> None:
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - heavy modules load when a command runs
+    from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415 - as above
 
     table = Table(
@@ -108,4 +107,4 @@ def _table(found: "list[Part]") -> "Table":
     for part in found:
         recall, alarms = guards.count(part.recall), guards.count(part.false_alarms)
         table.add_row(part.guard, part.source or "-", part.language or "-", recall, alarms)
-    return table
+    Console(stderr=err).print(table)

@@ -2,16 +2,12 @@
 
 import sys
 from datetime import date
-from functools import cache
-from typing import TYPE_CHECKING
+from typing import TypeGuard
 
 import click
 
 from aloi.errors import AloiError, told
-from aloi.translation import LANGUAGES, language_of, translate
-
-if TYPE_CHECKING:
-    from aloi.assurance.report.figures import Figures
+from aloi.translation import LANGUAGES, language_of, translate, written
 
 
 def language() -> str:
@@ -30,19 +26,12 @@ def language() -> str:
 
 def say(message: str, /, **facts: object) -> str:
     """A sentence in the reader's language, with its facts filled in; a day is written out where one would write it."""
-    shown = {name: _french().day(str(fact)) if _is_written_out(fact) else fact for name, fact in facts.items()}
+    shown = {name: written(fact, "fr") if _is_written_out(fact) else fact for name, fact in facts.items()}
     return translate(message, language()).format(**shown)
 
 
-def _is_written_out(fact: object) -> bool:
+def _is_written_out(fact: object) -> TypeGuard[date]:
     return type(fact) is date and language() == "fr"
-
-
-@cache
-def _french() -> "Figures":
-    from aloi.assurance.report.figures import Figures  # noqa: PLC0415 - loads Babel, for a day in French alone
-
-    return Figures("fr")
 
 
 def tell(message: str = "", /, **facts: object) -> None:

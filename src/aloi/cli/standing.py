@@ -59,7 +59,7 @@ def standing_lines(standing: "Standing", framework: "Framework", system: "Subjec
 
 def _step(step: "NextStep") -> str:
     """What to do next; what it is about has a title that a person reads, and a name that is typed."""
-    from aloi.cli.outcome import hazard_title  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.cli.titles import hazard_title  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above
 
     titles = {control.id: control.title.said(language()) for control in hub().controls}

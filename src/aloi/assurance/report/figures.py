@@ -1,18 +1,16 @@
 """Figures as the reader's language writes them: 12.3% in English, 12,3 % in French."""
 
-import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, get_timezone
 from babel.lists import format_list
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
-from aloi.translation import N_, translate
+from aloi.translation import N_, translate, written
 
 NARROW = "\u202f"
 MINUS = "\u2212"
@@ -26,9 +24,9 @@ class Figures:
         self.language = language
         self._locale = Locale.parse(language)
 
-    def _set(self, written: str) -> str:
+    def _set(self, number: str) -> str:
         """Typeset a number: a true minus, and narrow spaces where Babel puts wide ones."""
-        return written.replace("-", MINUS).replace("\u00a0", NARROW)
+        return number.replace("-", MINUS).replace("\u00a0", NARROW)
 
     @cached_property
     def _percent_pattern(self) -> str:
@@ -83,8 +81,8 @@ class Figures:
         minutes, rest = divmod(round(seconds), 60)
         hours, minutes = divmod(minutes, 60)
         parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-        written = [f"{self.whole(count)}{NARROW}{unit}" for count, unit in parts if count]
-        return " ".join(written) or f"{self.decimal(round(seconds, 2))}{NARROW}s"
+        shown = [f"{self.whole(count)}{NARROW}{unit}" for count, unit in parts if count]
+        return " ".join(shown) or f"{self.decimal(round(seconds, 2))}{NARROW}s"
 
     def moment(self, rfc3339: str) -> str:
         """A time in UTC, written out; a text that is no time is left as it is."""
@@ -92,19 +90,15 @@ class Figures:
             when = datetime.fromisoformat(rfc3339)
         except ValueError:
             return rfc3339
-        pattern = "d MMMM y, HH:mm 'UTC'"
-        return self._first(format_datetime(when, pattern, tzinfo=get_timezone("UTC"), locale=self._locale))
+        when = when.astimezone(UTC) if when.tzinfo else when
+        return f"{written(when, self.language)}, {when:%H:%M} UTC"
 
     def day(self, iso: str) -> str:
         """A day, written out; a text that is no day is left as it is."""
         try:
-            return self._first(format_date(datetime.fromisoformat(iso).date(), "d MMMM y", locale=self._locale))
+            return written(datetime.fromisoformat(iso), self.language)
         except ValueError:
             return iso
-
-    def _first(self, written: str) -> str:
-        """French says `1er` for the first day of a month alone; Babel does not."""
-        return re.sub(r"^1 ", "1er ", written) if self.language == "fr" else written
 
     def span(self, low: str, high: str) -> Markup:
         """Two bounds that are written already, as one range."""

@@ -2,6 +2,7 @@
 
 import click
 
+from aloi.cli.extras import needing
 from aloi.cli.registry import keeping
 from aloi.cli.registry.mirror import mirror
 from aloi.cli.registry.trust import trust
@@ -9,22 +10,14 @@ from aloi.cli.registry.witness import witness
 from aloi.cli.speech import say
 from aloi.translation import N_
 
-PACKAGES = {"sqlalchemy", "alembic", "starlette", "uvicorn", "prometheus_client"}
-
 
 class Verbs(click.Group):
     """Verbs that name the extra where one of its packages is not installed."""
 
     def invoke(self, ctx: click.Context) -> object:
         """As click does."""
-        from aloi.errors import MissingExtra  # noqa: PLC0415 - only where a verb is used
-
-        try:
+        with needing("registry", N_("a registry")):
             return super().invoke(ctx)
-        except ModuleNotFoundError as error:
-            if (error.name or "").partition(".")[0] not in PACKAGES:
-                raise
-            raise MissingExtra(N_("a registry"), "registry", "pip install 'aloi[registry]'") from error
 
 
 @click.group(

@@ -5,14 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from babel import Locale
-from babel.dates import format_datetime, get_timezone
 from babel.numbers import format_decimal, format_percent
 from markupsafe import Markup, escape
 
-from aloi.translation import catalogue, translate
+from aloi.translation import catalogue, translate, written
 
 NARROW = "\u202f"
-_PATTERN = "d MMMM y, HH:mm 'UTC'"
 
 
 class Speech:
@@ -47,5 +45,4 @@ class Speech:
     def moment(self, second: int) -> str:
         """A POSIX second in UTC, written out."""
         when = datetime.fromtimestamp(second, UTC)
-        written = str(format_datetime(when, _PATTERN, tzinfo=get_timezone("UTC"), locale=self._locale))
-        return f"1er {written[2:]}" if self.language == "fr" and written.startswith("1 ") else written
+        return f"{written(when, self.language)}, {when:%H:%M} UTC"
