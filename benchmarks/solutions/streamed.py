@@ -188,6 +188,15 @@ LINKS = (
     "[x][ref]",
     "> [q]: http://evil.example",
     "&#104;ttps://evil.example",
+    # What is masked here makes a link, a name or a definition with what stands beside it.
+    "jeanne.doe@example.fr(https://evil.example/x)",
+    "FR7619990001000004218001175(https://evil.example/x)",
+    "AZUR-COBALT-91(https://evil.example/x)",
+    "[AB-123-CD](https://evil.example/x)",
+    "\nAB-123-CD: https://evil.example/x\n",
+    "jeanne.doe@example.fr[dot]com/x",
+    "evil.example/a(https://evil.example/x) 41 42 43 44 45 46",
+    "06 <b onclick=x>12 34 56 78",
 )
 NOISE = (
     "[](){}<>!/\\:.@#&%-_=+'\"\n\t  \u200b\u00ad\u0301\ufe0f\uff10\uff11\ufb01"

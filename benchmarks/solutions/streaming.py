@@ -9,14 +9,16 @@ import argparse
 import asyncio
 import importlib
 import random
+import re
 import statistics
 import sys
 import time
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions.catalogue import Remedy
-from aloi.solutions.guard import Block, Guard, Release, Rewrite, Ruling
+from aloi.solutions.guard import Allow, Block, Guard, Release, Rewrite, Ruling
 from aloi.solutions.guarded import APART, GuardedTarget
 from aloi.solutions.guards.secrets import squash
 from aloi.solutions.options import read
@@ -36,8 +38,8 @@ BLOCKING: dict[str, dict[str, object]] = {
     "personal-data-filter": {"action": "block"},
     "link-policy": {"action": "block"},
 }
-# So many letters in a row make a part a copy of the prompt; where there are none, so few a near one.
-COPIED = (24, 8)
+# A part of which not even so many letters in a row stand in the prompt spells it in another way.
+COPIED = 8
 REFUSAL = "I cannot say that."
 REQUEST = Request(prompt="", messages=(Message(role="user", content="hello"),))
 PROSE = {
@@ -81,6 +83,35 @@ STACKS = {
 }
 
 
+class Others:
+    """A guard of somebody else's: it masks a word, and says what is settled, but nothing of what stands behind that."""
+
+    roles = frozenset({"assistant"})
+    reads = "answers"
+    version = "1"
+    _WORD = re.compile(r"\bkey\b")
+
+    def screen(self, message: Message) -> Ruling:
+        """Masks the word."""
+        masked = self._WORD.sub("(gone)", message.content)
+        return Allow() if masked == message.content else Rewrite(content=masked, reason="word")
+
+    def settled(self, text: str) -> int:
+        """Up to the last word."""
+        return text.rfind(" ") + 1
+
+
+def drawn_stack(draw: random.Random) -> list[Remedy]:
+    """Some of the guards in any order, each masking or blocking, and at times one of somebody else's among them."""
+    names = draw.sample(list(PLACES), draw.randint(1, len(PLACES)))
+    remedies = stack({name: options for name, options in BLOCKING.items() if draw.random() < 0.3}, names)
+    if draw.random() < 0.3:
+        identity = RemedyIdentity(name="others", version="1", digest="")
+        others = Remedy(name="others", kind="output-guard", hazards=(), implementation=Others(), identity=identity)
+        remedies.insert(draw.randint(0, len(remedies)), others)
+    return remedies
+
+
 def alone(name: str, **options: object) -> Guard:
     """One guard, with options of its own."""
     guard = stack({name: options}, (name,))[0].implementation
@@ -88,6 +119,8 @@ def alone(name: str, **options: object) -> Guard:
     return guard
 
 
+DRAWN = "drawn"
+SIZES, PIECE = (12_500, 50_000, 100_000), 5
 # What blocks a copy of the prompt, and what masks all else.
 COPIES = alone("prompt-leak", canaries=[])
 MASKING = {name: alone(name) for name in ("secret-filter", "personal-data-filter", "link-policy")}
@@ -141,8 +174,10 @@ def leak(remedies: Sequence[Remedy], parts: Sequence[Part], released: str) -> in
     letters stand in that. All else is masked in the order of the remedies, where they mask: what is released may be a
     beginning of that, and of what is left before the first part that is blocked.
     """
-    own = next(one.implementation for one in remedies if one.name == "secret-filter")
-    blocking = {"prompt": COPIES, "secret": own}
+    guards = {one.name: one.implementation for one in remedies if is_guard(one.implementation)}
+    blocking = {"prompt": COPIES} if "prompt-leak" in guards else {}
+    if "secret-filter" in guards:
+        blocking["secret"] = guards["secret-filter"]
     text, at = joined(parts), 0
     starts = [len(text)]
     for part in parts:
@@ -151,7 +186,8 @@ def leak(remedies: Sequence[Remedy], parts: Sequence[Part], released: str) -> in
             starts.append(at + (copied(part.text) if part.kind == "prompt" else 0))
         at += len(part.text)
     masked, before = text, text[: min(starts)]
-    for guard in (MASKING[one.name] for one in remedies if one.name in MASKING):
+    masking = MASKING | {"others": Others()}
+    for guard in (masking[one.name] for one in remedies if one.name in masking):
         # A secret in another place keeps the guard from masking this one.
         head, rest = (masked[: len(before)], masked[len(before) :]) if blocks(guard, masked) else (masked, "")
         masked = left(guard, head) + rest
@@ -176,11 +212,12 @@ def joined(parts: Sequence[Part]) -> str:
 
 
 def copied(part: str) -> int:
-    """Where a part begins to be a plain copy of the prompt, or else a near one; 0 where it is another spelling."""
+    """Where the first stretch of a part begins that is blocked by itself; 0 where it is spelt in another way."""
     letters, prompt = squash(part), squash(PROMPT)
-    windows = ((size, at) for size in COPIED for at in range(len(letters) - size + 1))
-    at = next((at for size, at in windows if letters[at : at + size] in prompt), 0)
-    return next((size for size in range(len(part)) if len(squash(part[:size])) > at), 1) - 1
+    if not any(letters[at : at + COPIED] in prompt for at in range(len(letters) - COPIED + 1)):
+        return 0
+    end = bisect_left(range(len(part)), 1, key=lambda size: blocks(COPIES, part[:size]))
+    return max(0, bisect_left(range(end), 1, key=lambda at: not blocks(COPIES, part[at:end])) - 1)
 
 
 def ruled(guard: Guard, text: str) -> Ruling:
@@ -250,10 +287,11 @@ def main() -> int:
         median, first, most = asyncio.run(held(stacks["masking"], text))
         print(f"  {language}: median {median:.0f}, most {most}, first release with word {first}")
     wrong = leaked = 0
-    for name, remedies in stacks.items():
+    for name in (*stacks, DRAWN):
         count = {"answers": 0, "blocked": 0}
-        for seed in range(chunkings // len(stacks) + 1):
+        for seed in range(chunkings // (len(stacks) + 1) + 1):
             draw = random.Random(seed)
+            remedies = drawn_stack(draw) if name == DRAWN else stacks[name]
             parts = Drawn(draw).parts(3)
             fault, out = asyncio.run(compare(remedies, parts, draw))
             count["answers"] += 1
@@ -265,16 +303,13 @@ def main() -> int:
                 print(f"  {name}, seed {seed}: {fault or f'{out} characters leaked'}")
         print(f"{name}: {count['answers']} random chunkings", flush=True)
     print(f"{wrong} answers that end otherwise than unstreamed, {leaked} characters leaked of what was blocked")
-    large = PROSE["en"] * (100_000 // len(PROSE["en"]))
-    began = time.process_time()
-    asyncio.run(
-        streamed(
-            stacks["masking"][:4],
-            [large[at : at + 20] for at in range(0, len(large), 20)],
-            [0.0] * (len(large) // 20 + 1),
-        )
-    )
-    print(f"{len(large)} characters that come at once in pieces of 20: {time.process_time() - began:.1f} s CPU")
+    large = PROSE["en"] * (max(SIZES) // len(PROSE["en"]) + 1)
+    for size in SIZES:
+        pieces = [large[at : at + PIECE] for at in range(0, size, PIECE)]
+        began = time.process_time()
+        asyncio.run(streamed(stacks["masking"][:4], pieces, [0.0] * len(pieces)))
+        spent = time.process_time() - began
+        print(f"{size} characters in pieces of {PIECE}, at once: {spent:.1f} s CPU, {spent / size * 1e6:.0f} ms a kB")
     return int(bool(wrong or leaked))
 
 

@@ -7,7 +7,7 @@ import statistics
 import msgspec
 import pytest
 from benchmarks.solutions.streamed import CANARY, DISGUISES, OPTIONS, PROMPT, SECRETS, Drawn, Part
-from benchmarks.solutions.streaming import PROSE, STACKS, compare
+from benchmarks.solutions.streaming import PROSE, STACKS, compare, drawn_stack, held
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,6 +190,24 @@ def test_streamed_answers_end_as_they_would_unstreamed_and_leak_nothing(stack):
             assert (wrong, leaked) == ("", 0), seed
 
     asyncio.run(all_of_them())
+
+
+def test_guards_in_any_order_and_number_leave_what_they_would_unstreamed():
+    async def all_of_them():
+        for seed in range(1_000):
+            draw = random.Random(f"drawn {seed}")
+            assert await compare(drawn_stack(draw), Drawn(draw).parts(2), draw) == ("", 0), seed
+
+    asyncio.run(all_of_them())
+
+
+@pytest.mark.parametrize("language", PROSE)
+@pytest.mark.parametrize("stack", STACKS)
+def test_all_guards_in_a_row_release_the_first_word_when_the_second_has_come(stack, language):
+    median, first, most = asyncio.run(held(STACKS[stack](), PROSE[language]))
+    assert first == 2
+    assert median <= 8
+    assert most <= 30
 
 
 class Hasty(SecretFilter):

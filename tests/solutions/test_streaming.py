@@ -61,6 +61,20 @@ class Stars:
         return at if at >= 0 else len(text) - len(re.split(r"\s", text)[-1])
 
 
+class Knowing(Stars):
+    """Stars that say what stands behind what is settled, and remember what they were told of it."""
+
+    def __init__(self):
+        self.told = []
+
+    def settled_before(self, text, ahead):
+        self.told.append((text, ahead.word))
+        return self.settled(text)
+
+    def leaves(self, ahead):
+        return ahead
+
+
 class Other(Stars):
     """The same, with something done before each ruling on a text that holds 'now'."""
 
@@ -165,6 +179,25 @@ def test_each_guard_reads_what_the_one_before_it_left():
     assert reader.text == "Pay us "
     assert response.finish == BLOCKED
     assert [(one.guard, one.reason) for one in response.decisions] == [("guard-0", "number"), ("guard-1", "star")]
+
+
+def test_a_guard_is_told_of_the_word_behind_what_it_reads_by_guards_that_keep_it():
+    told, silent = Knowing(), Knowing()
+    streamed(Model("We op", "en at 9 ", "now"), Knowing(), told, Stars(), silent)
+    assert told.told == [("We ", "op"), ("We open at * ", "now")]
+    assert not silent.told
+
+
+def test_what_a_failed_guard_lets_pass_is_known_as_it_was_before_it():
+    class Failing(Knowing):
+        def screen(self, message):
+            raise RuntimeError("no")
+
+    told = Knowing()
+    response, reader, _ = streamed(Model("We open ", "now an", "d here"), Knowing(), Failing(), told, fail_open=True)
+    assert told.told == [("We open now ", "an"), ("We open now and ", "here")]
+    assert response.text == "We open now and here"
+    assert reader.text == "We open now and "
 
 
 def raises():

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from aloi.solutions.ahead import Ahead
 from aloi.system.messages import Message, Request, Response, Role, ToolCall
 
 
@@ -124,6 +125,22 @@ class Settling(Protocol):
         leaves of `text[:n]`; and where it blocks the whole, nothing of what it blocks for lies in `text[:n]`. Linear in
         the length of the text, as `screen` is. Never less for a longer text that begins with this one.
         """
+        ...
+
+
+class Foreseeing(Settling, Protocol):
+    """What a settling guard may offer, so that the word before the last need not be kept back by each guard in a row.
+
+    It promises as well that it keeps to `leaves`: where a word begins at the end of what it has settled, one blank
+    behind another, what it leaves of the whole goes on behind what it leaves of that as `leaves` tells.
+    """
+
+    def settled_before(self, text: str, ahead: Ahead) -> int:
+        """As `settled`, for the continuations alone of which `ahead` tells."""
+        ...
+
+    def leaves(self, ahead: Ahead) -> Ahead | None:
+        """What is known behind this guard of what `ahead` tells before it; None where nothing is."""
         ...
 
 

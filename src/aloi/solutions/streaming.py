@@ -1,13 +1,16 @@
 """An answer streamed through guards: text is released when no continuation can change what the guards leave of it.
 
 Each guard reads what the one before it has settled and left, and hands on what it leaves of that part of it which it
-has settled itself. What comes out of the last one is released. The contract is `guard.Settling`; what breaks it blocks.
+has settled itself, with what is known of the word behind it. What comes out of the last one is released. The contracts
+are `guard.Settling` and `guard.Foreseeing`; what breaks them blocks.
 """
 
 import time
+from typing import Any
 
 import msgspec
 
+from aloi.solutions.ahead import Ahead, apart
 from aloi.solutions.guard import Allow, Ask, Block, Guard, Release, Rewrite, Ruling
 from aloi.solutions.passage import CONTRACT, Guards, Passage, Screen, ruling
 from aloi.solutions.timed import Clock
@@ -31,17 +34,34 @@ class _Stage:
         if hasattr(guard, "deadline"):
             self.deadline = guard.deadline
         self.settled, self.out = 0, ""
+        self.ahead: Ahead | None = None  # behind the text that it reads next
         self.found: Ruling | None = None
         self._length = 0
 
     def screen(self, message: Message) -> Ruling:
         """The guard's ruling on what it has settled more of a text, or on all where it ends; else Allow."""
         guard, text = self.guard, message.content
-        self._length = guard.settled(text)  # type: ignore[attr-defined] # a window is opened only where all guards settle
+        self._length = self._settled(text)
         if self._length <= self.settled:
             ends = hasattr(guard, "ends") and guard.ends(text)
             return guard.screen(message) if ends else Allow()
         return guard.screen(msgspec.structs.replace(message, content=text[: self._length]))
+
+    def _settled(self, text: str) -> int:
+        guard: Any = self.guard
+        known = self.ahead is not None and hasattr(guard, "settled_before")
+        settled: int = guard.settled_before(text, self.ahead) if known else guard.settled(text)
+        return settled
+
+    def behind(self, text: str) -> Ahead | None:
+        """What is known of the word behind what this guard left of a text."""
+        if not hasattr(self.guard, "leaves") or not apart(self.out, len(self.out)):
+            return None
+        if isinstance(self.found, Allow):
+            return self.ahead if self.settled == len(text) else None
+        ahead = self.ahead if self.settled == len(text) else Ahead.at(text, self.settled)
+        left: Ahead | None = self.guard.leaves(ahead) if ahead else None
+        return left
 
     def took(self, text: str, ruled: Ruling) -> bool:
         """Take in what the guard ruled on a text; False where it ends the answer."""
@@ -135,14 +155,17 @@ class Held:
         return screen
 
     def _due(self) -> bool:
+        if not self.released and self._length <= GROWTH:
+            return True  # the first word is what a reader waits for
         grown = self._length - self._checked
         waited = self._clock() - self._ended
         return grown >= max(GROWTH, self._length // PART) or waited >= max(PAUSE, IDLE * self._lasted)
 
     async def _cleared(self) -> str:
         """What all guards leave of what they have settled."""
-        text = self.taken
+        text, ahead = self.taken, None
         for stage in self._stages:
+            stage.ahead = ahead
             if stage.found is None:
                 message = Message(role="assistant", content=text)
                 let_pass = len(self._passage.decisions)
@@ -155,7 +178,7 @@ class Held:
                 stage.passed(text)
             if not self.wanted:
                 return self.released
-            text = stage.out
+            text, ahead = stage.out, stage.behind(text)
         return text
 
     async def _let_go(self, cleared: str) -> None:

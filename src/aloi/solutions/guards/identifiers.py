@@ -21,10 +21,11 @@ from phonenumbers import (
     is_valid_number_for_region,
     parse,
 )
-from stdnum import luhn, numdb
+from stdnum import luhn
 from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
+from aloi.solutions.guards.accounts import BREAK, SEP, account_starts
 from aloi.solutions.guards.addresses import emails, internet
 from aloi.solutions.guards.announced import BESIDE, announced, another, heralded
 from aloi.solutions.guards.rows import is_row
@@ -34,31 +35,23 @@ from aloi.solutions.tables import table
 BUDGET = 20_000
 _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
-# A number may be broken over two lines, as a letter or a terminal breaks it.
-_BREAK = r"\r?\n[ \t]{0,8}"
-SEP = _SEP = rf"(?:[ .\-]|{_BREAK})?"
-# The boundary is asked after the first character: the search then runs from one such character to the next.
-_IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){_SEP}\d")
-_ALNUM = rf"(?:{_SEP}[A-Za-z0-9]){{%d}}"
-_ALNUMS = re.compile(rf"(?:{_SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
-# In characters, each but the first behind a line end and the widest indentation.
-_LONGEST_ACCOUNT = 34 * len("\r\n        0")
-_CLUSTER = re.compile(rf"\d(?:{_SEP}\d){{8,}}")
+_CLUSTER = re.compile(rf"\d(?:{SEP}\d){{8,}}")
 _JOINED_BEFORE = re.compile(r"(?:\d\.|\w-|\w)\Z")
 _JOINED_GROUP = re.compile(r"\d[ .-]?\Z")
 _JOINED_AFTER = re.compile(r"[.-]\d|\w")
 _VAT_BEFORE = re.compile(r"[Ff][Rr][ .-]?[0-9A-Za-z]{2}[ .-]?\Z")
 _GROUP = re.compile(r"\d+")
 _CORSICA = re.compile(r"\d[ .-]?2[ABab]")
+_DEPARTMENT = re.compile(r"2[ABab]")
 _NIR_CORSICA = re.compile(
-    rf"[1-8](?<!\w.)(?:{_SEP}\d){{4}}{_SEP}2[ABab](?:{_SEP}\d){{8}}(?!\w)",
+    rf"[1-8](?<!\w.)(?:{SEP}\d){{4}}{SEP}2[ABab](?:{SEP}\d){{8}}(?!\w)",
 )
-_PLUS = re.compile(rf"[+0](?:(?<=\+)|(?<!\w0)0)[ ]?[1-9](?:(?:[ .\-/()]{{0,2}}|{_BREAK})\d){{6,14}}")
+_PLUS = re.compile(rf"[+0](?:(?<=\+)|(?<!\w0)0)[ ]?[1-9](?:(?:[ .\-/()]{{0,2}}|{BREAK})\d){{6,14}}")
 _APPOSITION = re.compile(r"[^\W\d_](?:,[ ]| ?\()\Z")
 # A unit, a currency or a word behind a number: it is counted with.
 _MORE = re.compile(r"[ ]?[A-Za-z%$\u00b0\u00a3\u20ac]|[.,]\d|[ ]\d")
 _SLASHES = re.compile(r"0(?<![\d/]0)\d(?:/\d\d){4}(?![\d/])")
-_TVA = re.compile(rf"[Ff][Rr](?<!\w..){_SEP}[0-9A-HJ-NP-Za-hj-np-z]{{2}}(?:{_SEP}\d){{9}}(?!\w)")
+_TVA = re.compile(rf"[Ff][Rr](?<!\w..){SEP}[0-9A-HJ-NP-Za-hj-np-z]{{2}}(?:{SEP}\d){{9}}(?!\w)")
 
 
 class Overload(Exception):
@@ -94,7 +87,6 @@ class _Budget:
 
 
 class _Patterns(Struct, frozen=True):
-    iban: dict[str, tuple[re.Pattern[str], re.Pattern[str]]]
     cards: dict[int, tuple[tuple[str, str], ...]]
     plates: tuple[re.Pattern[str], ...]
     reserved: dict[str, int]
@@ -106,7 +98,6 @@ class _Patterns(Struct, frozen=True):
 def _patterns() -> _Patterns:
     data: dict[str, Any] = table("personal-data")
     return _Patterns(
-        iban={country: (shape, whole) for country, shape, whole in _iban_structures()},
         cards={
             length: tuple(
                 (low, high) for low, high in (row["first"] for row in data["cards"] if length in row["lengths"])
@@ -120,57 +111,22 @@ def _patterns() -> _Patterns:
     )
 
 
-def _iban_structures() -> Iterator[tuple[str, re.Pattern[str], re.Pattern[str]]]:
-    """Countries, what an IBAN of theirs looks like in a text, and in compact form, after the SWIFT registry."""
-    signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
-    for _, country, _, facts, _ in numdb.get("iban").prefixes:
-        parts = re.findall(r"(\d+)!([nac])", facts.get("bban", ""))
-        size = 4 + sum(int(count) for count, _ in parts)
-        bban = "".join(f"{signs[kind]}{{{count}}}" for count, kind in parts)
-        yield country, re.compile(_ALNUM % (size - 1)), re.compile(rf"{country}\d\d{bban}")
-
-
 def compact(text: str) -> str:
     """Letters and digits only, in capitals."""
     return "".join(filter(str.isalnum, text)).upper()
 
 
-def _account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
-    """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
-    countries = _patterns().iban
-    for match in _IBAN.finditer(text, low):
-        at = match.start()
-        start = at - 2 if text[at - 1].isalpha() else at - 3
-        country = text[start : start + 2]
-        known = countries.get(country.upper())
-        # "by 45..." is a word and a number.
-        if known is None or (text[at - 1] == " " and not country.isupper()):
-            continue
-        # "CMD-1460..." is an order; "IBANFR76..." is an account.
-        if start and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN":
-            continue
-        yield start, *known
-
-
-def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
-    """Spans from `low` on of what looks like an IBAN, or may become one where it reaches the end of the text."""
-    near = len(text) - _LONGEST_ACCOUNT
-    for start, shape, _ in _account_starts(text, low):
-        whole = shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
-        if whole:
-            yield start, whole.end()
-
-
 def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
     """Spans from `low` on of what has the shape of an identifier of letters and digits, whatever stands around it."""
-    for pattern in (*_patterns().plates, _TVA, _NIR_CORSICA):
+    corsican = (_NIR_CORSICA,) if _DEPARTMENT.search(text, low) else ()
+    for pattern in (*_patterns().plates, _TVA, *corsican):
         yield from (match.span() for match in pattern.finditer(text, low))
 
 
 def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
     """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
     done = 0
-    for start, shape, structure in _account_starts(text):
+    for start, shape, structure in account_starts(text):
         if start < done:
             continue
         budget.spend("iban")

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from msgspec import Meta
 
+from aloi.solutions.ahead import Ahead
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.options import Options
@@ -16,6 +17,7 @@ from aloi.system.messages import Message, Role
 from aloi.translation import N_
 
 LONGEST_PERIOD = 16
+MARKER = " […]"
 # A cut is made between words where one ends this near before it.
 _NEAR = 40
 # A run without blanks of this length that deflates below a tenth repeats itself; encoded data does not.
@@ -32,7 +34,7 @@ class OutputBudgetOptions(Options, frozen=True, kw_only=True):
     words: Annotated[int, Meta(ge=1)] = 600
     repeats: Annotated[int, Meta(ge=0)] = 6
     action: Literal["truncate", "block"] = "truncate"
-    marker: Annotated[str, Meta(max_length=80)] = " […]"
+    marker: Annotated[str, Meta(max_length=80)] = MARKER
 
     def problem(self) -> tuple[str, str] | None:
         if len(self.marker) >= self.characters or len(self.marker.split()) >= self.words:
@@ -98,6 +100,12 @@ class OutputBudget:
         # Blanks before a cut go with it, but for one with which the marker begins.
         end = len(text[:at].rstrip())
         return end + (text[end : end + 1] == options.marker[:1] != "")
+
+    def settled_before(self, text: str, ahead: Ahead) -> int:  # noqa: ARG002 - a cut is made between words, whatever these are
+        return self.settled(text)
+
+    def leaves(self, ahead: Ahead) -> Ahead | None:
+        return ahead if self._options.action == "block" or self._options.marker == MARKER else None
 
     def ends(self, text: str) -> bool:
         options = self._options

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 
 from msgspec import Meta, Struct
 
+from aloi.solutions.ahead import Ahead
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.guards.hosts import begins_to_run, names, running, schemes
@@ -134,6 +135,22 @@ class LinkPolicy:
         while found and (before := self._stays(folded, at, found)) < at:
             at = _open(folded.text, before, found)
         return folded.place(at)
+
+    def settled_before(self, text: str, ahead: Ahead) -> int:
+        return min(self._settled_before(text, first) for first in ahead.firsts())
+
+    def leaves(self, ahead: Ahead) -> Ahead | None:
+        # A link keeps the words that stood in brackets, and so those of what stands in place of something.
+        return ahead if self._block else ahead.behind(self._marker, bare=True)
+
+    def _settled_before(self, text: str, first: str) -> int:
+        if not _PLAIN_MARKER.fullmatch(self._marker):
+            return 0
+        folded = fold(text + first)
+        # What is taken out may leave a bracket behind it at the beginning of a line, where it opens a definition.
+        if self._found(folded):
+            return self.settled(text)
+        return min(len(text), folded.place(_open(folded.text, len(folded.text), [])))
 
     def _stays(self, folded: Folded, end: int, found: list[_Found]) -> int:
         """How much of a beginning stays as it is, whatever links are taken out behind it."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal, get_args
 
 from msgspec import Struct
 
+from aloi.solutions.ahead import Ahead
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards.announced import ANNOUNCED
 from aloi.solutions.guards.identifiers import Identifier, Overload, identifiers, known_value
@@ -173,3 +174,10 @@ class PersonalDataFilter:
 
     def settled(self, text: str) -> int:
         return self._data.settled(text, block=self._block)
+
+    def settled_before(self, text: str, ahead: Ahead) -> int:
+        # No number and no address goes on with a bracket and letters, unless these are those of a sign.
+        return min(len(text), *(self.settled(text + first) for first in ahead.firsts()))
+
+    def leaves(self, ahead: Ahead) -> Ahead | None:
+        return ahead if self._block else ahead.behind(*self._masks.values())

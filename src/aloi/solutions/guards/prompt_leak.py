@@ -8,11 +8,12 @@ the secret filter. Not seen: a summary, a translation, a copy interleaved with o
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from aloi.solutions.ahead import Ahead
 from aloi.solutions.guard import Allow, Block, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions, squash
@@ -76,6 +77,19 @@ class _Blocks:
             low, high = (middle, high) if text[-middle:] in self.letters else (low, middle)
         return low
 
+    def leads(self, text: str, word: str, ahead: Ahead | None) -> int:
+        """How many letters at the end of a text stand in the prompt, with what follows as far as that is known.
+
+        One letter at the end of a longer `word`, the last, is no beginning of what goes on with a stand-in.
+        """
+        longest = self.ends(text)
+        if ahead is None or not longest:
+            return longest
+        plain, *instead = (
+            self.ends(text[-longest:] + way.casefold()) - len(way.casefold()) for way in ahead.letters(self.letters)
+        )
+        return max(0, plain, *(led for led in instead if led > 1 or len(word) == 1))
+
     def run(self, text: str, at: int, place: int) -> tuple[int, int]:
         """How far the text and the prompt agree around a block: its place in the text."""
         low, high = 0, BLOCK
@@ -85,6 +99,21 @@ class _Blocks:
         while high < most and text[at + high] == self.letters[place + high]:
             high += 1
         return at - low, at + high
+
+
+class _Next:
+    """What is known of the next word: how it begins, as written so far or as `ahead` tells."""
+
+    def __init__(self, begun: str, ahead: Ahead | None) -> None:
+        self._begun = begun
+        # A stand-in ends a word that has begun, or begins one.
+        self._ways = tuple(way.casefold() for way in ahead.letters()) if ahead else ()
+        self._ends = frozenset(self._ways[0][:at] for at in range(1, len(self._ways[0]))) if ahead else frozenset()
+
+    def may_be(self, words: Iterable[str]) -> bool:
+        """Whether it may be one of these."""
+        ways = self._ways or (self._begun,)
+        return any(word in self._ends or word.startswith(ways) for word in words)
 
 
 class PromptLeak:
@@ -108,7 +137,10 @@ class PromptLeak:
         self._public = tuple(map(squash, options.allowed))
         public = {triple for text in options.allowed for triple in _triples(_plain(text))}
         self._triples = frozenset(_triples(_plain(options.prompt))) - public
-        self._openings = {triple[:size] for triple in self._triples for size in (1, 2)}
+        self._openings: dict[tuple[str, ...], set[str]] = {}
+        for triple in self._triples:
+            for size in (1, 2):
+                self._openings.setdefault(triple[:size], set()).add(triple[size])
         canaries = SecretFilterOptions(secrets=options.canaries, own="block", generic="ignore")
         self._canaries = SecretFilter(canaries) if options.canaries else None
 
@@ -124,15 +156,25 @@ class PromptLeak:
         return Block(reason="prompt-encoded") if any(self._form(layer.text) for layer in decoded) else Allow()
 
     def settled(self, text: str) -> int:
+        return self._settled(text, None)
+
+    def settled_before(self, text: str, ahead: Ahead) -> int:
+        return self._settled(text, ahead)
+
+    def leaves(self, ahead: Ahead) -> Ahead | None:
+        return ahead
+
+    def _settled(self, text: str, ahead: Ahead | None) -> int:
         folded = fold(text)
         decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
-        at = tails.encoded(folded.text)
+        at = tails.encoded(folded.text, ahead)
         if len(self._spellings["copied"].letters) >= BLOCK:
             encoded = (low for layer, low, _ in decoded if low < at and self._form(layer))
-            at = min([at, self._begins(folded.text), *encoded])
+            at = min([at, self._begins(folded.text, ahead), *encoded])
         spans = tails.Spans(runs(folded.text))
         if self._canaries:
-            at = self._canaries.clear(folded.text, min(at, self._canaries.begins(folded.text, decoded)), spans)
+            begun = self._canaries.begins(folded.text, decoded, ahead)
+            at = self._canaries.clear(folded.text, min(at, begun), spans)
         return folded.place(spans.clear(folded.text, at))
 
     def ends(self, text: str) -> bool:
@@ -140,26 +182,24 @@ class PromptLeak:
             return True
         return len(self._spellings["copied"].letters) >= BLOCK and self._form(fold(text).text) is not None
 
-    def _begins(self, text: str) -> int:
+    def _begins(self, text: str, ahead: Ahead | None) -> int:
         """Where the first thing begins in a folded text that is a copy of the prompt, or may become one."""
         words = _WORD.findall(text.casefold())
         letters = "".join(words)
-        held = max(spelling.ends(letters) for spelling in self._spellings.values())
+        held = max(spelling.leads(letters, "".join(words[-1:]), ahead) for spelling in self._spellings.values())
         places = [len(letters) - held, *(low for _, low in self._runs(letters))]
         at = tails.back(text, len(letters) - min(places), tails.letters)
-        first = self._near_begins(words, whole=not text[-1:].isalnum())
+        cut = words[-1:] if text[-1:].isalnum() else []
+        first = self._near_begins(words, _Next(cut[0] if cut else "", ahead), whole=not cut)
         return min(at, tails.back(text, sum(map(len, words[first:])), tails.letters))
 
-    def _near_begins(self, words: list[str], *, whole: bool) -> int:
+    def _near_begins(self, words: list[str], following: "_Next", *, whole: bool) -> int:
         """The first word of a stretch that is, or may become, a near copy; `whole` tells that no word is cut."""
         near = self._near_at(words)
         complete = words if whole else words[:-1]
         last = len(complete)
         held = [last if near is None else near]
-        if tuple(complete[-1:]) in self._openings:
-            held.append(last - 1)
-        if tuple(complete[-2:]) in self._openings:
-            held.append(last - 2)
+        held += [last - size for size in (1, 2) if following.may_be(self._openings.get(tuple(complete[-size:]), ()))]
         known = self._known(complete[-WINDOW - 2 :])
         for at, one in enumerate(known):
             size = len(known) - at

@@ -16,6 +16,7 @@ from typing import ClassVar, Literal
 
 from msgspec import Struct
 
+from aloi.solutions.ahead import Ahead
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.normalise import Folded, fold, layers, rot13, runs
@@ -127,19 +128,24 @@ class _Needle:
                     return "near"
         return None
 
-    def begins(self, text: str, squashed: str, unspaced: str, *, whole: bool) -> int:
+    def begins(self, text: str, squashed: str, unspaced: str, ahead: Ahead | None, *, whole: bool) -> int:
         """Where the first thing begins in a folded text that may become this secret, or that is it where `whole`."""
         if len(self.plain) < STANDS_ALONE:
             at = [self._alone(text, whole=whole)]
         else:
-            begun = min([self._leading(squashed), *(self._copies(squashed) if whole else ())])
+            begun = min([self._leading(squashed, ahead), *(self._copies(squashed) if whole else ())])
             at = [tails.back(text, len(squashed) - begun, tails.letters)]
         for core in self.encoded:
             place = unspaced.find(core) if whole else -1
-            place = place if place >= 0 else len(unspaced) - _overlap(unspaced, core)
+            place = place if place >= 0 else _led_to(unspaced, core, ahead)
             if place < len(unspaced):
                 at.append(tails.back(text, len(unspaced) - place, lambda one: not one.isspace()))
         return min(at)
+
+    def begins_within(self, letters: str) -> bool:
+        """Whether the secret may begin in a word that begins with these."""
+        low = letters.casefold()
+        return any(_is_on_the_way(low[at:], self.plain) for at in range(len(low)))
 
     def told(self, squashed: str, unspaced: str) -> bool:
         """Whether a text holds the secret in a spelling that no mask takes out of it."""
@@ -166,18 +172,15 @@ class _Needle:
         sizes = range(max(8, len(self.plain) * 3 // 4), len(self.plain))
         return len(self.plain) >= STANDS_ALONE and any(squashed.endswith(self.plain[:size]) for size in sizes)
 
-    def _leading(self, squashed: str) -> int:
+    def _leading(self, squashed: str, ahead: Ahead | None) -> int:
         """Where the longest end of a text begins that leads up to some form of the secret."""
-        longest = max(_overlap(squashed, form) for form in (self.plain, *self.turned.values()))
-        least = len(squashed) - longest
-        return next(
-            (
-                at
-                for at in range(max(0, len(squashed) - len(self.plain) - self.edits), least)
-                if self._leads(squashed[at:])
-            ),
-            least,
-        )
+        least = min(_led_to(squashed, form, ahead) for form in (self.plain, *self.turned.values()))
+        for at in range(max(0, len(squashed) - len(self.plain) - self.edits), least):
+            if self._leads(end := squashed[at:]) and (
+                ahead is None or any(self._leads(end + way.casefold()) for way in ahead.letters())
+            ):
+                return at
+        return least
 
     def _leads(self, text: str) -> bool:
         """Whether a text begins as the secret does, some letters left out at most, or may go on to."""
@@ -246,6 +249,20 @@ def _overlap(text: str, wanted: str) -> int:
     return next((len(end) - at for at in places), next((n for n in short if end.endswith(wanted[:n])), 0))
 
 
+def _led_to(text: str, wanted: str, ahead: Ahead | None) -> int:
+    """Where the longest end of a text begins that `wanted` begins with, and goes on from as `ahead` tells."""
+    least = len(text) - _overlap(text, wanted)
+    if ahead is None or least == len(text):
+        return least
+    ways = [*ahead.letters(), *(way.casefold() for way in ahead.letters())]
+    led = (at for at in range(least, len(text)) if any(_is_on_the_way(text[at:] + way, wanted) for way in ways))
+    return next(led, len(text))
+
+
+def _is_on_the_way(text: str, wanted: str) -> bool:
+    return text.startswith(wanted) or wanted.startswith(text)
+
+
 def _begun(secret: str) -> str:
     """A pattern of a secret that stands alone, or begins to, at the end of a text."""
     pattern = rf"{re.escape(secret[-1:])}\Z"
@@ -298,14 +315,26 @@ class SecretFilter:
         return Rewrite(content=replaced(folded, spans, self._mask), reason="credential")
 
     def settled(self, text: str) -> int:
+        return self._settled(text, None)
+
+    def settled_before(self, text: str, ahead: Ahead) -> int:
+        return self._settled(text, ahead)
+
+    def leaves(self, ahead: Ahead) -> Ahead | None:
+        masks_own = self._own_action == "mask" and self._needles
+        if masks_own and any(needle.begins_within(one) for needle in self._needles for one in ahead.instead):
+            return None
+        return ahead.behind(self._mask) if masks_own or self._generic == "mask" else ahead
+
+    def _settled(self, text: str, ahead: Ahead | None) -> int:
         folded = fold(text)
         decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
         opening = _OPENING.search(folded.text, max(0, len(folded.text) - 90))
-        at = min(tails.encoded(folded.text), opening.start() if opening else len(folded.text))
+        at = min(tails.encoded(folded.text, ahead), opening.start() if opening else len(folded.text))
         copies = _Copies(folded, self._needles if self._own_action == "mask" else (), self._mask)
         if self._needles:
             shown = [(one.text, one.start, one.end) for one in layers(copies.text)] if copies.spans else decoded
-            at = min(at, copies.back(self.begins(copies.text, shown)), copies.ends)
+            at = min(at, copies.back(self.begins(copies.text, shown, ahead)), copies.ends)
         if copies.spans:
             squashed = _NOT_ALNUM.sub("", folded.text.casefold())
             at = min([at, *(needle.copying(folded.text, squashed) for needle in self._needles)])
@@ -337,11 +366,11 @@ class SecretFilter:
         squashed = squashed if len(squashed) >= longest else _NOT_ALNUM.sub("", text.casefold())
         return any(needle.cut(squashed) for needle in self._needles)
 
-    def begins(self, text: str, decoded: list[tuple[str, int, int]]) -> int:
+    def begins(self, text: str, decoded: list[tuple[str, int, int]], ahead: Ahead | None) -> int:
         """Where the first thing begins in a folded text that is, or may become, a secret of the system's own."""
         squashed, unspaced = _read(text)
         whole = self._own(text, squashed, unspaced, [layer for layer, _, _ in decoded]) is not None
-        at = [needle.begins(text, squashed, unspaced, whole=whole) for needle in self._needles]
+        at = [needle.begins(text, squashed, unspaced, ahead, whole=whole) for needle in self._needles]
         at += [low for layer, low, _ in decoded if whole and self.own(layer, [])]
         return min(at, default=len(text))
 

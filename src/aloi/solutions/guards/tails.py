@@ -7,6 +7,8 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 
+from aloi.solutions.ahead import Ahead
+
 # Lines of a wrapped base64 block, read from their end on.
 _LINES_BACK = re.compile(r"\n?\r?[A-Za-z0-9+/]{40,}(?:\n\r?[A-Za-z0-9+/]{40,})*")
 _HEX_SIGNS = "0123456789abcdefABCDEF :,;-x\\u%"
@@ -29,9 +31,10 @@ def word(text: str, end: int) -> int:
     return end - len(run)
 
 
-def encoded(text: str) -> int:
+def encoded(text: str, ahead: Ahead | None = None) -> int:
     """Where the encoded run begins that reaches the end of a text: one word, lines of base64, pairs of digits."""
-    return min(word(text, _lines(text)), word(text, len(text) - _pairs(text)))
+    pairs = _pairs(text) if ahead is None or ahead.pairs() else 0
+    return min(word(text, _lines(text)), word(text, len(text) - pairs))
 
 
 def _lines(text: str) -> int:

@@ -1,0 +1,79 @@
+"""Where an IBAN may begin in a folded text, and what of it looks like one or may become one."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+
+from stdnum import numdb
+
+# A number may be broken over two lines, as a letter or a terminal breaks it.
+BREAK = r"\r?\n[ \t]{0,8}"
+SEP = rf"(?:[ .\-]|{BREAK})?"
+# The boundary is asked after the first character: the search then runs from one such character to the next.
+_IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){SEP}\d")
+_ALNUM = rf"(?:{SEP}[A-Za-z0-9]){{%d}}"
+_ALNUMS = re.compile(rf"(?:{SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
+# In characters, each but the first behind a line end and the widest indentation.
+_LONGEST_ACCOUNT = 34 * len("\r\n        0")
+
+
+@cache
+def _countries() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
+    """By country, what an IBAN of theirs looks like in a text, and in compact form, after the SWIFT registry."""
+    known = {}
+    signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
+    for _, country, _, facts, _ in numdb.get("iban").prefixes:
+        parts = re.findall(r"(\d+)!([nac])", facts.get("bban", ""))
+        size = 4 + sum(int(count) for count, _ in parts)
+        bban = "".join(f"{signs[kind]}{{{count}}}" for count, kind in parts)
+        known[country] = re.compile(_ALNUM % (size - 1)), re.compile(rf"{country}\d\d{bban}")
+    return known
+
+
+def account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
+    """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
+    countries = _countries()
+    for match in _IBAN.finditer(text, low):
+        at = match.start()
+        start = at - 2 if text[at - 1].isalpha() else at - 3
+        country = text[start : start + 2]
+        known = countries.get(country.upper())
+        # "by 45..." is a word and a number.
+        if known is None or (text[at - 1] == " " and not country.isupper()):
+            continue
+        # "CMD-1460..." is an order; "IBANFR76..." is an account.
+        if start and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN":
+            continue
+        yield start, *known
+
+
+def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
+    """Spans from `low` on of what looks like an IBAN, or may become one where it reaches the end of the text."""
+    near, end = len(text) - _LONGEST_ACCOUNT, -1
+    # Of those that begin within another and have its shape, the last one goes furthest: the others are not looked at.
+    within: list[int] = []
+    shaped: re.Pattern[str] | None = None
+    for start, shape, _ in account_starts(text, low):
+        alike = shape is shaped and start <= near
+        if within and not (alike and start < end):
+            for span in islice(_shaped(text, within, shaped), 1):
+                yield span
+                end = span[1]
+            within = []
+        if alike and start < end:
+            within.append(start)
+            continue
+        shaped = shape
+        whole = shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
+        end = whole.end() if whole else -1
+        if whole:
+            yield start, end
+    yield from islice(_shaped(text, within, shaped), 1)
+
+
+def _shaped(text: str, starts: list[int], shape: re.Pattern[str] | None) -> Iterator[tuple[int, int]]:
+    """Spans of a shape that begin at these places, the last one first."""
+    for start in reversed(starts):
+        if shape and (whole := shape.match(text, start + 1)):
+            yield start, whole.end()
