@@ -6,7 +6,7 @@ SOURCES := src tests benchmarks tools training
 # What numpy picks by processor; off, so that training computes the same everywhere.
 SIMD := X86_V3 X86_V4 AVX512_ICL AVX512_SPR
 
-.PHONY: help demo test check bench soak peers train learn docs locks messages clean
+.PHONY: help demo test check bench soak litellm peers train learn docs locks messages clean
 
 help: ## list what can be made
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -31,7 +31,7 @@ bench: .venv/dev ## print the figures that README and docs quote
 soak: .venv/dev ## an hour of mixed load with faults on the gateway, or SOAK=seconds
 	$(BIN)/python -m benchmarks.gateway.soak $(SOAK)
 
-litellm: .venv/litellm ## install LiteLLM in an environment of its own, for the tests of its guardrail
+litellm: .venv/litellm ## install LiteLLM in an environment of its own, for the tests of its guardrail and to measure beside its proxy
 
 peers: .venv/peers ## install others' tools in an environment of their own, for the benchmarks that compare
 

@@ -24,6 +24,7 @@ BENCHMARKS = {
     "selection": "benchmarks.solutions.selection",
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "gateway": "benchmarks.gateway.overhead",
+    "crowds": "benchmarks.gateway.crowds",
     "exports": "benchmarks.standards.exports",
     "ingest": "benchmarks.registry.ingest",
     "growth": "benchmarks.registry.growth",

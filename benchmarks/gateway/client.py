@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ QUESTION = (
     "to bring with me, at what hours is the branch open on Saturdays, how long does it take, and when can I expect to "
     "receive my card? Thank you in advance."
 )
+
+TEXT = re.compile(rb'"content": ?"[^"]')
 
 
 def request(port: int, *, stream: bool, system: str = "You are the assistant of a bank.") -> bytes:
@@ -61,7 +64,7 @@ class Connection:
         while True:
             size = int(await self._reader.readuntil(b"\r\n"), 16)
             data = await self._reader.readexactly(size + 2)
-            if not first and b'"content": "' in data.replace(b'":"', b'": "'):
+            if not first and TEXT.search(data):
                 first = time.perf_counter() - began
             if not size:
                 return first

@@ -40,14 +40,20 @@ def installed(folder: Path) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if name not in LEFT_OUT}
 
 
-def main() -> None:
-    """Print the total beside its bar, and the largest packages."""
+def measured() -> dict[str, int]:
+    """Bytes by package; empty, and said, where no index is reached."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            sizes = installed(Path(folder))
+            return installed(Path(folder))
         except subprocess.CalledProcessError as error:
             print(f"the installation was not measured: {error}")
-            return
+            return {}
+
+
+def told(sizes: dict[str, int]) -> None:
+    """Print the total beside its bar, and the largest packages."""
+    if not sizes:
+        return
     total = sum(sizes.values()) / MEGABYTE
     bar(f"aloi[gateway], {len(sizes)} packages", f"{total:.1f} MB", f"<= {WANTED} MB", met=total <= WANTED)
     largest = sorted(sizes, key=lambda name: -sizes[name])[:SHOWN]
@@ -55,4 +61,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    told(measured())

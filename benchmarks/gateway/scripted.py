@@ -68,9 +68,12 @@ def delta(part: dict[str, Any], finish: str | None = None) -> bytes:
 class Scripted:
     """The server, in a thread of its own; `requests` are the bodies that it was sent, with the heads."""
 
-    def __init__(self, scripts: Mapping[str, Script], otherwise: Script | None = None) -> None:
-        """`otherwise` is played where no script is named."""
+    def __init__(
+        self, scripts: Mapping[str, Script], otherwise: Script | None = None, *, remembers: bool = True
+    ) -> None:
+        """`otherwise` is played where no script is named; `requests` stays empty where it `remembers` nothing."""
         self._scripts = dict(scripts)
+        self._remembers = remembers
         self._otherwise = otherwise
         self.requests: list[tuple[bytes, dict[str, Any]]] = []
         self._ready, self._stop = threading.Event(), asyncio.Event()
@@ -102,7 +105,8 @@ class Scripted:
                 lower = head.lower()
                 length = int(lower.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
                 body = json.loads(await reader.readexactly(length) or b"{}")
-                self.requests.append((head, body))
+                if self._remembers:
+                    self.requests.append((head, body))
                 script = self._scripts.get(_named(body), self._otherwise)
                 assert script is not None, body
                 await script(Playing(head, body, writer))

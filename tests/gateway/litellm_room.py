@@ -17,6 +17,7 @@ from aloi.solutions.clients.litellm import Guardrail
 from aloi.solutions.guard import Allow, Rewrite
 
 PORT = sys.argv[2]
+HOURS = {"type": "function", "function": {"name": "hours", "parameters": {"type": "object"}}}
 
 
 async def asked(guardrail: Any, said: Any, **more: Any) -> Any:
@@ -60,7 +61,7 @@ async def main() -> dict[str, Any]:
     for name, (guard, _) in BAD.items():
         told[f"bad: {name}"] = await asked(Guardrail(policy=policy_of(guard)), "Hello, plain")
     denied = policy_of(build("tool-policy", {"rules": {"hours": {"decision": "deny"}}}))
-    told["denied"] = await asked(Guardrail(policy=denied), "Hello, calling")
+    told["denied"] = await asked(Guardrail(policy=denied), "Hello, calling", tools=[HOURS])
     masking = Rule(lambda said: Rewrite(content="[...]", reason="x") if "evil" in said else Allow(), "tool", "user")
     call = {"id": "c", "type": "function", "function": {"name": "hours", "arguments": "{}"}}
     talk = [

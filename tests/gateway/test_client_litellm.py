@@ -14,6 +14,7 @@ import openai
 import pytest
 import yaml
 from bad_guards import BAD, FORBIDDEN, REFUSAL
+from benchmarks.gateway.peer import OFFLINE
 from benchmarks.gateway.scripted import ANSWER, SECRET, Scripted
 from gateway_room import described
 
@@ -28,7 +29,7 @@ SERVING = {"models": "any", "deadline": 20, "limits": {"seconds": 60}}
 
 def environment() -> dict[str, str]:
     paths = os.pathsep.join(map(str, (ROOT / "src", ROOT, Path(__file__).parent)))
-    return {**os.environ, "PYTHONPATH": paths, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_TELEMETRY": "False"}
+    return {**os.environ, **OFFLINE, "PYTHONPATH": paths}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What clients may send, and what they are told of what they may not."""
 
-import asyncio
 import contextlib
 import json
 import socket
@@ -141,18 +140,6 @@ def test_a_hundred_megabytes_without_a_length_are_cut_off(gateway: Gateway) -> N
         connection.sendall(head)
         with pytest.raises(OSError):
             connection.sendall(chunk * 1_600)
-
-
-async def test_idle_connections_hold_nobody_up(gateway: Gateway) -> None:
-    """Some thousand here; ten thousand in `make soak`, where the limit of open files allows."""
-    opened = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2_000)]
-    began = time.monotonic()
-    async with httpx.AsyncClient(timeout=20) as client:
-        reply = await client.post(f"{gateway.url}/v1/chat/completions", json=PLAIN)
-    assert reply.status_code == 200
-    assert time.monotonic() - began < 10
-    for _, writer in opened:
-        writer.close()
 
 
 def test_who_leaves_ends_the_work(gateway: Gateway, upstream: Scripted) -> None:

@@ -1,8 +1,10 @@
 """Run an application until it is told to end: what is being answered is answered, nothing new is taken."""
 
 import asyncio
+import resource
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
@@ -15,6 +17,7 @@ from aloi.translation import N_
 _BACKLOG = 2_048
 _HEADERS = 16_384
 _ENDING = 10  # seconds
+_OWN = 320  # open files besides the connections of clients: what is asked for them, records, libraries
 
 
 class Failure(Protocol):
@@ -37,9 +40,11 @@ def run(
     """Serve an ASGI application until SIGINT or SIGTERM; `ready` is given the address, once connections are taken.
 
     Port 0 takes a free one. Beyond `at_once` connections or requests the answer is 503; a
-    connection is closed after `idle` seconds without a request. Raises `failure` where the
-    address cannot be had.
+    connection is closed after `idle` seconds without a request. The process takes as many open
+    files as it may have, and fewer connections where these are too few. Raises `failure` where
+    the address cannot be had.
     """
+    at_once = min(at_once, max(_open_files() - _OWN, _OWN))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,6 +78,15 @@ def run(
         # uvicorn leaves by SystemExit where the application does not begin to live; whoever made it knows why.
         with _ended_by_signals(), suppress(SystemExit):
             uvicorn.Server(config).run(sockets=[listening])
+
+
+def _open_files() -> int:
+    """Raise the limit of open files to the hard one: what starts a server often leaves it at 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # macOS counts no limit as one that cannot be set
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        soft = hard
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 @contextmanager

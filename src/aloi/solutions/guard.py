@@ -73,7 +73,8 @@ class Guard(Protocol):
     A guard of the role `assistant` reads the string arguments of tool calls as well. It may have an attribute `reads`:
     `content` (the default) leaves out where a call goes to, such as recipients and addresses; `all` leaves out nothing;
     `answers` reads no calls. One that asks a model may have attributes `deadline`, the seconds it needs for a text,
-    and `asks`, the most questions that it puts for one: those are counted where it ends without a ruling.
+    and `asks`, the most questions that it puts for one: those are counted where it ends without a ruling. Long texts
+    wait for each other (`turns`) but at one that has `asks`.
     """
 
     roles: frozenset[Role]

@@ -26,6 +26,7 @@ from aloi.solutions.passage import DEADLINE, FAULTS, RETRIEVED, Passage, Screen,
 from aloi.solutions.streaming import Held
 from aloi.solutions.tables import table
 from aloi.solutions.timed import Clock, Timed
+from aloi.solutions.turns import Turns
 from aloi.system.messages import Document, Message, Request, Response, ToolCall
 from aloi.system.target import Target, Unscorable
 from aloi.translation import N_
@@ -197,7 +198,7 @@ class GuardedTarget:
         self._clock = clock
         self._approve = approve
         self._fail_open = fail_open
-        self._screen = Timed(deadline, clock).screen
+        self._screen = Turns(Timed(deadline, clock).screen).screen
         self.faults: Counter[tuple[str, str]] = Counter()
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:
