@@ -119,7 +119,9 @@ class Scripted:
 def _named(body: dict[str, Any]) -> str:
     """The script that a request names: the last word of what its user said."""
     said = body.get("messages") or body.get("input") or body.get("prompt") or "models"
-    if isinstance(said, list):
+    if isinstance(said, list) and not all(isinstance(one, dict) for one in said):
+        said = str(said[-1])  # texts to embed
+    elif isinstance(said, list):
         said = next((one["content"] for one in reversed(said) if one.get("role") == "user"), "models")
     if isinstance(said, list):
         said = said[-1].get("text", "models")

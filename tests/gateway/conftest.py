@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from benchmarks.gateway.faults import SCRIPTS
 from benchmarks.gateway.scripted import Scripted
-from gateway_room import LIMITS, Gateway, described, running
+from gateway_room import LIMITS, Gateway, described, running, vectors
 
 
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[Scripted]:
-    with Scripted(SCRIPTS) as served:
+    with Scripted(SCRIPTS | {"vectors": vectors}) as served:
         yield served
 
 

@@ -247,7 +247,8 @@ def test_what_guards_cannot_read_is_refused_or_passed_by_a_named_choice(
         before = len(upstream.requests)
         with aloi.guarded(library.Client(), policy, unknown=unknown) as client:
             url = f"http://127.0.0.1:{upstream.port}/v1{path}"
-            reply = client.request(method, url, json={"input": "plain"})
+            script = "vectors" if path == "/embeddings" else "plain"
+            reply = client.request(method, url, json={"input": script})
         assert reply.status_code == wanted
         assert len(upstream.requests) - before == (wanted == 200)
         if wanted == 403:

@@ -280,8 +280,11 @@ def test_what_is_not_known_is_dropped_and_what_was_added_is_not_told():
 def test_what_a_guard_changed_reaches_the_client_and_nothing_else():
     answered = dialect().answer(msgspec.json.encode(KNOWN))
     response = msgspec.structs.replace(answered.response, text="H***.")
+    # A name that the upstream chose could hold what was taken out.
     spoken = {name: SPOKEN[name] for name in SPOKEN if name != "phase"} | {"content": [text_part("H***.")]}
-    assert dialect().written(asked(), answered, response)["output"] == [spoken, CALLED]
+    spoken |= {"id": "msg_aloi000000000000000000000001"}
+    called = CALLED | {"id": "fc_aloi000000000000000000000002"}
+    assert dialect().written(asked(), answered, response)["output"] == [spoken, called]
     without = msgspec.structs.replace(answered.response, text="", tool_calls=(ToolCall(id="c8", name="pay"),))
     assert dialect().written(asked(), answered, without)["output"] == [
         CALLED | {"id": "fc_aloi000000000000000000000001", "call_id": "c8", "arguments": "{}"}

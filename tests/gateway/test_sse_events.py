@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aloi.solutions.gateway.dialects.dialect import Broken, Event
-from aloi.solutions.gateway.events import LIMIT, Events
+from aloi.solutions.gateway.events import Events
+
+LIMIT = 1 << 20
 
 STREAMS = {
     "nothing": (b"", []),
@@ -34,8 +36,8 @@ STREAMS = {
 @pytest.mark.parametrize("name", STREAMS)
 def test_a_stream_is_read_alike_whole_and_byte_by_byte(name):
     stream, expected = STREAMS[name]
-    assert Events().feed(stream) == expected
-    reader = Events()
+    assert Events(LIMIT).feed(stream) == expected
+    reader = Events(LIMIT)
     assert [event for i in range(len(stream)) for event in reader.feed(stream[i : i + 1])] == expected
 
 
@@ -51,7 +53,7 @@ def test_any_events_survive_any_cuts(events, end, cuts, comment):
         lines += [f"event: {name}", f":{comment}", *(f"data: {text}" for text in texts), ""]
     stream = end.join([*(line.encode() for line in lines), b""]) if lines else b""
     places = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    reader = Events()
+    reader = Events(LIMIT)
     chunks = [stream[a:b] for a, b in pairwise(places)]
     read = [event for chunk in chunks for event in reader.feed(chunk)]
     assert read == [Event(name, "\n".join(texts).encode()) for name, texts in events]
@@ -64,7 +66,7 @@ def test_any_events_survive_any_cuts(events, end, cuts, comment):
     ids=["a line", "a comment", "lines of data", "empty lines of data"],
 )
 def test_what_never_ends_is_cut_off(endless, size):
-    reader, stream = Events(), endless * (2 * LIMIT // len(endless) + 1)
+    reader, stream = Events(LIMIT), endless * (2 * LIMIT // len(endless) + 1)
     chunks = (stream[start : start + size] for start in range(0, len(stream), size))
     with pytest.raises(Broken) as broken:
         list(map(reader.feed, chunks))
@@ -73,4 +75,4 @@ def test_what_never_ends_is_cut_off(endless, size):
 
 def test_the_longest_event_is_read():
     text = b"x" * (LIMIT - len("data: "))
-    assert Events().feed(b"data: " + text + b"\n\n") == [Event("", text)]
+    assert Events(LIMIT).feed(b"data: " + text + b"\n\n") == [Event("", text)]

@@ -148,7 +148,7 @@ def test_a_guard_that_hangs_blocks_and_leaves_the_next_answer_alone():
 
 def test_a_guard_that_is_late_blocks_even_where_it_could_not_be_interrupted():
     now = iter(range(0, 1_000, 10))
-    response = ask(Model(), NO_CODE, deadline=5.0, clock=lambda: float(next(now)))
+    response = ask(Model(), NO_CODE, deadline=0.9, clock=lambda: float(next(now)))
     assert response.decisions[0].reason == "guard-deadline"
 
 

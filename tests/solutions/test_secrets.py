@@ -143,6 +143,7 @@ def test_an_answer_built_around_a_secret_is_blocked_without_comparing_for_ever(s
     assert isinstance(screen("secret-filter", words, secrets=["azur7700zzzzzzzzz"]), Block)
 
 
+COBALT = "AZUR-COBALT-91"
 # Credentials are put together here, so that no scanner takes these tests for a leak.
 SHAPES = {
     "aws": "AKIA" + "IOSFODNN7EXAMPLE",
@@ -196,3 +197,25 @@ def test_credential_shapes_are_masked_or_blocked(screen, text):
 )
 def test_talking_about_credentials_is_no_leak(text):
     assert rule(text) == Allow()
+
+
+@pytest.mark.parametrize("form", [COBALT, COBALT.lower(), "A Z U R-COBALT 91"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_own_secrets_and_everybodys_credentials_are_masked_in_one_answer(screen, shape, form):
+    for text in (f"It is {form}, and {SHAPES[shape]}", f"See {SHAPES[shape]}\nand {form}. Bye."):
+        ruling = screen("secret-filter", text, secrets=[COBALT])
+        assert isinstance(ruling, Rewrite)
+        assert ruling.reason == "own-secret-copied"
+        assert form not in ruling.content
+        assert SHAPES[shape] not in ruling.content
+        assert screen("secret-filter", ruling.content, secrets=[COBALT]) == Allow()
+        assert screen("secret-filter", text, secrets=[COBALT], generic="block") == Block(reason="own-secret-copied")
+        ignored = screen("secret-filter", text, secrets=[COBALT], generic="ignore")
+        assert isinstance(ignored, Rewrite)
+        assert form not in ignored.content
+        assert SHAPES[shape] in ignored.content
+
+
+def test_an_own_secret_within_a_credential_goes_with_all_of_it(screen):
+    ruling = screen("secret-filter", f"password: x9{COBALT}y7, and no more", secrets=[COBALT])
+    assert ruling == Rewrite(content="password: [SECRET], and no more", reason="own-secret-copied")

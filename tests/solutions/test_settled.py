@@ -17,6 +17,7 @@ from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions
 from aloi.system.messages import Message, Response
 from solutions.conftest import remedy
 from solutions.test_hostile_answers import TABLE, answer
+from solutions.test_secrets import COBALT, SHAPES
 from solutions.test_streaming import REQUEST, Shown
 
 ROWS = [
@@ -102,6 +103,25 @@ def test_nothing_of_a_secret_is_settled_in_any_disguise(secret, disguise):
             assert guard.settled(text[:end]) <= len(begin)
     holds(guard, text)
     holds(remedy("secret-filter", **options | {"own": "mask"}).implementation, text)
+
+
+@pytest.mark.parametrize("generic", ["mask", "block", "ignore"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_two_masks_leave_is_settled_rightly(shape, generic):
+    guard = remedy("secret-filter", secrets=[COBALT], own="mask", generic=generic).implementation
+    for text in (
+        f"Well, it is {COBALT}, and then {SHAPES[shape]} follows.\nAnd so on.",
+        f"Well, see {SHAPES[shape]}\nand then {COBALT} follows. And so on.",
+        f"Well: {SHAPES[shape]} {COBALT} {SHAPES[shape]}\n{COBALT[:9]} of it.",
+        f"password: x9{COBALT}y7 is what it was, and no more",
+    ):
+        holds(guard, text)
+
+
+def test_a_credential_does_not_hold_an_answer_that_may_tell_an_own_secret():
+    guard = remedy("secret-filter", secrets=[COBALT], own="mask", generic="mask").implementation
+    text = f"The key is {SHAPES['aws']}, as you see here. {PROSE['en']}"
+    assert holds(guard, text) > len(text) - 40
 
 
 LOST = {

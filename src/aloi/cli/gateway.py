@@ -1,6 +1,7 @@
 """`aloi gateway`: the remedies of a system in front of its model, in production."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,9 +109,10 @@ def _keeper(system: Path, policy: "Policy") -> "Keeper":
 
 
 def _unwritten(error: "AloiError") -> None:
-    tell(N_("The record cannot be written: what guards decide is not told to clients until it can."))
-    for line in error_lines(error):
-        click.echo(line, err=True)
+    with suppress(OSError):  # the disk that is full may be that of standard error too
+        tell(N_("The record cannot be written: until it can, clients are told nothing that would have to stand in it."))
+        for line in error_lines(error):
+            click.echo(line, err=True)
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -141,6 +143,8 @@ def _warned(policy: "Policy") -> None:
     verdicts = policy.proven.verdicts if policy.proven else {}
     if left := [f"{hazard}: {say(verdict)}" for hazard, verdict in verdicts.items() if verdict != "met"]:
         tell(N_("By the evidence not everything is met at its threshold: {left}."), left=", ".join(left))
+    if policy.budgets and not policy.serving.record.folder:
+        tell(N_("Budgets begin anew with the process: `gateway.record.folder` names no folder that they are kept in."))
     if policy.serving.fail_open:
         tell(N_("fail_open is set: where a guard fails, what it could not read passes."))
 

@@ -22,6 +22,7 @@ from aloi.errors import AskerError
 from aloi.solutions.calls import Approve, Ruled, note, rule, told
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guard import Block, Guard, Release, Ruling
+from aloi.solutions.ledger import LEDGER
 from aloi.solutions.passage import DEADLINE, FAULTS, RETRIEVED, Passage, Screen, guards, through
 from aloi.solutions.streaming import Held
 from aloi.solutions.tables import table
@@ -143,10 +144,15 @@ class _Meter:
         self._clock = clock
         self.answers: list[Response] = []
         self.asked, self.waited = 0, 0.0
+        self._since: float | None = None
+
+    def waiting(self) -> float:
+        """The seconds that it was waited for, until now."""
+        return self.waited + (self._clock() - self._since if self._since is not None else 0.0)
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:
         self.asked += 1
-        began = self._clock()
+        began = self._since = self._clock()
         try:
             if release is None:
                 answer = await self._target.ask(request)
@@ -154,6 +160,7 @@ class _Meter:
                 answer = await cast("StreamingTarget", self._target).ask(request, release)
         finally:
             self.waited += self._clock() - began
+            self._since = None
         self.answers.append(answer)
         return answer
 
@@ -210,6 +217,16 @@ class GuardedTarget:
         """
         passage, meter = Passage(fail_open=self._fail_open), _Meter(self._target, self._clock)
         began, held = self._clock(), self._held(request, release, passage)
+        if (ledger := LEDGER.get()) is not None:
+            ledger.so_far = lambda: self._so_far(passage, meter, held, began)
+        try:
+            response = await self._answered(request, passage, meter, held)
+        finally:
+            self.faults.update((one.guard, one.reason) for one in passage.decisions if one.reason in FAULTS)
+        waited = meter.waited - (held.seconds if held else 0.0)
+        return msgspec.structs.replace(response, guard_seconds=response.guard_seconds + self._clock() - began - waited)
+
+    async def _answered(self, request: Request, passage: Passage, meter: _Meter, held: Held | None) -> Response:
         sent = await _before(request, self._remedies, self._screen, passage)
         response = Response(text=self._words[0], finish=BLOCKED)
         if not passage.refused:
@@ -218,14 +235,23 @@ class GuardedTarget:
             screen = held.ruled() if held else self._screen
             response = await _after(raw, ruled, self._remedies, self._words, screen, passage)
             response = meter.spent(_beginning(response, held, passage))
-        self.faults.update((one.guard, one.reason) for one in passage.decisions if one.reason in FAULTS)
-        waited = meter.waited - (held.seconds if held else 0.0)
         return msgspec.structs.replace(
             response,
             decisions=(*response.decisions, *passage.decisions),
             extra_queries=response.extra_queries + passage.queries,
-            guard_seconds=response.guard_seconds + self._clock() - began - waited,
             changed_request=response.changed_request or sent != request,
+        )
+
+    def _so_far(self, passage: Passage, meter: _Meter, held: Held | None, began: float) -> Response:
+        """What was done of an exchange that ends here: the text that was released, decisions, tokens and time."""
+        waited = meter.waiting() - (held.seconds if held else 0.0)
+        told = meter.spent(Response(text=held.released if held else "", finish=""))
+        ruled = {one.guard for one in passage.decisions if one.role == "assistant" and one.action != "let-pass"}
+        window = [one for one in (held.decisions() if held else ()) if one.guard not in ruled]
+        return msgspec.structs.replace(
+            told,
+            decisions=(*told.decisions, *passage.decisions, *window),
+            guard_seconds=told.guard_seconds + max(0.0, self._clock() - began - waited),
         )
 
     def streams(self, request: Request) -> str:

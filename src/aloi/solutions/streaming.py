@@ -12,9 +12,9 @@ import msgspec
 
 from aloi.solutions.ahead import Ahead, apart
 from aloi.solutions.guard import Allow, Ask, Block, Guard, Release, Rewrite, Ruling
-from aloi.solutions.passage import CONTRACT, Guards, Passage, Screen, ruling
+from aloi.solutions.passage import CONTRACT, Guards, Passage, Screen, decision, ruling
 from aloi.solutions.timed import Clock
-from aloi.system.messages import Message
+from aloi.system.messages import GuardDecision, Message
 
 # How much an answer grows before it is checked again, in characters and as a part of the whole. The part keeps the work
 # linear in the length of the answer.
@@ -36,6 +36,7 @@ class _Stage:
         self.settled, self.out = 0, ""
         self.ahead: Ahead | None = None  # behind the text that it reads next
         self.found: Ruling | None = None
+        self.rewrote: Rewrite | None = None
         self._length = 0
 
     def screen(self, message: Message) -> Ruling:
@@ -75,6 +76,7 @@ class _Stage:
                 self.found = Block(reason=CONTRACT)
                 return False
             self.settled, self.out = length, out
+            self.rewrote = ruled if isinstance(ruled, Rewrite) else self.rewrote
         return True
 
     def passed(self, text: str) -> bool:
@@ -138,6 +140,16 @@ class Held:
     def drop(self) -> None:
         """The answer that was taken is not the one that is given, and none of it was released."""
         self._dropped = True
+
+    def decisions(self) -> list[GuardDecision]:
+        """What the guards of the window have done up to now, of an answer whose end never comes."""
+        told = []
+        for stage in self._stages:
+            if isinstance(stage.found, Block | Ask):
+                told.append(decision(stage.name, "assistant", "block", stage.found.reason, stage.found.score))
+            elif stage.rewrote is not None:
+                told.append(decision(stage.name, "assistant", "rewrite", stage.rewrote.reason, stage.rewrote.score))
+        return told
 
     def ruled(self) -> Screen:
         """A screen for the whole answer, in which every guard of the window stands by what it did in it."""

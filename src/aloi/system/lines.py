@@ -65,7 +65,7 @@ class LineFile:
                 self._cut()
         except OSError as error:
             self.close()
-            raise self._refused(error) from error
+            raise self.refused(error) from error
         except BaseException:
             self.close()
             raise
@@ -89,7 +89,7 @@ class LineFile:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - told like every other, below
         except OSError as error:
             self._cut()
-            raise self._refused(error) from error
+            raise self.refused(error) from error
         self._end += len(line)
         return place
 
@@ -101,7 +101,7 @@ class LineFile:
         except OSError as error:
             self._end = place
             self._cut()
-            raise self._refused(error) from error
+            raise self.refused(error) from error
 
     def read(self, length: int, place: int) -> bytes:
         """One line, by its length and place."""
@@ -136,9 +136,10 @@ class LineFile:
         try:
             os.ftruncate(self._descriptor, self._end)
         except OSError as error:
-            raise self._refused(error) from error
+            raise self.refused(error) from error
 
-    def _refused(self, error: OSError) -> AskerError:
+    def refused(self, error: OSError) -> AskerError:
+        """What whoever owns the file is told of an error of the system's."""
         problem = error.strerror or error
         if not self.write:
             return AskerError(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 
 from aloi.solutions.gateway.conversation import Conversation
@@ -16,6 +17,7 @@ from aloi.solutions.gateway.replies import Message
 from aloi.solutions.gateway.traces import Unwritten
 from aloi.solutions.gateway.upstream import Upstream
 from aloi.solutions.gateway.wire import Wire
+from aloi.solutions.limits.target import Memory
 from aloi.translation import language_of
 
 # What belongs to one connection, or is told anew of a body that guards may change.
@@ -31,7 +33,7 @@ class InProcess:
 
     def __init__(self, policy: Policy, wire: Wire, keeper: Keeps | None = None) -> None:
         self.upstream = Upstream(wire, policy.serving.limits, Unwritten())
-        self.behind = Behind(policy, self.upstream, {})
+        self.behind = Behind(policy, self.upstream, defaultdict(Memory))
         self.keeper: Keeps = keeper or Unkept()
         self.counts = Uncounted()
         self.dialects = endpoints(policy)

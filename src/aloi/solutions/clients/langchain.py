@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextvars import ContextVar
 from queue import SimpleQueue
@@ -26,6 +27,7 @@ from aloi.solutions.gateway.failures import took_back
 from aloi.solutions.gateway.keys import ANYBODY
 from aloi.solutions.gateway.policy import Behind, Policy
 from aloi.solutions.guard import Release
+from aloi.solutions.limits.target import Memory
 from aloi.solutions.loopthread import LoopHere
 from aloi.solutions.workers import Workers
 from aloi.system.messages import Request, Response, ToolCall
@@ -165,7 +167,7 @@ class GuardedChat(BaseChatModel):
 
     def __init__(self, policy: Policy, model: BaseChatModel) -> None:
         super().__init__(model=model)  # type: ignore[call-arg]  # a field, as pydantic has them
-        self._behind = Behind(policy, _Model(model, policy.serving.limits.seconds), {})
+        self._behind = Behind(policy, _Model(model, policy.serving.limits.seconds), defaultdict(Memory))
         self._dialect = Chat(unread=policy.serving.unread)
 
     @property

@@ -2,8 +2,8 @@
 
     httpx2.Client(transport=GuardedTransport(policy, httpx2.HTTPTransport()))
 
-What the client asks of a chat endpoint goes through the guards in this process, streams with the gateway's hold-back.
-Embeddings and the list of models pass. Every other address is refused, or with `unknown="pass"` carried unread.
+What the client asks of a chat endpoint, or has embedded, goes through the guards in this process, streams with the
+gateway's hold-back. The list of models passes. Every other address is refused, or with `unknown="pass"` carried unread.
 """
 
 import asyncio

@@ -160,7 +160,7 @@ class Gateway:
     async def _passed(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
-        """What no guard reads: embeddings, and the list of models."""
+        """The list of models."""
         running, policy = self._running, self._running.policy
         if path == "/v1/models" and policy.serving.models == "described" and policy.model:
             model = {"id": policy.model, "object": "model", "created": 0, "owned_by": policy.system}

@@ -18,6 +18,7 @@ from aloi.solutions.gateway.hosting import Host
 from aloi.solutions.gateway.record import Entry, Outcome
 from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken
 from aloi.solutions.gateway.wire import media_type
+from aloi.solutions.ledger import LEDGER, Ledger
 from aloi.system.messages import Request, Response
 from aloi.translation import N_
 
@@ -49,6 +50,9 @@ class Conversation:
         self._began = time.perf_counter()
         self._stream: Stream | None = None
         self._handing_on = False
+        self._ledger = Ledger()
+        self._request: Request | None = None
+        self._counted = False
         self.entry = Entry(
             at=host.clock(),
             id=self._id,
@@ -64,7 +68,8 @@ class Conversation:
             await self._answered()
         except Gone:
             if self.entry.outcome == "gone":  # else it is kept already
-                await self._keep("gone")
+                with suppress(Failed):  # nobody is left who could be told
+                    await self._broken_off("gone")
         except AloiError as error:
             await self._fail(fault(error, self._language))
         except asyncio.CancelledError:  # nobody else ends it from without: the server does, when it must end itself
@@ -121,7 +126,8 @@ class Conversation:
 
     async def _handed_on(self, body: bytes) -> None:
         """Nothing stands between: the bytes go through as they are."""
-        require_model(self._policy, named_model(body))
+        if self._dialect.speaks:
+            require_model(self._policy, named_model(body))
         upstream, sent = self._host.upstream, self._host.sent_headers(self.headers)
         async with upstream.post(self._dialect.path, body, sent) as reply:
             start = [(b"content-type", media_type(reply)), *self._told]
@@ -135,13 +141,9 @@ class Conversation:
         await self._send({"type": "http.response.body", "body": b""})
 
     async def _guarded(self, asked: Asked) -> None:
-        policy = self._policy
-        model = asked.body.get("model")
-        require_model(policy, model if isinstance(model, str) else "")
-        if policy.model and model == policy.system:
-            asked = msgspec.structs.replace(asked, body={**asked.body, "model": policy.model})
-        request, whose = described(policy, asked)
-        self._host.counts.prompted(whose)
+        request = asked.request
+        if self._dialect.speaks:
+            asked, request = self._addressed(asked)
         exchange = Exchange(
             key=self.entry.key,
             dialect=self._dialect,
@@ -149,13 +151,29 @@ class Conversation:
             headers=self._host.sent_headers(self.headers),
         )
         UNDER_WAY.set(exchange)
+        LEDGER.set(self._ledger)
+        self._request = request
         if asked.stream:
             await self._streamed(asked, request)
             return
         response = await self._ask(request)
         await self._keep(_outcome(response), response, request)
+        if response.blocked and not self._dialect.speaks:
+            told = self._dialect.error(400, "content_filter", response.text)
+            await document(self._send, 400, told, [*self._told, (b"x-aloi-outcome", b"blocked")])
+            return
         written = self._dialect.written(asked, exchange.answered, response)
         await document(self._send, 200, written, [*self._told, (b"x-aloi-outcome", self.entry.outcome.encode())])
+
+    def _addressed(self, asked: Asked) -> tuple[Asked, Request]:
+        """What is asked of the model that was measured, with the system's prompt. Raises Failed."""
+        policy, model = self._policy, asked.body.get("model")
+        require_model(policy, model if isinstance(model, str) else "")
+        if policy.model and model == policy.system:
+            asked = msgspec.structs.replace(asked, body={**asked.body, "model": policy.model})
+        request, whose = described(policy, asked)
+        self._host.counts.prompted(whose)
+        return asked, request
 
     async def _streamed(self, asked: Asked, request: Request) -> None:
         writing = self._dialect.writing(asked)
@@ -171,16 +189,20 @@ class Conversation:
 
     async def _ask(self, request: Request, stream: Stream | None = None) -> Response:
         try:
-            return await self._behind.target.ask(request, stream.release if stream else None)
+            target = self._behind.target if self._dialect.speaks else self._behind.vectors
+            response = await target.ask(request, stream.release if stream else None)
         except TargetError as error:  # what a remedy tells of a request that it will not put
             kind = getattr(error, "reason", "refused")
             facts: dict[str, Any] = error.facts
             raise Failed(422, kind, error.message, remedy=error.remedy, **facts) from error
+        self._ledger.so_far = lambda: response
+        return response
 
     async def _keep(self, outcome: Outcome, response: Response | None = None, request: Request | None = None) -> None:
         """Count and keep what came of it. A decision is kept before the client is told."""
         entry = msgspec.structs.replace(self.entry, outcome=outcome, seconds=time.perf_counter() - self._began)
-        if response is not None and request is not None:
+        if response is not None and request is not None and not self._counted:
+            self._counted = True
             self._host.counts.answered(response)
             entry = msgspec.structs.replace(
                 entry,
@@ -194,10 +216,15 @@ class Conversation:
         self.entry = entry
         await self._host.keeper.keep(entry)
 
+    async def _broken_off(self, outcome: Outcome) -> None:
+        """Count and keep an exchange without an end, with what guards had done by then."""
+        done = self._ledger.so_far() if self._ledger.so_far else None
+        await self._keep(outcome, done, self._request)
+
     async def _fail(self, told: Fault) -> None:
         self.entry = msgspec.structs.replace(self.entry, error=told.kind)
         try:
-            await self._keep("error")
+            await self._broken_off("error")
         except Failed as unwritten:
             told = fault(unwritten, self._language)
         with suppress(Gone):

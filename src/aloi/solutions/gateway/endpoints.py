@@ -5,18 +5,25 @@ from collections.abc import Iterable
 from aloi.solutions.gateway.dialects.chat import Chat
 from aloi.solutions.gateway.dialects.completions import Completions
 from aloi.solutions.gateway.dialects.dialect import Dialect
+from aloi.solutions.gateway.dialects.embeddings import Embeddings
 from aloi.solutions.gateway.dialects.messages import Messages
 from aloi.solutions.gateway.dialects.responses import Responses
 from aloi.solutions.gateway.policy import Policy
 
-# What no guard reads: embeddings, and the list of models.
-PASSED = {"/v1/embeddings": "POST", "/v1/models": "GET"}
+# What holds no text of anybody.
+PASSED = {"/v1/models": "GET"}
 
 
 def endpoints(policy: Policy) -> tuple[Dialect, ...]:
     """Every protocol, as the policy has its unreadable parts treated."""
     unread = policy.serving.unread
-    return Chat(unread=unread), Responses(unread=unread), Messages(unread=unread), Completions(unread=unread)
+    return (
+        Chat(unread=unread),
+        Responses(unread=unread),
+        Messages(unread=unread),
+        Completions(unread=unread),
+        Embeddings(unread=unread),
+    )
 
 
 def dialect_for(path: str, dialects: Iterable[Dialect]) -> Dialect | None:

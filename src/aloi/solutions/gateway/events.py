@@ -4,15 +4,16 @@ The bytes of an event are kept as they came: whoever reads them decides whether 
 """
 
 from aloi.solutions.gateway.dialects.dialect import Broken, Event
+from aloi.system.openai import ANSWER_LIMIT
 
-LIMIT = 1 << 20
 _BOM = b"\xef\xbb\xbf"
 
 
 class Events:
     """One stream. An event that was not closed by an empty line when the stream ends was never sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+        self._limit = limit
         self._line = bytearray()
         self._data: list[bytes] = []
         self._size = 0
@@ -21,7 +22,7 @@ class Events:
         self._begun = False
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that these bytes complete. Raises Broken('too-large') for a line or event above 1 MiB."""
+        """The events that these bytes complete. Raises Broken('too-large') for a line or event above the limit."""
         if not chunk:
             return []
         if self._after_return and chunk[0] == 0x0A:  # the second half of a line's end
@@ -35,7 +36,7 @@ class Events:
             for line in others[:-1]:
                 self._complete(line, events)
             self._line = bytearray(others[-1])
-        _bound(len(self._line))
+        self._bound(len(self._line))
         return events
 
     def _complete(self, line: bytes, events: list[Event]) -> None:
@@ -47,20 +48,19 @@ class Events:
                 events.append(Event(self._name.decode("utf-8", "replace"), b"\n".join(self._data)))
             self._data, self._size, self._name = [], 0, b""
             return
-        _bound(len(line))
+        self._bound(len(line))
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if name == b"data":
             self._size += len(line)
-            _bound(self._size)
+            self._bound(self._size)
             self._data.append(value)
         elif name == b"event":
             self._name = value
 
-
-def _bound(size: int) -> None:
-    if size > LIMIT:
-        raise Broken("too-large")
+    def _bound(self, size: int) -> None:
+        if size > self._limit:
+            raise Broken("too-large")
 
 
 def _lines(chunk: bytes) -> list[bytes]:

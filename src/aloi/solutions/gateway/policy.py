@@ -1,20 +1,23 @@
 """What a gateway runs by: one edition of a system's remedies, and what is known of them. It is replaced as a whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Protocol
 
+import msgspec
 from msgspec import Struct
 
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gateway.exchange import UNDER_WAY
-from aloi.solutions.guard import about_call
+from aloi.solutions.gateway.surrounded import Surrounded
+from aloi.solutions.guard import Guard, Ruling, about_call
 from aloi.solutions.guarded import GuardedTarget, StreamingTarget
 from aloi.solutions.limits.machine import RequestLimits
 from aloi.solutions.limits.target import LimitedTarget, Memory
 from aloi.solutions.passage import is_guard
 from aloi.system.description import GatewayDescription
-from aloi.system.messages import Message, Request, ToolCall
+from aloi.system.messages import Message, Request, Role, ToolCall
 
 _TEXT = "When do you open?"
 
@@ -50,6 +53,12 @@ class Policy(Struct, frozen=True, kw_only=True):
         return tuple(remedy.identity for remedy in self.remedies)
 
     @property
+    def budgets(self) -> bool:
+        """Whether anything is limited by who asks."""
+        limits = [one.implementation for one in self.remedies if isinstance(one.implementation, RequestLimits)]
+        return any(one.options.by_caller for one in limits)
+
+    @property
     def added_prompt(self) -> str:
         """What a request that brings no prompt is given."""
         return self.prompt if self.serving.prompt == "add" else ""
@@ -59,30 +68,79 @@ Load = Callable[[], Policy]
 """Reads the policy afresh. Raises AloiError where it cannot be had; the one that runs then goes on."""
 
 
-class Behind:
-    """The upstream behind the remedies of one policy."""
+class Spending(Protocol):
+    """What is known of callers."""
 
-    def __init__(self, policy: Policy, upstream: StreamingTarget, spent: dict[str, Memory]) -> None:
+    def __getitem__(self, limits: str) -> Memory:
+        """Within the limits of this digest."""
+        ...
+
+
+class _OfUsers:
+    """A guard where it reads what the user says, and nothing else."""
+
+    roles: frozenset[Role] = frozenset({"user"})
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        for name in ("deadline", "asks"):
+            if hasattr(guard, name):
+                setattr(self, name, getattr(guard, name))
+
+    def screen(self, message: Message) -> Ruling:
+        return self.guard.screen(message)
+
+
+class Behind:
+    """The upstream behind the remedies of one policy: `target` answers, `vectors` embeds what users say."""
+
+    def __init__(self, policy: Policy, upstream: StreamingTarget, spent: Spending) -> None:
         """`spent` is what is known of callers, by the digest of the limits: it outlives an edition."""
         self.policy = policy
-        self.guarded = GuardedTarget(
+        self._spent = spent
+        self.guarded = self._guarded(upstream, policy.remedies)
+        self.target = self._limited(self._surrounded(self.guarded))
+        users = [
+            msgspec.structs.replace(remedy, implementation=_OfUsers(remedy.implementation))
+            for remedy in policy.remedies
+            if is_guard(remedy.implementation) and "user" in remedy.implementation.roles
+        ]
+        embedded = self._guarded(upstream, users)
+        embedded.faults = self.guarded.faults
+        self.vectors = self._limited(self._surrounded(embedded), turns=False)
+
+    def _guarded(self, upstream: StreamingTarget, remedies: Sequence[Remedy]) -> GuardedTarget:
+        policy = self.policy
+        return GuardedTarget(
             upstream,
-            policy.remedies,
+            remedies,
             refusal=policy.refusal,
             language=policy.language,
             deadline=policy.serving.deadline,
             fail_open=policy.serving.fail_open,
         )
-        self.target: GuardedTarget | LimitedTarget = self.guarded
-        for remedy in policy.remedies:
-            if isinstance(remedy.implementation, RequestLimits):
-                self.target = LimitedTarget(
-                    self.target,
-                    remedy.implementation,
-                    name=remedy.name,
-                    caller=_caller,
-                    memory=spent.setdefault(remedy.identity.digest, Memory()),
-                )
+
+    def _surrounded(self, guarded: GuardedTarget) -> Surrounded:
+        serving = self.policy.serving
+        return Surrounded(
+            guarded,
+            self.policy.remedies,
+            refusal=self.policy.refusal,
+            deadline=serving.deadline,
+            fail_open=serving.fail_open,
+        )
+
+    def _limited(self, target: Surrounded, *, turns: bool = True) -> Surrounded | LimitedTarget:
+        """The target within the limits of callers; with `turns`, within those of a conversation too."""
+        limited: Surrounded | LimitedTarget = target
+        for remedy in self.policy.remedies:
+            if isinstance(limits := remedy.implementation, RequestLimits):
+                memory = self._spent[remedy.identity.digest]
+                if not turns:
+                    limits = RequestLimits(limits.options.of_callers())
+                    memory = Memory(accounts=memory.accounts, kept=memory.kept)
+                limited = LimitedTarget(limited, limits, name=remedy.name, caller=_caller, memory=memory)
+        return limited
 
 
 def _caller(_: object) -> str:

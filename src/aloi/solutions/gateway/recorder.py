@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Self
 from msgspec.structs import replace
 
 from aloi.errors import AloiError
+from aloi.solutions.gateway.budgets import Budgets
 from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.gateway.journal import Journal
 from aloi.solutions.gateway.kept import Counted, Decided, Guards, Sampled, class_of, exchanged
@@ -47,8 +48,11 @@ class Recorder:
     """The record of one gateway: `async with` opens it, and ends it with the counts that are still owed.
 
     `chance` gives numbers in [0, 1[ that choose samples, `clock` POSIX seconds. `told` is told once that something
-    cannot be written, and again when that happens after a minute or more, in which something could.
+    cannot be written, and again when that happens after a minute or more, in which something could. Beside the record
+    stands what callers have `spent`.
     """
+
+    remembers = True
 
     def __init__(
         self,
@@ -67,6 +71,7 @@ class Recorder:
         self._every = every
         self._tallies: dict[str, _Tally] = {}
         self._writer = _Writer(Journal(folder, kept.megabytes), self._refused)
+        self.spent = Budgets(folder, told)
         self._loop: asyncio.AbstractEventLoop
         self._counting: asyncio.Task[None]
         self._is_told, self._told_at = False, 0.0
@@ -76,6 +81,11 @@ class Recorder:
         holds was changed."""
         self._loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._writer.open, self._loop)
+        try:
+            await self.spent.open()
+        except BaseException:
+            await asyncio.to_thread(self._writer.close)
+            raise
         self._counting = asyncio.create_task(self._count_often())
         return self
 
@@ -84,6 +94,7 @@ class Recorder:
         with suppress(asyncio.CancelledError):
             await self._counting
         self._count()
+        await self.spent.close()
         await asyncio.to_thread(self._writer.close)
         await asyncio.sleep(0)  # what the writer still had to tell
 
@@ -209,7 +220,6 @@ class _Writer:
         self._loop.call_soon_threadsafe(self._settle, waiting, failure)
 
     def _settle(self, waiting: Sequence[Any], failure: AloiError | None) -> None:
-        self._told(failure)
         for future in waiting:
             if future.done():  # whoever waited has left
                 continue
@@ -217,6 +227,7 @@ class _Writer:
                 future.set_result(None)
             else:
                 future.set_exception(_unkept())
+        self._told(failure)
 
 
 def _owed_for(line: Decided | Sampled | Counted) -> Counted:

@@ -15,7 +15,6 @@ from aloi.solutions.gateway.policy import Behind, Policy
 from aloi.solutions.gateway.record import Entry
 from aloi.solutions.gateway.traces import Unwritten
 from aloi.solutions.gateway.upstream import Upstream
-from aloi.solutions.limits.target import Memory
 
 Clock = Callable[[], float]
 
@@ -63,14 +62,13 @@ class Running:
         self.since = clock()
         self._upstream_key = upstream_key
         self._make = dialects
-        self._spent: dict[str, Memory] = {}
         self.behind: Behind
         self.dialects: dict[str, Dialect]
         self.take(policy)
 
     def take(self, policy: Policy) -> None:
         """Run by this policy from the next exchange on; what callers have spent they have spent."""
-        self.behind = Behind(policy, self.upstream, self._spent)
+        self.behind = Behind(policy, self.upstream, self.keeper.spent)
         self.dialects = {one.path: one for one in self._make(policy)}
         self.keeper.runs_by(
             Guards(

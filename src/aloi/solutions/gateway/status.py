@@ -26,6 +26,7 @@ def status(running: Running) -> dict[str, Any]:
         "fail_open": serving.fail_open,
         "deadline": serving.deadline,
         "held_whole_for": holding(running),
+        "budgets": ("kept" if running.keeper.remembers else "forgotten with the process") if policy.budgets else None,
         "faults": {f"{guard}: {reason}": count for (guard, reason), count in running.behind.guarded.faults.items()},
         "under_way": running.under_way,
         "seconds": round(time.time() - running.since, 1),

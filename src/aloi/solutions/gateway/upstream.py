@@ -52,7 +52,9 @@ class Upstream:
     async def _answered(self, reply: Reply, exchange: Exchange, release: Release | None) -> Response:
         if release is not None:
             return await self._streamed(reply, release)
-        exchange.answered = exchange.dialect.answer(await self._whole(reply, "application/json"))
+        exchange.answered = exchange.dialect.answer(
+            await self._whole(reply, "application/json"), self._limits.answer_bytes
+        )
         return exchange.answered.response
 
     @asynccontextmanager
@@ -97,7 +99,8 @@ class Upstream:
     async def _streamed(self, reply: Reply, release: Release) -> Response:
         if reply.content_type != "text/event-stream":
             raise Broken("content-type")
-        reading, events = UNDER_WAY.get().dialect.reading(), Events()
+        limit = self._limits.answer_bytes
+        reading, events = UNDER_WAY.get().dialect.reading(limit), Events(limit)
         async for part in self.parts(reply):
             text = "".join([reading.feed(event) for event in events.feed(part)])
             if text and not await release(text):

@@ -285,7 +285,7 @@ def _base64_cores(secret: str) -> Iterator[str]:
 class SecretFilter:
     """Block an answer that holds a secret of the system; mask well-known credential shapes."""
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "secret-shapes")
     Options: ClassVar[type[Options]] = SecretFilterOptions
     roles: frozenset[Role] = frozenset({"assistant"})
@@ -301,18 +301,17 @@ class SecretFilter:
     def screen(self, message: Message) -> Ruling:
         folded = fold(message.content)
         decoded = [(layer.text, layer.start, layer.end) for layer in layers(folded.text)]
-        if self._needles and (form := self.own(folded.text, [text for text, _, _ in decoded])):
-            if self._own_action == "mask" and (masked := self._masked(folded)) is not None:
-                return Rewrite(content=masked, reason=f"own-secret-{form}")
+        form = self.own(folded.text, [text for text, _, _ in decoded]) if self._needles else None
+        if form and self._own_action == "block":
             return Block(reason=f"own-secret-{form}")
-        if self._generic == "ignore":
-            return Allow()
-        spans = _credentials(folded.text, decoded)
-        if not spans:
-            return Allow()
-        if self._generic == "block":
-            return Block(reason="credential")
-        return Rewrite(content=replaced(folded, spans, self._mask), reason="credential")
+        spans = _credentials(folded.text, decoded) if self._generic != "ignore" else []
+        if spans and self._generic == "block":
+            return Block(reason=f"own-secret-{form}" if form else "credential")
+        if form:
+            masked = self._masked(folded, spans)
+            reason = f"own-secret-{form}"
+            return Block(reason=reason) if masked is None else Rewrite(content=masked, reason=reason)
+        return Rewrite(content=replaced(folded, spans, self._mask), reason="credential") if spans else Allow()
 
     def settled(self, text: str) -> int:
         return self._settled(text, None)
@@ -340,10 +339,7 @@ class SecretFilter:
             at = min([at, *(needle.copying(folded.text, squashed) for needle in self._needles)])
         spans = tails.Spans([*runs(folded.text), *_blocks(folded.text), *copies.spans])
         at = self.clear(folded.text, at, spans, copies)
-        # Where an own secret is masked, everybody's credentials are left as they are.
-        masks = self._needles and self._own_action == "mask"
-        undecided = masks and not (copies.spans and copies.spans[0][1] <= at)
-        if self._generic == "block" or (self._generic == "mask" and undecided):
+        if self._generic == "block":
             at = min([at, *(low for low, _ in _credentials(folded.text, decoded))])
         return folded.place(self.clear(folded.text, at, spans, copies))
 
@@ -374,13 +370,14 @@ class SecretFilter:
         at += [low for layer, low, _ in decoded if whole and self.own(layer, [])]
         return min(at, default=len(text))
 
-    def _masked(self, folded: Folded) -> str | None:
-        """The text without its plain copies of secrets; None where it holds one in another form as well."""
-        spans = sorted(match.span() for needle in self._needles for match in needle.copy.finditer(folded.text))
-        again = fold(replaced(folded, spans, self._mask)) if spans else folded
+    def _masked(self, folded: Folded, beside: list[tuple[int, int]]) -> str | None:
+        """The text without its plain copies of secrets, and without what lies `beside` them; None where it holds a
+        secret in another form as well."""
+        copies = sorted(match.span() for needle in self._needles for match in needle.copy.finditer(folded.text))
+        again = fold(replaced(folded, copies, self._mask)) if copies else folded
         if self.own(again.text, [layer.text for layer in layers(again.text)]):
             return None
-        return again.original
+        return replaced(folded, sorted([*copies, *beside]), self._mask)
 
     def own(self, text: str, decoded: list[str]) -> str | None:
         """How a folded text, or one decoded from it, holds a secret of the system's own; None where none does."""

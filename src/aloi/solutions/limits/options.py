@@ -3,6 +3,7 @@
 import math
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from aloi.solutions.options import Options
@@ -50,6 +51,11 @@ class RequestLimitsOptions(Options, frozen=True, kw_only=True):
             if getattr(self, name) is not None and not (self.price_in or self.price_out):
                 return name, N_("a limit in money needs price_in or price_out, for 1,000 tokens")
         return None
+
+    def of_callers(self) -> "RequestLimitsOptions":
+        """What of these limits is of callers, for requests that are no conversation."""
+        names = ("answer_tokens", "same_result", "same_call", "calls", "turns", "conversation_tokens")
+        return msgspec.structs.replace(self, conversation_money=None, **dict.fromkeys(names))
 
     @property
     def by_caller(self) -> bool:

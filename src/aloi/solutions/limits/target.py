@@ -32,10 +32,14 @@ class _Talk(Struct, frozen=True):
 
 
 class Memory(Struct):
-    """What is known of callers and conversations, the longest unseen first."""
+    """What is known of callers and conversations, the longest unseen first.
+
+    `kept` is given every account that changes, before anything follows from it; what it raises ends the request.
+    """
 
     talks: OrderedDict[bytes, _Talk] = field(default_factory=OrderedDict)
     accounts: OrderedDict[str, Account] = field(default_factory=OrderedDict)
+    kept: Callable[[str, Account], None] | None = None
 
 
 class LimitedTarget:
@@ -135,6 +139,8 @@ class LimitedTarget:
 
     def _keep(self, caller: str, account: Account) -> None:
         if self._limits.options.by_caller:
+            if self._memory.kept is not None:
+                self._memory.kept(caller, account)
             self._memory.accounts[caller] = account
             self._memory.accounts.move_to_end(caller)
 

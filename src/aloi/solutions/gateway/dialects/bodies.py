@@ -79,9 +79,10 @@ def fitted(value: Any, form: type[T], at: str = "") -> T:
         raise _misfit(str(error), at) from None
 
 
-def understood(data: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """What an upstream wrote, with the fields that are known alone. Raises Broken, also where it tells an error."""
-    if len(data) > ANSWER_LIMIT:
+def understood(data: bytes, decoder: msgspec.json.Decoder[T], limit: int = ANSWER_LIMIT) -> T:
+    """What an upstream wrote, with the fields that are known alone. Raises Broken, also where it tells an error, or in
+    more than `limit` bytes."""
+    if len(data) > limit:
         raise Broken("too-large")
     try:
         answer = decoder.decode(data)

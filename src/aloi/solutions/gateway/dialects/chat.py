@@ -25,10 +25,12 @@ from aloi.solutions.gateway.dialects.contents import (
     unreadable,
 )
 from aloi.solutions.gateway.dialects.descent import descends
-from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Body
+from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Beside, Body
 from aloi.solutions.gateway.dialects.openai_forms import Clock, StreamOptions, Token, error_body, refuse_several, used
+from aloi.solutions.gateway.dialects.surroundings import PARAMETERS, Places, surroundings
 from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Message, Request, Response, Role, Tool, ToolCall
+from aloi.system.openai import ANSWER_LIMIT
 from aloi.system.rendering import chat_messages, chat_tools
 from aloi.translation import N_
 
@@ -97,6 +99,25 @@ class _Form(Struct):
 
 
 _NAMES = names_of(_Form, _Message, _Call, _Called, _Tool, _Function, Part) | _UNREAD | _UNREAD_OF_MESSAGE
+_PARTS = {"messages[].content[]": _TEXTS}
+_FUNCTION = "messages[].tool_calls[].function"
+_PLACES = Places(
+    read={
+        "messages[].role": None,
+        "messages[].content": None,
+        "messages[].content[].type": None,
+        "messages[].content[].text": frozenset({"text"}),
+        "messages[].content[].refusal": frozenset({"refusal"}),
+        "messages[].refusal": None,
+        "messages[].tool_calls[].type": None,
+        f"{_FUNCTION}.name": None,
+        f"{_FUNCTION}.arguments": None,
+    },
+    parts=_PARTS,
+    unread=_UNREAD | {f"messages[].{name}" for name in _UNREAD_OF_MESSAGE},
+    fixed=frozenset({"messages[].tool_calls[].id", "messages[].tool_call_id"}),
+    names=_NAMES | PARAMETERS,
+)
 
 
 class Chat:
@@ -107,6 +128,7 @@ class Chat:
     """
 
     path = "/v1/chat/completions"
+    speaks = True
 
     def __init__(
         self, *, unread: Unread = "refuse", clock: Clock = time.time, token: Token = secrets.token_hex
@@ -137,6 +159,10 @@ class Chat:
         )
         return Asked(body=given, request=request, stream=bool(form.stream))
 
+    def beside(self, asked: Asked) -> list[Beside]:
+        """What carries text beside the messages."""
+        return surroundings(asked.body, _PLACES, passes=self._unread == "pass")
+
     def sent(self, asked: Asked, request: Request) -> Body:
         """The client's body with what differs from what it asked; a remedy's own question is written anew, whole."""
         was = asked.request
@@ -153,9 +179,9 @@ class Chat:
             body["temperature"] = request.temperature
         return body
 
-    def answer(self, document: bytes) -> Answered:
+    def answer(self, document: bytes, limit: int = ANSWER_LIMIT) -> Answered:
         """An upstream's whole answer. Raises Broken."""
-        return answered_as(understood(document, self._answers))
+        return answered_as(understood(document, self._answers, limit))
 
     def written(self, asked: Asked, answered: Answered | None, response: Response) -> Body:
         """The answer to the client."""
@@ -164,6 +190,9 @@ class Chat:
         was, document = answered.response, dict(answered.document)
         choice = document["choices"][0]
         if response.text != was.text or response.tool_calls != was.tool_calls:
+            # What guards took out could stand in a name that the upstream chose.
+            document |= {"id": "", "model": ""}
+            document.pop("system_fingerprint", None)
             choice = choice | {"message": message_of(response)}
         document["choices"] = [choice | {"finish_reason": finish_reason(response)}]
         if (response.prompt_tokens, response.completion_tokens) != (was.prompt_tokens, was.completion_tokens):
@@ -173,9 +202,9 @@ class Chat:
         document["model"] = document["model"] or asked.body.get("model", "")
         return document
 
-    def reading(self) -> ChatReading:
+    def reading(self, limit: int = ANSWER_LIMIT) -> ChatReading:
         """A reader of one upstream stream."""
-        return ChatReading()
+        return ChatReading(limit)
 
     def writing(self, asked: Asked) -> ChatWriting:
         """A writer of one stream to the client."""

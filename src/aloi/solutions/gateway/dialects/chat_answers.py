@@ -3,7 +3,7 @@
 from typing import Any, Required, TypedDict
 
 from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken
-from aloi.solutions.gateway.dialects.openai_forms import Usage
+from aloi.solutions.gateway.dialects.openai_forms import Usage, coded, tier
 from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Response, ToolCall
 from aloi.system.rendering import written
@@ -73,17 +73,19 @@ def answered_as(completion: Completion) -> Answered:
     if calls:
         told["tool_calls"] = called(calls)
     document: Body = {
-        "id": completion.get("id") or "",
+        "id": coded(completion.get("id")),
         "object": "chat.completion",
         "created": int(completion.get("created") or 0),
-        "model": completion.get("model") or "",
+        "model": coded(completion.get("model")),
         "choices": [{"index": 0, "message": told, "logprobs": None, "finish_reason": response.finish}],
     }
     if usage is not None:
         document["usage"] = usage
-    for name in ("system_fingerprint", "service_tier"):
-        if completion.get(name) is not None:
-            document[name] = completion.get(name)
+    names = {
+        "system_fingerprint": coded(completion.get("system_fingerprint")),
+        "service_tier": tier(completion.get("service_tier")),
+    }
+    document |= {name: value for name, value in names.items() if value}
     return Answered(document=document, response=response)
 
 

@@ -10,6 +10,7 @@ from aloi.solutions.gateway.dialects.chunks import Chunk, ChunkedReading
 from aloi.solutions.gateway.dialects.dialect import Body
 from aloi.solutions.gateway.dialects.openai_forms import DONE, data, error_body, used
 from aloi.system.messages import Response
+from aloi.system.openai import ANSWER_LIMIT
 from aloi.system.rendering import written
 
 
@@ -42,8 +43,8 @@ _CHUNKS = msgspec.json.Decoder(Chunk[_Choice])
 class ChatReading(ChunkedReading[_Choice]):
     """One upstream stream. What its deltas hold beside text, refusal and tool calls is dropped."""
 
-    def __init__(self) -> None:
-        super().__init__(_CHUNKS)
+    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+        super().__init__(_CHUNKS, limit)
 
     def _choice(self, choice: _Choice) -> str:
         if choice.finish_reason:

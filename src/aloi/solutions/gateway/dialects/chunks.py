@@ -30,8 +30,8 @@ class Chunk(Struct, Generic[C]):
 class ChunkedReading(GatheredReading, ABC, Generic[C]):
     """One upstream stream. The protocol says what its one choice adds."""
 
-    def __init__(self, chunks: msgspec.json.Decoder[Chunk[C]]) -> None:
-        super().__init__()
+    def __init__(self, chunks: msgspec.json.Decoder[Chunk[C]], limit: int) -> None:
+        super().__init__(limit)
         self._chunks = chunks
 
     def feed(self, event: Event) -> str:
@@ -41,7 +41,7 @@ class ChunkedReading(GatheredReading, ABC, Generic[C]):
             return ""
         if not event.data:
             return ""
-        chunk = understood(event.data, self._chunks)
+        chunk = understood(event.data, self._chunks, self._limit)
         if chunk.error is not None or event.name == "error":
             raise Broken("error", said_by(chunk.error))
         if chunk.usage is not None:

@@ -23,10 +23,12 @@ from aloi.solutions.gateway.dialects.completions_answers import (
 )
 from aloi.solutions.gateway.dialects.contents import Unread, refuse_unread
 from aloi.solutions.gateway.dialects.descent import descends
-from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Body
+from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Beside, Body
 from aloi.solutions.gateway.dialects.openai_forms import Clock, StreamOptions, Token, error_body, refuse_several, used
+from aloi.solutions.gateway.dialects.surroundings import PARAMETERS, Places, surroundings
 from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Message, Request, Response
+from aloi.system.openai import ANSWER_LIMIT
 from aloi.system.rendering import chat_messages
 from aloi.translation import N_
 
@@ -48,6 +50,7 @@ class _Form(Struct):
 
 
 _NAMES = names_of(_Form) | _UNREAD
+_PLACES = Places(read={"prompt": None, "prompt[]": None}, unread=_UNREAD, names=_NAMES | PARAMETERS)
 
 
 class Completions:
@@ -58,6 +61,7 @@ class Completions:
     """
 
     path = "/v1/completions"
+    speaks = True
 
     def __init__(
         self, *, unread: Unread = "refuse", clock: Clock = time.time, token: Token = secrets.token_hex
@@ -86,6 +90,10 @@ class Completions:
         )
         return Asked(body=given, request=request, stream=bool(form.stream))
 
+    def beside(self, asked: Asked) -> list[Beside]:
+        """What carries text beside the messages."""
+        return surroundings(asked.body, _PLACES, passes=self._unread == "pass")
+
     def sent(self, asked: Asked, request: Request) -> Body:
         """The client's body with what differs from what it asked; a remedy's own question is written anew, whole."""
         was = asked.request
@@ -102,9 +110,9 @@ class Completions:
         wanted = {"max_tokens": request.max_tokens, "temperature": request.temperature}
         return body | {name: value for name, value in wanted.items() if value != known[name]}
 
-    def answer(self, document: bytes) -> Answered:
+    def answer(self, document: bytes, limit: int = ANSWER_LIMIT) -> Answered:
         """An upstream's whole answer. Raises Broken."""
-        return answered_as(understood(document, self._answers))
+        return answered_as(understood(document, self._answers, limit))
 
     def written(self, asked: Asked, answered: Answered | None, response: Response) -> Body:
         """The answer to the client."""
@@ -113,6 +121,9 @@ class Completions:
             answered.document["usage"] = used(answered.response)
         was, document = answered.response, dict(answered.document)
         document["choices"] = [choice_of(response.text, finish_reason(response))]
+        if response.text != was.text:  # what guards took out could stand in a name that the upstream chose
+            document |= {"id": "", "model": ""}
+            document.pop("system_fingerprint", None)
         if (response.prompt_tokens, response.completion_tokens) != (was.prompt_tokens, was.completion_tokens):
             document["usage"] = used(response)
         document["id"] = document["id"] or self._name()
@@ -120,9 +131,9 @@ class Completions:
         document["model"] = document["model"] or asked.body.get("model", "")
         return document
 
-    def reading(self) -> CompletionsReading:
+    def reading(self, limit: int = ANSWER_LIMIT) -> CompletionsReading:
         """A reader of one upstream stream."""
-        return CompletionsReading()
+        return CompletionsReading(limit)
 
     def writing(self, asked: Asked) -> CompletionsWriting:
         """A writer of one stream to the client."""

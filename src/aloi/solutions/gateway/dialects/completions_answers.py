@@ -7,9 +7,10 @@ from msgspec import Struct
 
 from aloi.solutions.gateway.dialects.chunks import Chunk, ChunkedReading
 from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken
-from aloi.solutions.gateway.dialects.openai_forms import DONE, Usage, data, error_body, used
+from aloi.solutions.gateway.dialects.openai_forms import DONE, Usage, coded, data, error_body, used
 from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Response
+from aloi.system.openai import ANSWER_LIMIT
 
 _FINISHES = frozenset({"stop", "length", "content_filter"})
 
@@ -51,16 +52,16 @@ def answered_as(completion: Completion) -> Answered:
         completion_tokens=(usage or {}).get("completion_tokens") or 0,
     )
     document: Body = {
-        "id": completion.get("id") or "",
+        "id": coded(completion.get("id")),
         "object": "text_completion",
         "created": int(completion.get("created") or 0),
-        "model": completion.get("model") or "",
+        "model": coded(completion.get("model")),
         "choices": [choice_of(response.text, finish_reason(response))],
     }
     if usage is not None:
         document["usage"] = usage
-    if completion.get("system_fingerprint") is not None:
-        document["system_fingerprint"] = completion.get("system_fingerprint")
+    if fingerprint := coded(completion.get("system_fingerprint")):
+        document["system_fingerprint"] = fingerprint
     return Answered(document=document, response=response)
 
 
@@ -79,8 +80,8 @@ def finish_reason(response: Response) -> str:
 class CompletionsReading(ChunkedReading[_Piece]):
     """One upstream stream."""
 
-    def __init__(self) -> None:
-        super().__init__(_CHUNKS)
+    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+        super().__init__(_CHUNKS, limit)
 
     def _choice(self, choice: _Piece) -> str:
         self._said.finish = choice.finish_reason or self._said.finish

@@ -1,5 +1,6 @@
 """What a message holds: texts, which guards read, and parts that are none, which nobody can read."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import Any, Literal, NoReturn
 
@@ -13,6 +14,7 @@ from aloi.translation import N_
 Unread = Literal["refuse", "pass"]
 
 _REMEDY = N_("send text alone, or let the gateway's owner set unread to pass")
+_CODED = re.compile(r"[A-Za-z0-9+/_.-]+={0,2}")
 REASONING = frozenset({"reasoning", "reasoning_content", "reasoning_details", "thinking"})
 
 
@@ -34,10 +36,21 @@ def spoken(content: str | Sequence[Part] | None, field: str, kinds: Collection[s
     for index, part in enumerate(content):
         where = f"{field}[{index}]"
         if part.type in kinds:
+            if part.text is not None and part.refusal is not None:
+                refused(
+                    where,
+                    N_("{field} is a text and a refusal at once"),
+                    N_("send two parts, each of its type"),
+                )
             texts.append(text_of(part.refusal if part.type == "refusal" else part.text, where))
         elif unread == "refuse":
             unreadable(where, part.type)
     return "\n".join(texts)
+
+
+def sealed(data: object) -> bool:
+    """Whether it is of the form in which a model's maker hands out what only it can read."""
+    return isinstance(data, str) and bool(_CODED.fullmatch(data))
 
 
 def text_of(text: str | None, field: str) -> str:

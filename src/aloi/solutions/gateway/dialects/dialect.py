@@ -9,9 +9,12 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from aloi.errors import AskerError
-from aloi.system.messages import Request, Response
+from aloi.system.messages import Request, Response, Role
+from aloi.system.openai import ANSWER_LIMIT
 
 Body = dict[str, Any]
+Path = tuple[str | int, ...]
+"""Where a value stands in a body: keys and indexes."""
 
 
 class Malformed(AskerError):
@@ -35,6 +38,20 @@ class Asked(Struct, frozen=True, kw_only=True):
     body: Body
     request: Request
     stream: bool = False
+
+
+class Beside(Struct, frozen=True, kw_only=True):
+    """Texts of one part of a request that is no message. `role` is as whose guards read them.
+
+    `leaves` are strings, each with its path; `names` are keys, which nobody can change, and neither can the strings
+    where the part is `fixed`.
+    """
+
+    place: str
+    role: Role
+    leaves: tuple[tuple[Path, str], ...]
+    names: tuple[str, ...] = ()
+    fixed: bool = False
 
 
 class Answered(Struct, frozen=True, kw_only=True):
@@ -98,9 +115,15 @@ class Dialect(Protocol):
     """One endpoint of one protocol."""
 
     path: str
+    speaks: bool
+    """Whether its answers are words; else there is no prompt, no stream, and no refusal but an error."""
 
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises `Malformed`."""
+        ...
+
+    def beside(self, asked: Asked) -> list[Beside]:
+        """What carries text in the body beside what `read` reads."""
         ...
 
     def sent(self, asked: Asked, request: Request) -> Body:
@@ -111,16 +134,16 @@ class Dialect(Protocol):
         """
         ...
 
-    def answer(self, document: bytes) -> Answered:
-        """An upstream's whole answer. Raises `Broken`."""
+    def answer(self, document: bytes, limit: int = ANSWER_LIMIT) -> Answered:
+        """An upstream's whole answer, of `limit` bytes at most. Raises `Broken`."""
         ...
 
     def written(self, asked: Asked, answered: Answered | None, response: Response) -> Body:
         """The answer to the client: `answered` as guards left it in `response`; None where no upstream was asked."""
         ...
 
-    def reading(self) -> Reading:
-        """A reader of one upstream stream."""
+    def reading(self, limit: int = ANSWER_LIMIT) -> Reading:
+        """A reader of one upstream stream that says `limit` bytes at most."""
         ...
 
     def writing(self, asked: Asked) -> Writing:

@@ -13,8 +13,10 @@ _CALL = 256
 class GatheredReading:
     """What every reader of an upstream's stream has: what was said so far, and whether the protocol's end was read."""
 
-    def __init__(self) -> None:
-        self._said = Gathered()
+    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+        """`limit` is in bytes of all that is said."""
+        self._limit = limit
+        self._said = Gathered(limit=limit)
         self._ended = False
 
     @property
@@ -36,8 +38,9 @@ class _Call:
 
 @dataclass(slots=True)
 class Gathered:
-    """All that a stream said so far. Raises Broken('too-large') where text and calls exceed 4 MiB."""
+    """All that a stream said so far. Raises Broken('too-large') where text and calls exceed `limit` bytes."""
 
+    limit: int = ANSWER_LIMIT
     finish: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -95,5 +98,5 @@ class Gathered:
 
     def _weigh(self, text: str) -> None:
         self._size += len(text) if text.isascii() else len(text.encode())
-        if self._size > ANSWER_LIMIT:
+        if self._size > self.limit:
             raise Broken("too-large")

@@ -15,13 +15,15 @@ from msgspec import Meta, Struct
 from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, names_of, understood
 from aloi.solutions.gateway.dialects.contents import Part, Unread, refuse_unread, respoken, spoken, unreadable
 from aloi.solutions.gateway.dialects.descent import descends
-from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Body
+from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Beside, Body
 from aloi.solutions.gateway.dialects.messages_answers import Answer, answered_as, content_of, stop_reason, used
 from aloi.solutions.gateway.dialects.messages_streams import MessagesReading, MessagesWriting
-from aloi.solutions.gateway.dialects.messages_turns import TEXTS, Block, Turn, of_chat, rewritten, said
+from aloi.solutions.gateway.dialects.messages_turns import SEALED, TEXTS, Block, Turn, of_chat, rewritten, said
 from aloi.solutions.gateway.dialects.openai_forms import Token
+from aloi.solutions.gateway.dialects.surroundings import PARAMETERS, Places, surroundings
 from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Request, Response, Tool
+from aloi.system.openai import ANSWER_LIMIT
 from aloi.system.rendering import chat_messages
 
 # Tools whose calls the client carries out, by the beginnings of their types; all others are the server's own.
@@ -58,7 +60,32 @@ class _Form(Struct):
     tools: list[_Tool] | None = None
 
 
+_USES, _RESULTS = frozenset({"tool_use"}), frozenset({"tool_result"})
 _NAMES = names_of(_Form, _Tool, Turn, Block, Part) | _UNREAD
+_PLACES = Places(
+    read={
+        "system": None,
+        "system[].type": None,
+        "system[].text": TEXTS,
+        "messages[].role": None,
+        "messages[].content": None,
+        "messages[].content[].type": None,
+        "messages[].content[].text": TEXTS,
+        "messages[].content[].name": _USES,
+        "messages[].content[].content": _RESULTS,
+        "messages[].content[].content[].type": None,
+        "messages[].content[].content[].text": TEXTS,
+    },
+    skipped={"messages[].content[].input": _USES, "messages[].content[].data": frozenset({SEALED})},
+    parts={
+        "system[]": TEXTS,
+        "messages[].content[]": TEXTS | _USES | _RESULTS | {SEALED},
+        "messages[].content[].content[]": TEXTS,
+    },
+    unread=_UNREAD,
+    fixed=frozenset({"messages[].content[].id", "messages[].content[].tool_use_id"}),
+    names=_NAMES | PARAMETERS,
+)
 
 
 class Messages:
@@ -68,6 +95,7 @@ class Messages:
     """
 
     path = "/v1/messages"
+    speaks = True
 
     def __init__(self, *, unread: Unread = "refuse", token: Token = secrets.token_hex) -> None:
         self._unread = unread
@@ -88,6 +116,10 @@ class Messages:
             temperature=1.0 if form.temperature is None else form.temperature,
         )
         return Asked(body=given, request=request, stream=bool(form.stream))
+
+    def beside(self, asked: Asked) -> list[Beside]:
+        """What carries text beside the messages."""
+        return surroundings(asked.body, _PLACES, passes=self._unread == "pass")
 
     def sent(self, asked: Asked, request: Request) -> Body:
         """The client's body with what differs from what it asked; a remedy's own question is written anew, whole."""
@@ -111,9 +143,9 @@ class Messages:
             body["temperature"] = request.temperature
         return body
 
-    def answer(self, document: bytes) -> Answered:
+    def answer(self, document: bytes, limit: int = ANSWER_LIMIT) -> Answered:
         """An upstream's whole answer. Raises Broken."""
-        return answered_as(understood(document, self._answers))
+        return answered_as(understood(document, self._answers, limit))
 
     def written(self, asked: Asked, answered: Answered | None, response: Response) -> Body:
         """The answer to the client."""
@@ -123,17 +155,21 @@ class Messages:
         same_calls = response.tool_calls == was.tool_calls
         if response.text != was.text or not same_calls:
             document["content"] = content_of(response.text, response.tool_calls)
+            # What guards took out could stand in a name that the upstream chose.
+            document |= {"id": "", "model": ""}
         if response.finish != was.finish or not same_calls:
             document |= {"stop_reason": stop_reason(response), "stop_sequence": None}
         if (response.prompt_tokens, response.completion_tokens) != (was.prompt_tokens, was.completion_tokens):
             document["usage"] = used(response)
+        if document["stop_sequence"] not in (asked.body.get("stop_sequences") or ()):
+            document["stop_sequence"] = None
         document["id"] = document["id"] or self._name()
         document["model"] = document["model"] or asked.body.get("model", "")
         return document
 
-    def reading(self) -> MessagesReading:
+    def reading(self, limit: int = ANSWER_LIMIT) -> MessagesReading:
         """A reader of one upstream stream."""
-        return MessagesReading()
+        return MessagesReading(limit)
 
     def writing(self, asked: Asked) -> MessagesWriting:
         """A writer of one stream to the client."""

@@ -6,6 +6,7 @@ import msgspec
 
 from aloi.solutions.gateway.dialects.bodies import too_deep
 from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken
+from aloi.solutions.gateway.dialects.openai_forms import coded, tier
 from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Response, ToolCall
 
@@ -94,16 +95,23 @@ def answered_as(answer: Answer) -> Answered:
         completion_tokens=(usage or {}).get("output_tokens") or 0,
     )
     document = {
-        "id": answer.get("id") or "",
+        "id": coded(answer.get("id")),
         "type": "message",
         "role": "assistant",
-        "model": answer.get("model") or "",
+        "model": coded(answer.get("model")),
         "content": blocks,
         "stop_reason": reason if reason in FINISHES else stop_reason(response),
         "stop_sequence": answer.get("stop_sequence"),
-        "usage": {"input_tokens": 0, "output_tokens": 0} | (usage or {}),
+        "usage": {"input_tokens": 0, "output_tokens": 0} | _counted(usage),
     }
     return Answered(document=document, response=response)
+
+
+def _counted(usage: Usage | None) -> Body:
+    """Counts, and no name that is none."""
+    named = tier((usage or {}).get("service_tier"))
+    counts = {name: count for name, count in (usage or {}).items() if name != "service_tier"}
+    return counts | ({"service_tier": named} if named else {})
 
 
 def shown(usage: Usage | None) -> int:

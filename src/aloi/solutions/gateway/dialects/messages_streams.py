@@ -11,6 +11,7 @@ from aloi.solutions.gateway.dialects.dialect import Body, Broken, Event
 from aloi.solutions.gateway.dialects.gathering import GatheredReading
 from aloi.solutions.gateway.dialects.messages_answers import FINISHES, Usage, shown, stop_reason, used
 from aloi.system.messages import Response
+from aloi.system.openai import ANSWER_LIMIT
 
 
 class _Block(Struct):
@@ -48,13 +49,13 @@ _EVENTS = msgspec.json.Decoder(_Data)
 class MessagesReading(GatheredReading):
     """One upstream stream. Blocks and deltas that are neither text nor the use of a tool are dropped."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+        super().__init__(limit)
         self._usage: Usage = {}
 
     def feed(self, event: Event) -> str:
         """What the event adds to the text. Raises Broken."""
-        read = understood(event.data, _EVENTS)
+        read = understood(event.data, _EVENTS, self._limit)
         match read.type:
             case "content_block_delta" if read.delta:
                 return self._delta(read.index, read.delta)

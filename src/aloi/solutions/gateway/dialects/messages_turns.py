@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from aloi.solutions.gateway.dialects.bodies import fitted, missing, refused
-from aloi.solutions.gateway.dialects.contents import Part, Unread, respoken, retold, spoken, text_of, unreadable
+from aloi.solutions.gateway.dialects.contents import Part, Unread, respoken, retold, sealed, spoken, text_of, unreadable
 from aloi.solutions.gateway.dialects.dialect import Body
 from aloi.solutions.gateway.dialects.messages_answers import content_of
 from aloi.system.messages import Message, Role, ToolCall
@@ -16,7 +16,7 @@ from aloi.translation import N_
 
 TEXTS = frozenset({"text"})
 # Nobody but the model's maker can write or read it.
-_SEALED = "redacted_thinking"
+SEALED = "redacted_thinking"
 _CONTENT: Any = str | list[Part] | None
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
@@ -31,6 +31,7 @@ class Block(Struct):
     input: dict[str, Any] | None = None
     tool_use_id: str | None = None
     content: Any = None
+    data: Any = None
 
 
 class Turn(Struct):
@@ -78,7 +79,7 @@ def _of_turn(place: int, turn: Turn, unread: Unread) -> list[Said]:
             texts.append(text_of(block.text, where))
         elif block.type == "tool_use" and role == "assistant":
             calls.append(_use(block, where))
-        elif unread == "refuse" and block.type != _SEALED:
+        elif unread == "refuse" and not (block.type == SEALED and sealed(block.data)):
             unreadable(where, block.type)
         at = len(found) if at is None else at
     if texts or calls or not found:

@@ -1,5 +1,6 @@
 """What the protocols of OpenAI share: how tokens are told, how an error is, and how an event is written."""
 
+import re
 from collections.abc import Callable
 from typing import Any, TypedDict
 
@@ -15,6 +16,8 @@ from aloi.translation import N_
 Clock = Callable[[], float]
 Token = Callable[[int], str]
 
+_TIERS = frozenset({"auto", "batch", "default", "flex", "priority", "scale", "standard", "standard_only"})
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/@+-]{0,127}")
 DONE = b"data: [DONE]\n\n"
 
 _TYPES = {
@@ -70,6 +73,16 @@ def used(response: Response) -> Body:
         "completion_tokens": response.completion_tokens,
         "total_tokens": response.prompt_tokens + response.completion_tokens,
     }
+
+
+def coded(name: object) -> str:
+    """A name that an upstream gave, where it is a plain one; else nothing."""
+    return name if isinstance(name, str) and _CODE.fullmatch(name) else ""
+
+
+def tier(name: object) -> str:
+    """A service tier, where it is one that a protocol here has; else nothing."""
+    return name if isinstance(name, str) and name in _TIERS else ""
 
 
 def refuse_several(**counts: int | None) -> None:

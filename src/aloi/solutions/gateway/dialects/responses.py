@@ -16,13 +16,15 @@ from msgspec import Meta, Struct
 from aloi.solutions.gateway.dialects.bodies import body_of, fitted, missing, names_of, refused, understood
 from aloi.solutions.gateway.dialects.contents import Part, Unread, refuse_unread, unreadable
 from aloi.solutions.gateway.dialects.descent import descends
-from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Body
+from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Beside, Body
 from aloi.solutions.gateway.dialects.openai_forms import Clock, Token, error_body
 from aloi.solutions.gateway.dialects.responses_answers import Answer, answered_as, ending, named, output_of, used, whole
-from aloi.solutions.gateway.dialects.responses_items import Item, head, of_chat, rewritten, said
+from aloi.solutions.gateway.dialects.responses_items import TEXTS, Item, head, of_chat, rewritten, said
 from aloi.solutions.gateway.dialects.responses_streams import ResponsesReading, ResponsesWriting
+from aloi.solutions.gateway.dialects.surroundings import PARAMETERS, Places, surroundings
 from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Request, Response, Tool
+from aloi.system.openai import ANSWER_LIMIT
 from aloi.system.rendering import chat_messages
 from aloi.translation import N_
 
@@ -49,6 +51,35 @@ class _Form(Struct):
 
 
 _NAMES = names_of(_Form, _Tool, Item, Part) | _UNREAD
+_MESSAGES, _CALLS, _RESULTS = (frozenset({one}) for one in ("message", "function_call", "function_call_output"))
+_PLACES = Places(
+    read={
+        "instructions": None,
+        "input": None,
+        "input[].type": None,
+        "input[].role": _MESSAGES,
+        "input[].content": _MESSAGES,
+        "input[].content[].type": None,
+        "input[].content[].text": TEXTS - {"refusal"},
+        "input[].content[].refusal": frozenset({"refusal"}),
+        "input[].name": _CALLS,
+        "input[].arguments": _CALLS,
+        "input[].output": _RESULTS,
+        "input[].output[].type": None,
+        "input[].output[].text": TEXTS - {"refusal"},
+        "input[].output[].refusal": frozenset({"refusal"}),
+    },
+    skipped={"input[].encrypted_content": frozenset({"reasoning"})},
+    parts={
+        "input[]": _MESSAGES | _CALLS | _RESULTS | {"reasoning"},
+        "input[].content[]": TEXTS,
+        "input[].output[]": TEXTS,
+    },
+    unread=_UNREAD,
+    fixed=frozenset({"input[].id", "input[].call_id"}),
+    names=_NAMES | PARAMETERS,
+    kind="message",
+)
 
 
 class Responses:
@@ -59,6 +90,7 @@ class Responses:
     """
 
     path = "/v1/responses"
+    speaks = True
 
     def __init__(
         self, *, unread: Unread = "refuse", clock: Clock = time.time, token: Token = secrets.token_hex
@@ -92,6 +124,10 @@ class Responses:
         )
         return Asked(body=given, request=request, stream=bool(form.stream))
 
+    def beside(self, asked: Asked) -> list[Beside]:
+        """What carries text beside the messages."""
+        return surroundings(asked.body, _PLACES, passes=self._unread == "pass")
+
     def sent(self, asked: Asked, request: Request) -> Body:
         """The client's body with what differs from what it asked; a remedy's own question is written anew, whole."""
         was = asked.request
@@ -108,9 +144,9 @@ class Responses:
             body["temperature"] = request.temperature
         return body
 
-    def answer(self, document: bytes) -> Answered:
+    def answer(self, document: bytes, limit: int = ANSWER_LIMIT) -> Answered:
         """An upstream's whole answer. Raises Broken."""
-        return answered_as(understood(document, self._answers))
+        return answered_as(understood(document, self._answers, limit))
 
     def written(self, asked: Asked, answered: Answered | None, response: Response) -> Body:
         """The answer to the client."""
@@ -119,7 +155,8 @@ class Responses:
             answered.document["usage"] = used(answered.response)
         was, told = answered.response, dict(answered.document)
         if response.text != was.text or response.tool_calls != was.tool_calls:
-            told["output"] = output_of(response, told["output"])
+            # What guards took out could stand in a name that the upstream chose.
+            told |= {"id": "", "model": "", "output": output_of(response)}
         told["output"] = named(told["output"], self._new)
         if response.finish != was.finish:
             told |= ending(response)
@@ -130,9 +167,9 @@ class Responses:
         told["model"] = told["model"] or asked.body.get("model", "")
         return whole(asked.body, told)
 
-    def reading(self) -> ResponsesReading:
+    def reading(self, limit: int = ANSWER_LIMIT) -> ResponsesReading:
         """A reader of one upstream stream."""
-        return ResponsesReading()
+        return ResponsesReading(limit)
 
     def writing(self, asked: Asked) -> ResponsesWriting:
         """A writer of one stream to the client."""

@@ -9,6 +9,7 @@ from typing import Any, Required, TypedDict
 
 from aloi.solutions.gateway.dialects.bodies import said_by
 from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken
+from aloi.solutions.gateway.dialects.openai_forms import coded, tier
 from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Response, ToolCall
 
@@ -114,9 +115,9 @@ def answered_as(answer: Answer) -> Answered:
         completion_tokens=(usage or {}).get("output_tokens") or 0,
     )
     document = {
-        "id": answer.get("id") or "",
+        "id": coded(answer.get("id")),
         "created_at": answer.get("created_at") or 0,
-        "model": answer.get("model") or "",
+        "model": coded(answer.get("model")),
         **ending(response),
         "output": items,
         "usage": usage,
@@ -125,8 +126,8 @@ def answered_as(answer: Answer) -> Answered:
 
 
 def _tier(answer: Answer) -> Body:
-    tier = answer.get("service_tier")
-    return {} if tier is None else {"service_tier": tier}
+    named = tier(answer.get("service_tier"))
+    return {"service_tier": named} if named else {}
 
 
 def _item(item: _Item) -> Body | None:
@@ -137,13 +138,13 @@ def _item(item: _Item) -> Body | None:
             content = [one for one in map(_part, parts) if one]
             return {
                 "type": "message",
-                "id": item.get("id") or "",
+                "id": coded(item.get("id")),
                 **status,
                 "role": "assistant",
                 "content": content,
             } | phase
         case {"type": "function_call", "name": str(name), "arguments": str(arguments), "call_id": str(call)}:
-            told = {"type": "function_call", "id": item.get("id") or "", **status}
+            told = {"type": "function_call", "id": coded(item.get("id")), **status}
             return told | {"call_id": call, "name": name, "arguments": arguments}
         case {"type": "message" | "function_call"}:
             raise Broken("malformed", "an item is not of its type")
@@ -202,11 +203,10 @@ def call_item(name: str, call: ToolCall) -> Body:
     return told | {"call_id": call.id, "name": call.name, "arguments": call.arguments}
 
 
-def output_of(response: Response, was: Sequence[Body]) -> list[Body]:
-    """The items of an answer that guards changed; a text and calls keep the names that they had."""
-    names = {item.get("call_id", ""): item["id"] for item in was}
-    texts = [message_item(names.get("", ""), response.text)] if response.text else []
-    return [*texts, *(call_item(names.get(one.id, ""), one) for one in response.tool_calls)]
+def output_of(response: Response) -> list[Body]:
+    """The items of an answer that guards changed, still without names of their own."""
+    texts = [message_item("", response.text)] if response.text else []
+    return [*texts, *(call_item("", one) for one in response.tool_calls)]
 
 
 def named(items: Sequence[Body], token: Callable[[], str]) -> list[Body]:

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from aloi.solutions.gateway.dialects.bodies import fitted, missing, refused
-from aloi.solutions.gateway.dialects.contents import Part, Unread, respoken, retold, spoken, unreadable
+from aloi.solutions.gateway.dialects.contents import Part, Unread, respoken, retold, sealed, spoken, unreadable
 from aloi.solutions.gateway.dialects.dialect import Body
 from aloi.system.messages import Message, Role, ToolCall
 from aloi.system.rendering import ChatMessage
@@ -98,8 +98,7 @@ def _of_item(field: str, item: Item, unread: Unread) -> Message | None:
 
 def _sealed(item: Item) -> bool:
     """Whether an item is reasoning that nobody but its maker can write or read."""
-    sealed = item.type == "reasoning" and isinstance(item.encrypted_content, str) and item.encrypted_content
-    return bool(sealed) and not item.summary and not item.content
+    return item.type == "reasoning" and sealed(item.encrypted_content) and not item.summary and not item.content
 
 
 def rewritten(items: list[Body], was: Sequence[Said], texts: Sequence[str]) -> list[Body]:

@@ -60,7 +60,7 @@ class ResponsesReading(GatheredReading):
         """What the event adds to the text. Raises Broken."""
         if event.data == b"[DONE]":  # some endpoints close every stream so
             return ""
-        read = understood(event.data, _EVENTS)
+        read = understood(event.data, _EVENTS, self._limit)
         if read.type in _TEXTS:
             return self._said.say(_text(read.delta))
         if read.type == "response.function_call_arguments.delta":

@@ -1,0 +1,169 @@
+"""What stands beside a conversation (tools, names, parameters) is read by the guards too, before the model is asked."""
+
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from hashlib import sha256
+
+import msgspec
+
+from aloi.solutions.catalogue import Remedy
+from aloi.solutions.gateway.dialects.dialect import Asked, Beside, Path
+from aloi.solutions.gateway.dialects.openai_forms import Token
+from aloi.solutions.gateway.dialects.surroundings import replaced
+from aloi.solutions.gateway.exchange import UNDER_WAY
+from aloi.solutions.guard import Release
+from aloi.solutions.guarded import BLOCKED, GuardedTarget
+from aloi.solutions.ledger import LEDGER, Ledger
+from aloi.solutions.passage import FAULTS, Guards, Passage, Screen, guards, through
+from aloi.solutions.timed import Timed
+from aloi.system.messages import GuardDecision, Message, Request, Response, Role
+
+CLEARED = 8_192  # parts of requests that are known to pass: tools are sent again with every question
+LEAVES = 256  # texts of one part that are read one by one, where together they do not pass
+
+
+class Surrounded:
+    """A target behind guards; itself a target. It reads the exchange that the current task serves.
+
+    What is the user's and blocked ends the exchange; so does what cannot be taken out alone. Of a description (tools,
+    forms of answers) what is blocked is left out. Names of calls in an answer are read as the answer is, and replaced
+    where they do not pass.
+    """
+
+    def __init__(
+        self,
+        target: GuardedTarget,
+        remedies: Sequence[Remedy],
+        *,
+        refusal: str,
+        deadline: float,
+        fail_open: bool,
+        token: Token = secrets.token_hex,
+    ) -> None:
+        """`token` makes names of calls that no other has."""
+        self._token = token
+        self._target = target
+        self._refusal = refusal
+        self._fail_open = fail_open
+        self._screen: Screen = Timed(deadline).screen
+        roles: tuple[Role, ...] = ("user", "document", "assistant")
+        self._readers: dict[Role, Guards] = {role: guards(remedies, frozenset({role})) for role in roles}
+        self._cleared: OrderedDict[bytes, None] = OrderedDict()
+
+    async def ask(self, request: Request, release: Release | None = None) -> Response:
+        """The answer, or the refusal."""
+        exchange = UNDER_WAY.get(None)
+        if exchange is None:
+            return await self._target.ask(request, release)
+        passage, began = Passage(fail_open=self._fail_open), time.perf_counter()
+        outer, inner = LEDGER.get(), Ledger()
+        if outer is not None:
+            outer.so_far = lambda: _with(inner.so_far() if inner.so_far else Response(text="", finish=""), passage, 0.0)
+        was = exchange.asked
+        exchange.asked = await self._read(was, passage)
+        took = time.perf_counter() - began
+        if passage.refused:
+            return _with(Response(text=self._refusal, finish=BLOCKED), passage, took)
+        LEDGER.set(inner)
+        if exchange.asked is not was:
+            request = msgspec.structs.replace(request, tools=exchange.asked.request.tools)
+        response = await self._target.ask(request, release)
+        began = time.perf_counter()
+        response = await self._named(response, passage)
+        response = _with(response, passage, took + time.perf_counter() - began)
+        return msgspec.structs.replace(response, changed_request=response.changed_request or exchange.asked is not was)
+
+    async def _read(self, asked: Asked, passage: Passage) -> Asked:
+        """The request as guards leave what stands beside its messages; `passage` tells where they end it."""
+        if not self._readers["user"] and not self._readers["document"]:
+            return asked
+        changes: dict[Path, str] = {}
+        exchange = UNDER_WAY.get()
+        for part in exchange.dialect.beside(asked):
+            if self._readers[part.role]:
+                await self._part(part, changes, passage)
+            if passage.refused:
+                return asked
+        if not changes:
+            return asked
+        return exchange.dialect.read(msgspec.json.encode(replaced(asked.body, changes)))
+
+    async def _part(self, part: Beside, changes: dict[Path, str], passage: Passage) -> None:
+        texts = [text for _, text in part.leaves]
+        whole = "\n".join([*texts, " ".join(part.names)] if part.names else texts)
+        key = sha256(f"{part.role}\n{whole}".encode("utf-8", "surrogatepass")).digest()
+        if key in self._cleared:
+            self._cleared.move_to_end(key)
+            return
+        tried = await self._through(part, whole, fail_open=self._fail_open)
+        if _passed(tried):
+            passage.decisions += tried.decisions
+            passage.queries += tried.queries
+            if not tried.decisions:
+                self._cleared[key] = None
+                if len(self._cleared) > CLEARED:
+                    self._cleared.popitem(last=False)
+            return
+        failed = [(one.guard, one.reason) for one in tried.decisions if one.reason in FAULTS]
+        self._target.faults.update(failed)
+        if failed or part.fixed or len(texts) > LEAVES or not await self._leaves(part, changes, passage):
+            passage.queries += tried.queries
+            passage.decisions += [_blocking(one) for one in tried.decisions]
+            passage.refused = True
+
+    async def _leaves(self, part: Beside, changes: dict[Path, str], passage: Passage) -> bool:
+        """Read the texts of a part one by one; False where what is then left of it does not pass."""
+        left = []
+        for path, text in part.leaves:
+            told = await through(
+                self._readers[part.role], Message(role=part.role, content=text), part.place, self._screen, passage
+            )
+            if passage.refused:
+                return True
+            left.append(told or "")
+            if told != text:
+                changes[path] = told or ""
+        again = await self._through(part, "\n".join([*left, " ".join(part.names)]), fail_open=self._fail_open)
+        return _passed(again)
+
+    async def _through(self, part: Beside, text: str, *, fail_open: bool) -> Passage:
+        tried = Passage(fail_open=fail_open)
+        message = Message(role=part.role, content=text)
+        await through(self._readers[part.role], message, part.place, self._screen, tried)
+        return tried
+
+    async def _named(self, response: Response, passage: Passage) -> Response:
+        """The answer with calls whose names pass the guards on answers."""
+        names = [call.id for call in response.tool_calls]
+        if not any(names) or not self._readers["assistant"]:
+            return response
+        tried = Passage(fail_open=self._fail_open)
+        said = Message(role="assistant", content="\n".join(names))
+        if await through(self._readers["assistant"], said, "", self._screen, tried) == said.content:
+            passage.decisions += tried.decisions
+            return response
+        passage.decisions += [msgspec.structs.replace(one, action="rewrite") for one in tried.decisions]
+        calls = tuple(msgspec.structs.replace(call, id=f"call_aloi{self._token(6)}") for call in response.tool_calls)
+        return msgspec.structs.replace(response, tool_calls=calls)
+
+
+def _passed(tried: Passage) -> bool:
+    return all(one.action == "let-pass" for one in tried.decisions)
+
+
+def _blocking(one: GuardDecision) -> GuardDecision:
+    return one if one.action == "let-pass" else msgspec.structs.replace(one, action="block")
+
+
+def _with(response: Response, passage: Passage, seconds: float) -> Response:
+    """A response, and what was done before and after it."""
+    if not passage.decisions and not seconds and not passage.queries:
+        return response
+    return msgspec.structs.replace(
+        response,
+        decisions=(*passage.decisions, *response.decisions),
+        extra_queries=response.extra_queries + passage.queries,
+        guard_seconds=response.guard_seconds + seconds,
+    )
