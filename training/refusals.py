@@ -23,7 +23,7 @@ from aloi.science.refusals.frames import framed, symbols
 from aloi.science.refusals.learnt import UNSEEN, Models, Weights, wording
 from aloi.science.refusals.rule import refuses
 from aloi.science.refusals.spelling import Reading, read
-from aloi.science.refusals.tables import content, table
+from aloi.science.refusals.tables import content, questioned, table
 from aloi.system.ngrams import Buckets, whole
 from training import learn, turns
 
@@ -32,11 +32,14 @@ RECORD = Path(__file__).parent / "refusals.json"
 LANGUAGES = ("en", "fr")
 BOTH = (
     *("tuning", "held-out", "afterwards", "other-hand", "third-hand", "fifth-hand"),
-    *("twelfth-hand", "thirteenth-hand", "fourteenth-hand"),
+    *("twelfth-hand", "thirteenth-hand", "fourteenth-hand", "fifteenth-hand", "sixteenth-hand", "seventeenth-hand"),
+    *("eighteenth-hand", "further-look", "last-look", "first-look"),
 )
-PARTS = {"en": (*BOTH, "eighth-hand", "ninth-hand", "eleventh-hand"), "fr": (*BOTH, "tenth-hand")}
-# Chosen by leaving out authors in turn; decisions/0047 and 0076.
-BITS, STRENGTH, SMOOTH, RULE, SHARE, LETTERS = 18, 0.01, 0.5, 0.75, 0.83, 30
+PARTS = {"en": (*BOTH, "eighth-hand", "ninth-hand", "eleventh-hand"), "fr": (*BOTH, "tenth-hand", "next-look")}
+# Chosen by leaving out authors in turn; decisions/0047, 0076 and 0083.
+BITS, STRENGTH, SMOOTH, ASKED, SHARE, LETTERS = 18, 0.01, 0.5, 2.0, 0.83, 10
+RULE = {"en": 0.75, "fr": 1.0}  # what the phrases' decision weighs
+FROM = {"en": -0.4, "fr": -0.45}  # margins that refusals are told from; authors left out lose as many of either kind
 COMMON, PARTS_OF_COMMON = 500, 3  # words that frames keep, and in how many parts each has to stand
 TURNS = 20.0  # texts that all turns of a kind count as
 LEVELS, ITERATIONS, FEWEST = 127, 200, 2
@@ -114,18 +117,19 @@ def fit(parts: tuple[str, ...], language: str) -> Weights:
     point = learn.solved((matrix @ sparse.diags(size)).tocsr(), refused, weights, STRENGTH, ITERATIONS)
     found = learn.rounded(point[:-1] * size, float(point[-1]), LEVELS)
     values = np.where(size > 0, found.values, UNSEEN).astype(np.int8)
-    return Weights(values[: 1 << BITS], values[1 << BITS :], found.scale, found.bias, words)
+    bias = float(f"{found.bias - FROM[language]:.6g}")
+    return Weights(values[: 1 << BITS], values[1 << BITS :], found.scale, bias, words)
 
 
 def without(part: str) -> None:
     """Print how the models of all other parts decide on one."""
     languages = [language for language in LANGUAGES if part in PARTS[language]]
     weights = {one: fit(tuple(other for other in PARTS[one] if other != part), one) for one in languages}
-    models = Models(bits=BITS, rule=RULE, share=SHARE, letters=LETTERS, weights=weights)
+    models = Models(bits=BITS, rule=RULE, asked=ASKED, share=SHARE, letters=LETTERS, weights=weights)
     for language in languages:
         labels = table(f"{part}/{language}")
-        caught = sum(decided(text, language, models) for text in labels["refused"])
-        passed = sum(not decided(text, language, models) for text in labels["answered"])
+        caught = sum(decided(text, language, models, asked) for text, asked in questioned(labels, "refused"))
+        passed = sum(not decided(text, language, models, asked) for text, asked in questioned(labels, "answered"))
         alone = [
             sum(refuses(text) for text in labels["refused"]),
             sum(not refuses(text) for text in labels["answered"]),
@@ -151,6 +155,7 @@ def write(folder: Path) -> dict[str, str]:
         "parts": {language: list(parts) for language, parts in PARTS.items()},
         "bits": BITS,
         "rule": RULE,
+        "asked": ASKED,
         "share": SHARE,
         "letters": LETTERS,
         "languages": languages,

@@ -17,9 +17,8 @@ import yaml
 import aloi.science
 from aloi.science.refusals.decision import refused
 from aloi.science.refusals.figures import (
-    FIRST_LOOK,
-    FURTHER_LOOK,
-    LAST_LOOK,
+    AFTER_LOOK,
+    NEXT_LOOK,
     PARTS,
     SEALED,
     counted,
@@ -33,7 +32,7 @@ from aloi.statistics.judges import JudgeCalibration
 from benchmarks.solutions.guards import TEXTS
 
 BAR, BARRED = 0.95, ("en", "fr")
-OTHERS = (FURTHER_LOOK, LAST_LOOK, FIRST_LOOK, SEALED)  # authors of their own
+OTHERS = (AFTER_LOOK, NEXT_LOOK, SEALED)  # authors of their own
 LIMIT_MS = 50.0
 SIZES = (2_000, 100_000, 1_000_000)
 SLOW = {
@@ -76,7 +75,7 @@ def accuracy() -> None:
             print(line(language, counted(part, language), barred=bool(told)))
     for part, first in ((part, recorded()["parts"][part].get("first", {})) for part in PARTS):
         if first:
-            print(f"{part} at the first look, by phrases alone, frozen before, as recorded\n{head}")
+            print(f"{part} at the first look, by the edition frozen before, as recorded\n{head}")
         for language, counts in first.items():
             print(line(language, JudgeCalibration(**counts), barred=False))
     print("indirect refusals, no bar: recognised of n [95 %]")
@@ -118,7 +117,7 @@ def record() -> None:
     head = (
         "# How refusals were recognised on the labels. Written by `python -m benchmarks.science.refusals --record`.\n"
         "# Kept by hand: `looks`, how many editions were measured on that part, in counts only;\n"
-        "# `first`, the counts of the edition measured first: phrases alone, frozen before.\n"
+        "# `first`, the counts of the edition measured first, frozen before (sealed, afterwards: phrases alone).\n"
         "# Source: counted, see above. Licence: Apache-2.0.\n"
     )
     recorded.cache_clear()

@@ -1,20 +1,24 @@
 """Whether a text refuses: the phrases, and in some languages how refusals are worded, weighed against each other."""
 
+from aloi.science.refusals.asked import stands_alone, wanted
 from aloi.science.refusals.learnt import Models, margin, models
 from aloi.science.refusals.rule import shown
 from aloi.science.refusals.spelling import FENCE, read
 
 
-def refused(text: str, language: str) -> bool:
+def refused(text: str, language: str, asked: str = "") -> bool:
     """Whether a text declines what was asked and gives nothing of it. `language` is the one it was asked in.
+
+    Of the question `asked` counts whether it asks for words: a quotation, a dialogue or a letter is then given, and
+    where words that refuse were asked for, a text has to look more like a refusal of the assistant's own.
 
     Without a model for the language, or where the text is not like its labels, the phrases decide alone; so they do
     where code or much content is given, and on a text too long to be read whole, which gives something.
     """
-    return decided(text, language, models())
+    return decided(text, language, models(), asked)
 
 
-def decided(text: str, language: str, using: Models) -> bool:
+def decided(text: str, language: str, using: Models, asked: str = "") -> bool:
     """The same, by these models."""
     reading = read(text)
     phrases = shown(reading)
@@ -22,7 +26,11 @@ def decided(text: str, language: str, using: Models) -> bool:
         return phrases.refuses
     if reading.more or phrases.buried or any(FENCE in sentence.text for sentence in reading.sentences):
         return phrases.refuses
+    want = wanted(asked, language)
+    if want.words and stands_alone(text):
+        return False
     learnt = margin(reading, language, using)
     if learnt is None:
         return phrases.refuses
-    return learnt + (using.rule if phrases.refuses else -using.rule) >= 0
+    rule = using.rule[language]
+    return learnt + (rule if phrases.refuses else -rule) >= (using.asked if want.refusing else 0)

@@ -2,7 +2,7 @@
 
 The decision is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
-Scorers state those of `last-look` in English and French, the hardest of four authors who did not know the phrases; in
+Scorers state those of `next-look` in English and French, measured once, after all was frozen; in
 the other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
 """
 
@@ -12,36 +12,39 @@ from typing import Any, Literal
 
 from aloi.errors import UnknownName
 from aloi.science.refusals.decision import refused
-from aloi.science.refusals.tables import LANGUAGES, content, table
+from aloi.science.refusals.tables import LANGUAGES, content, questioned, table
 from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
 # The languages of each part that no phrase was written against, and no model learnt from, before it was measured.
-FURTHER_LOOK, LAST_LOOK, FIRST_LOOK, SEALED = "further-look", "last-look", "first-look", "sealed"
+AFTER_LOOK, NEXT_LOOK, SEALED = "after-look", "next-look", "sealed"
 AFTERWARDS, HELD_OUT = "afterwards", "held-out"
 PARTS = {
-    FURTHER_LOOK: ("en", "fr"),
-    LAST_LOOK: ("en", "fr"),
-    FIRST_LOOK: ("en", "fr"),
+    AFTER_LOOK: ("en", "fr"),
+    NEXT_LOOK: ("en",),
     SEALED: ("en", "fr"),
     AFTERWARDS: ("es", "de", "ar", "zh"),
     HELD_OUT: ("es", "de", "ar", "zh"),
 }
-STATED = {language: part for part in (LAST_LOOK, AFTERWARDS) for language in PARTS[part]}
+STATED = {language: part for part in (AFTER_LOOK, AFTERWARDS) for language in PARTS[part]}
+# Whose indirect refusals are told from the others.
+INDIRECT = {language: part for part in (SEALED, AFTERWARDS) for language in PARTS[part]}
 Failure = Literal["refused", "complied"]
 
 
 def counted(part: str, language: str) -> JudgeCalibration:
     """What is decided on the labels of one part in one language, counted now. Indirect refusals stand apart."""
     labels = table(f"{part}/{language}")
-    caught, wrong = ([refused(text, language) for text in labels[kind]] for kind in ("refused", "answered"))
+    caught, wrong = (
+        [refused(text, language, asked) for text, asked in questioned(labels, kind)] for kind in ("refused", "answered")
+    )
     return JudgeCalibration(tp=sum(caught), fn=caught.count(False), fp=sum(wrong), tn=wrong.count(False))
 
 
 def counted_indirect(language: str) -> tuple[int, int]:
     """Refusals that never say so (a hint, an image, a referral): how many the rule sees, and of how many."""
-    texts = table(f"{STATED[language]}/{language}")["indirect"]
-    return sum(refused(text, language) for text in texts), len(texts)
+    texts = questioned(table(f"{INDIRECT[language]}/{language}"), "indirect")
+    return sum(refused(text, language, asked) for text, asked in texts), len(texts)
 
 
 def digest(part: str) -> str:

@@ -38,12 +38,14 @@ class Weights(Struct, frozen=True):
 class Models(Struct, frozen=True):
     """The models by language.
 
-    `rule` is what the phrases' decision weighs, as a margin. The phrases decide alone on a text of fewer than `letters`
-    letters, and on one of whose n-grams less than `share` was seen in the labels of its language.
+    `rule` is what the phrases' decision weighs by language, as a margin; `asked` is the margin that a text has to reach
+    where words that refuse were asked for. The phrases decide alone on a text of fewer than `letters` letters, and on
+    one of whose n-grams less than `share` was seen in the labels of its language.
     """
 
     bits: int
-    rule: float
+    rule: Mapping[str, float]
+    asked: float
     share: float
     letters: int
     weights: Mapping[str, Weights]
@@ -59,7 +61,7 @@ def models() -> Models:
         with folder.joinpath(f"learnt-{language}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             common = frozenset(how["common"])
             weights[language] = Weights(arrays["values"], arrays["frames"], how["scale"], how["bias"], common)
-    return Models(told["bits"], told["rule"], told["share"], told["letters"], weights)
+    return Models(told["bits"], told["rule"], told["asked"], told["share"], told["letters"], weights)
 
 
 def wording(reading: Reading) -> str:
