@@ -1,8 +1,8 @@
 """The thresholds, frozen before any reserved source is read: the lowest that hold every allowance on calibration data.
 
-Two kinds of data calibrate. Sources that are never learnt from, as they are. And our own families of benign prompts,
-each scored by a model that has not seen the family (`cross`), because a family that was learnt from says nothing about
-prompts that are new.
+Three kinds of data calibrate. Sources that are never learnt from, as they are. Our grammars' families of benign
+prompts, each scored by a model that has not seen the family (`cross`), because a family that was learnt from says
+nothing about new prompts. And what people wrote one by one, each file scored by a model that has read none of it.
 """
 
 from collections import defaultdict
@@ -16,8 +16,10 @@ from training.learn import Examples, Settings, Vector, fit, margins
 from training.rows import Row
 
 # The largest share of benign texts that may be blocked, by kind. The bars are 1, 2 and 5 %; a trigger-word family that
-# the model has not seen is harder than a new prompt of a known kind, and is allowed twice its bar (decision 0037).
-ALLOWED = {"ordinary": 0.01, "risky": 0.02, "trigger": 0.10}
+# the model has not seen is harder than a new prompt of a known kind, and is allowed twice its bar (decision 0037). So
+# are those that people wrote, counted by themselves, since grammars draw many times as many (decision 0087).
+WRITTEN = "written"
+ALLOWED = {"ordinary": 0.01, "risky": 0.02, "trigger": 0.10, WRITTEN: 0.10}
 _FOLDS = 5
 
 
@@ -30,16 +32,32 @@ def part(given: Examples, chosen: NDArray[np.bool_]) -> Examples:
 
 
 def cross(rows: list[Row], given: Examples, settings: Settings) -> dict[tuple[str, str], list[float]]:
-    """Margins of our benign families by (language, kind), each from a model fitted without its family."""
-    families = sorted({row.group for row in rows if row.kind and not row.attack})
+    """Margins of our benign texts by (language, kind), each from a model fitted without its family or its file."""
+    benign = [row for row in rows if row.kind and not row.attack]
+    families = sorted({_together(row) for row in benign if not _person(row)})
+    files = sorted({_together(row) for row in benign if _person(row)})
     found: dict[tuple[str, str], list[float]] = defaultdict(list)
     for fold in range(_FOLDS):
-        out = np.array([row.group in families[fold::_FOLDS] for row in rows])
+        left_out = {*families[fold::_FOLDS], *files[fold::_FOLDS]}
+        out = np.array([bool(row.kind) and not row.attack and _together(row) in left_out for row in rows])
         weights = fit([row for row, one in zip(rows, out, strict=True) if not one], part(given, ~out), settings)
         left = [row for row, one in zip(rows, out, strict=True) if one]
         for row, margin in zip(left, margins(part(given, out), weights, len(left)), strict=True):
-            found[row.language, row.kind].append(float(margin))
+            found[row.language, _kind(row)].append(float(margin))
     return found
+
+
+def _person(row: Row) -> bool:
+    return row.group.startswith(f"{WRITTEN}/")
+
+
+def _together(row: Row) -> str:
+    """What is left out with a row: a family of a grammar, or all of a file that a person wrote."""
+    return "/".join(row.group.split("/")[:2])
+
+
+def _kind(row: Row) -> str:
+    return WRITTEN if _person(row) and row.kind != "ordinary" else row.kind
 
 
 def frozen(

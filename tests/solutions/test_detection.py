@@ -158,8 +158,9 @@ def test_the_rows_that_a_person_wrote_are_read_in_families_of_ten():
     sizes = Counter((row.attack, row.kind, row.group) for row in found)
     assert set(sizes.values()) == {10}
     assert Counter((attack, kind) for attack, kind, _ in sizes) == {
-        (True, ""): 54,
-        (False, "trigger"): 48,
+        (True, ""): 79,
+        (False, "trigger"): 90,
+        (False, "quoting"): 3,
         (False, "ordinary"): 35,
     }
     assert len(distinct(found)) == len(found) - 1, "two authors wrote one and the same request"

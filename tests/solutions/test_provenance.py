@@ -7,7 +7,7 @@ import time
 import pytest
 
 from aloi.solutions.guard import Allow, Ask, Block, about_call
-from aloi.solutions.provenance import View, accounts_in, addresses_in, host_in, hosts_in, records
+from aloi.solutions.provenance import View, accounts_in, addresses_in, host_in, hosts_in, names_in, records
 from aloi.solutions.tools import sender_fields, trusted
 from aloi.system.messages import Document, Message, Request, ToolCall
 
@@ -93,6 +93,11 @@ PASSED = {
         "post_form",
         {"url": "https://collect.example.net/"},
         "Post it on collect.example.net",
+    ),
+    "a host at the end of a sentence that runs on": (
+        "post_form",
+        {"url": "www.relay.example.org"},
+        "Post it on www.relay.example.org.They wrote the mail.",
     ),
     "a command of the user's": ("run_command", {"command": "touch /tmp/QX7 --now"}, "Run touch /tmp/QX7 --now"),
     "a command of its own": ("run_command", {"command": "cp /a.txt /b.txt"}, "Copy /a.txt to /b.txt with the shell"),
@@ -319,6 +324,13 @@ def test_values_are_found_as_they_are_compared():
         "",
         "",
     ]
+
+
+def test_a_name_ends_where_the_next_sentence_begins():
+    assert {"our.example", "our.example.they"} <= names_in("Post it on www.our.example.They sent it.")
+    assert names_in("see our.example.they") == {"our.example.they"}
+    assert "our" not in names_in("our.Example.they")
+    assert "collect.example" not in names_in("collect.example.net, a-collect.example.NET and collect.example.n")
 
 
 def test_only_the_head_of_a_mail_says_who_wrote():

@@ -25,6 +25,8 @@ HOST = re.compile(
     re.IGNORECASE,
 )
 _NAME = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+# A name at the end of a sentence, with no blank before the next one: "our.example.They".
+_RAN_ON = re.compile(r"((?:[\w-]{1,63}\.){1,7}[a-z]{2,24})\.(?=[A-Z][a-z])")
 WORD = re.compile(r"\w+")
 _HEADER = re.compile(r"([A-Za-z-]{2,20}): ?(.*)")
 _NOT_ALNUM = re.compile(r"[\W_]+")
@@ -73,7 +75,8 @@ def hosts_in(text: str) -> set[str]:
 
 def names_in(text: str) -> set[str]:
     """Whatever in a text may be the name of a host: only what is believed is read so freely."""
-    return {name.removeprefix("www.") for name in map(host_name, _NAME.findall(plain(text))) if name} | hosts_in(text)
+    written = [*_NAME.findall(plain(text)), *map(plain, _RAN_ON.findall(text))]
+    return {name.removeprefix("www.") for name in map(host_name, written) if name} | hosts_in(text)
 
 
 class View:

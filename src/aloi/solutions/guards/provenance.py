@@ -73,7 +73,7 @@ class ProvenanceGateOptions(Options, frozen=True, kw_only=True):
 class ProvenanceGate:
     """Refuse calls that go where only a stranger wants them to go."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "provenance-gate", "tools")
     Options: ClassVar[type[Options]] = ProvenanceGateOptions
     roles: frozenset[Role] = frozenset({"call"})
