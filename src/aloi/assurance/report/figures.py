@@ -85,12 +85,12 @@ class Figures:
         return " ".join(shown) or f"{self.decimal(round(seconds, 2))}{NARROW}s"
 
     def moment(self, rfc3339: str) -> str:
-        """A time in UTC, written out; a text that is no time is left as it is."""
+        """A time in UTC, written out; a text that is no time there is left as it is."""
         try:
             when = datetime.fromisoformat(rfc3339)
-        except ValueError:
+            when = when.astimezone(UTC) if when.tzinfo else when
+        except (ValueError, OverflowError):  # the first and the last hours of the calendar
             return rfc3339
-        when = when.astimezone(UTC) if when.tzinfo else when
         return f"{written(when, self.language)}, {when:%H:%M} UTC"
 
     def day(self, iso: str) -> str:
