@@ -10,6 +10,7 @@ import json
 import math
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from msgspec import Struct
@@ -26,10 +27,11 @@ from aloi.system.ngrams import BITS, Buckets, windows
 from aloi.translation import N_
 
 NAME = "injection-detector"
-VERSION = "1"
+VERSION = "2"
 TABLES = (f"{NAME}.json", f"{NAME}.npz")
 READ_BY = ("homoglyphs", "languages", *TABLES)
 _FEWEST_WORDS = 4
+_FEWEST_LETTERS = 12  # what is shorter is a value or a greeting, and no text like it was learnt from
 
 
 class Model(Struct, frozen=True):
@@ -129,11 +131,18 @@ def forms(text: str) -> Iterator[tuple[str, str]]:
 
 
 def read(text: str, using: Model | None = None) -> Reading:
-    """Score one text, by the weights of this version or others. Any string is accepted, lone surrogates included."""
+    """Score one text, by the weights of this version or others. Any string is accepted, lone surrogates included.
+
+    What has fewer than twelve letters and digits, hidden ones included, scores 0.
+    """
     using = using or model()
     best = Reading(0.0, UNKNOWN, "plain")
     for form, content in forms(text):
         spoken = language(content)
+        if form == "plain":
+            best = Reading(0.0, spoken, form)
+        if next(islice(filter(str.isalnum, content), _FEWEST_LETTERS - 1, None), None) is None:
+            continue
         over = using.margin(content) - using.threshold(spoken)
         score = 1 / (1 + math.exp(-max(min(over, 500.0), -500.0)))
         if form == "plain" or score > best.score:

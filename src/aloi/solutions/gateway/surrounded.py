@@ -21,7 +21,6 @@ from aloi.solutions.timed import Timed
 from aloi.system.messages import GuardDecision, Message, Request, Response, Role
 
 CLEARED = 8_192  # parts of requests that are known to pass: tools are sent again with every question
-VALUE = 3  # words that are a value ("text", "priority"), and out of their place look like anything
 LEAVES = 256  # texts of one part that are read one by one, where together they do not pass
 
 
@@ -93,11 +92,12 @@ class Surrounded:
 
     async def _part(self, part: Beside, changes: dict[Path, str], passage: Passage) -> None:
         texts = [text for _, text in part.leaves]
-        key = sha256("\n".join([part.role, *_readings(part, texts)]).encode("utf-8", "surrogatepass")).digest()
+        whole = "\n".join([*texts, " ".join(part.names)] if part.names else texts)
+        key = sha256(f"{part.role}\n{whole}".encode("utf-8", "surrogatepass")).digest()
         if key in self._cleared:
             self._cleared.move_to_end(key)
             return
-        tried = await self._through(part, texts)
+        tried = await self._through(part, whole, fail_open=self._fail_open)
         if _passed(tried):
             passage.decisions += tried.decisions
             passage.queries += tried.queries
@@ -125,16 +125,13 @@ class Surrounded:
             left.append(told or "")
             if told != text:
                 changes[path] = told or ""
-        return _passed(await self._through(part, left))
+        again = await self._through(part, "\n".join([*left, " ".join(part.names)]), fail_open=self._fail_open)
+        return _passed(again)
 
-    async def _through(self, part: Beside, texts: Sequence[str]) -> Passage:
-        """What guards decide of the texts of a part, up to the first reading that does not pass."""
-        tried = Passage(fail_open=self._fail_open)
-        for reading in _readings(part, texts):
-            message = Message(role=part.role, content=reading)
-            await through(self._readers[part.role], message, part.place, self._screen, tried)
-            if not _passed(tried):
-                break
+    async def _through(self, part: Beside, text: str, *, fail_open: bool) -> Passage:
+        tried = Passage(fail_open=fail_open)
+        message = Message(role=part.role, content=text)
+        await through(self._readers[part.role], message, part.place, self._screen, tried)
         return tried
 
     async def _named(self, response: Response, passage: Passage) -> Response:
@@ -150,16 +147,6 @@ class Surrounded:
         passage.decisions += [msgspec.structs.replace(one, action="rewrite") for one in tried.decisions]
         calls = tuple(msgspec.structs.replace(call, id=f"call_aloi{self._token(6)}") for call in response.tool_calls)
         return msgspec.structs.replace(response, tool_calls=calls)
-
-
-def _readings(part: Beside, texts: Sequence[str]) -> list[str]:
-    """The texts with the names beside them, over which an attack may be spread, and, unless they are mere values,
-    without: names may cover one up."""
-    apart = "\n".join(texts)
-    if not part.names:
-        return [apart]
-    whole = "\n".join([apart, " ".join(part.names)])
-    return [whole, apart] if len(apart.split()) > VALUE else [whole]
 
 
 def _passed(tried: Passage) -> bool:
