@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import resource
 import shutil
 import signal
@@ -18,7 +19,7 @@ from benchmarks.gateway.faults import SCRIPTS
 from benchmarks.gateway.scripted import Scripted
 from gateway_room import LIMITS, Gateway, described, running
 
-from aloi.errors import AloiError, EvidenceError
+from aloi.errors import AloiError, AskerError, EvidenceError
 from aloi.solutions.gateway.budgets import FILE, Budgets
 from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.limits.machine import DAY, RequestLimits
@@ -222,6 +223,33 @@ def test_the_file_is_written_anew_while_it_is_written_and_loses_nothing(tmp_path
     found = [accounts(after, f"sha256:{i}") for i in range(2)]
     assert sum(sum(one.values()) for one in found) == 5 * asked
     assert {len(one) for one in found} == {7}
+
+
+def test_a_file_that_was_moved_away_is_written_anew_with_all_that_was_spent(tmp_path: Path) -> None:
+    async def spending() -> None:
+        budgets = Budgets(tmp_path, _told, clock=lambda: NOON, every=0.01)
+        await budgets.open()
+        await limited(budgets, "a").ask(QUESTION)
+        (tmp_path / FILE).rename(tmp_path / "old")
+        for _ in range(1_000):
+            if (tmp_path / FILE).exists():
+                break
+            await asyncio.sleep(0.01)
+        await limited(budgets, "a").ask(QUESTION)
+        await budgets.close()
+
+    asyncio.run(spending())
+    assert accounts(tmp_path) == {"a": 10}
+
+
+@pytest.mark.parametrize("what", ["a pipe", "a device"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, what: str) -> None:
+    if what == "a pipe":
+        os.mkfifo(tmp_path / FILE)
+    else:
+        (tmp_path / FILE).symlink_to("/dev/zero")
+    with pytest.raises(AskerError, match=FILE):
+        accounts(tmp_path)
 
 
 def test_accounts_of_days_that_are_over_are_forgotten_and_debts_are_not(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from aloi.solutions.guard import Allow, Block
 from aloi.solutions.guarded import GuardedTarget
 from aloi.solutions.ownclock import Moment, own
 from aloi.solutions.timed import Timed
-from aloi.solutions.workers import PATIENCE, Workers
+from aloi.solutions.workers import HANGING, PATIENCE, Workers
 from aloi.system.messages import Message
 from solutions.test_guarded import REQUEST, Model, Rule, remedy
 
@@ -114,6 +114,19 @@ def test_what_hangs_while_nobody_computes_is_given_up_at_its_deadline(of_its_own
         return time.monotonic() - began
 
     assert asyncio.run(hang()) < (PATIENCE if of_its_own else 2.5)
+
+
+def test_many_that_hang_do_not_keep_each_other_from_being_given_up():
+    async def hang():
+        free, workers = threading.Event(), Workers()
+        asked = [workers.within(0.5, lambda: free.wait(60), of_its_own=True) for _ in range(HANGING)]
+        ended = await asyncio.gather(*asked, return_exceptions=True)
+        free.set()
+        return ended
+
+    began = time.process_time()
+    assert all(isinstance(one, TimeoutError) for one in asyncio.run(hang()))
+    assert time.process_time() - began < 0.3  # looking at each of them took more, and passed for what the others did
 
 
 def test_a_ruling_that_comes_after_all_patience_is_too_late():

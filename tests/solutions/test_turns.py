@@ -85,6 +85,32 @@ async def test_one_that_hangs_gives_its_turn_on_when_its_time_is_over() -> None:
     ended.set()
 
 
+async def test_a_text_whose_reader_left_keeps_its_turn_and_one_that_waits_leaves_its_place() -> None:
+    turns, count, ended = taking(20), Counting(0), threading.Event()
+    slow = guard(lambda it: count.screen(it) if ended.wait(20) else Block(reason="late"))
+    asking = [asyncio.create_task(turns.screen(slow, LONG)) for _ in range(100)]
+    for one in asking:
+        await asyncio.sleep(0.001)
+        one.cancel()
+    assert all(isinstance(one, asyncio.CancelledError) for one in await asyncio.gather(*asking, return_exceptions=True))
+    last = asyncio.create_task(turns.screen(slow, LONG))
+    await asyncio.sleep(0.05)
+    assert not last.done()
+    ended.set()
+    assert await last == Allow()
+    assert count.most == 1
+
+
+async def test_a_late_text_whose_reader_left_gives_its_turn_on() -> None:
+    turns, ended = taking(20), threading.Event()
+    hangs = guard(lambda _: Allow() if ended.wait(20) else Block(reason="late"), deadline=0.1)
+    leaving = asyncio.create_task(turns.screen(hangs, LONG))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    assert await turns.screen(guard(lambda _: Allow()), LONG) == Allow()
+    ended.set()
+
+
 def test_a_screen_outlives_its_event_loop() -> None:
     turns, count = taking(20), Counting(0.001)
     for _ in range(2):

@@ -72,9 +72,10 @@ class Guard(Protocol):
 
     A guard of the role `assistant` reads the string arguments of tool calls as well. It may have an attribute `reads`:
     `content` (the default) leaves out where a call goes to, such as recipients and addresses; `all` leaves out nothing;
-    `answers` reads no calls. One that asks a model may have attributes `deadline`, the seconds it needs for a text,
-    and `asks`, the most questions that it puts for one: those are counted where it ends without a ruling. Long texts
-    wait for each other (`turns`) but at one that has `asks`.
+    `answers` reads no calls. One that asks a model may have attributes `deadline`, the seconds it needs for a text, and
+    `asks`, the most questions that it puts for one: those are counted where it ends without a ruling. Long texts wait
+    for each other (`turns`) but at one that has `asks`. With `judges_words` set, a gateway shows it codes that stand
+    beside a conversation by their words alone: it would take what is drawn by chance for words.
     """
 
     roles: frozenset[Role]

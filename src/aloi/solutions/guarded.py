@@ -184,7 +184,8 @@ class GuardedTarget:
     `refusal` is what the user reads where a guard blocks, `language` that of what is told about calls; `deadline` is
     in seconds, for each guard on each text that has none of its own. `approve` asks a person about a call where a guard
     wants that; without it such a call is withheld. `faults` counts guards that failed, by (guard, reason): each such
-    text was withheld, or with `fail_open` let pass where the guard raised or was late.
+    text was withheld, or with `fail_open` let pass where the guard raised or was late. `screen` asks a guard in place
+    of one with this deadline: targets of one process share it, so that their long texts take turns.
     """
 
     def __init__(
@@ -198,6 +199,7 @@ class GuardedTarget:
         clock: Clock = time.perf_counter,
         approve: Approve | None = None,
         fail_open: bool = False,
+        screen: Screen | None = None,
     ) -> None:
         self._target = target
         self._remedies = tuple(remedies)
@@ -205,7 +207,7 @@ class GuardedTarget:
         self._clock = clock
         self._approve = approve
         self._fail_open = fail_open
-        self._screen = Turns(Timed(deadline, clock).screen).screen
+        self._screen = screen or Turns(Timed(deadline, clock).screen).screen
         self.faults: Counter[tuple[str, str]] = Counter()
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:

@@ -2,11 +2,13 @@
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 _TASKS = Path("/proc/self/task")
 _UNIT = 1e-9  # the kernel counts nanoseconds
+_AGAIN = 20  # a reading serves for so many times as long as it took
 
 
 class Moment(NamedTuple):
@@ -34,22 +36,45 @@ class OwnClock:
 
     def read(self) -> Moment:
         """Now."""
-        wall = time.perf_counter()
         if self._clock is None:
-            return Moment(wall, 0.0, 0.0, 0.0, 0.0)
-        waited = _waited()
+            return Moment(time.perf_counter(), 0.0, 0.0, 0.0, 0.0)
+        now = _process()
         used = time.clock_gettime(self._clock)
-        return Moment(wall, used, time.process_time(), waited.get(self._native, 0.0), sum(waited.values()))
+        return Moment(now.wall, used, now.used, now.waited.get(self._native, 0.0), now.all_waited)
+
+
+class _Process(NamedTuple):
+    """A reading of the whole process, and until when it is as good as another."""
+
+    wall: float
+    used: float
+    waited: dict[str, float]
+    all_waited: float
+    until: float
+
+
+_read: _Process | None = None
+
+
+def _process() -> _Process:
+    """Now, or a moment ago: where many threads are looked at, each look would read of all of them, and what that takes
+    would pass for what they waited."""
+    global _read  # noqa: PLW0603 - one process, one reading
+    began = time.perf_counter()
+    if _read is None or began >= _read.until:
+        used, waited = time.process_time(), _waited()
+        ended = time.perf_counter()
+        _read = _Process(began, used, waited, sum(waited.values()), ended + _AGAIN * (ended - began))
+    return _read
 
 
 def _waited() -> dict[str, float]:
     """What each thread of this process has waited for a processor; nothing where a kernel keeps no such count."""
     found = {}
-    try:
+    with suppress(OSError):
         for task in _TASKS.iterdir():
-            found[task.name] = int((task / "schedstat").read_bytes().split()[1]) * _UNIT
-    except (OSError, IndexError, ValueError):  # a thread that has just ended, too
-        pass
+            with suppress(OSError, IndexError, ValueError):  # a thread that has just ended, too
+                found[task.name] = int((task / "schedstat").read_bytes().split()[1]) * _UNIT
     return found
 
 

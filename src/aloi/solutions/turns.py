@@ -15,7 +15,8 @@ class Turns:
 
     A regular expression keeps the interpreter until it has read its text: forty of them at once would leave the event
     loop a fortieth of the time, and each other too little for their deadlines. A guard that asks a model waits for
-    that, and takes no turn.
+    that, and takes no turn. A text whose reader has left keeps its turn until the guard is done with it, or late; one
+    that still waits leaves its place.
     """
 
     def __init__(self, screen: Screen) -> None:
@@ -27,5 +28,8 @@ class Turns:
         """The guard's ruling. Raises what the screen raises."""
         if len(message.content) <= LARGE or hasattr(guard, "asks"):
             return await self._screen(guard, message)
-        async with self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-            return await self._screen(guard, message)
+        turn = self._turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+        await turn.acquire()
+        reading = asyncio.ensure_future(self._screen(guard, message))
+        reading.add_done_callback(lambda _: turn.release())
+        return await asyncio.shield(reading)

@@ -7,6 +7,7 @@ file would lose each other's lines: the first holds a lock, which ends with its 
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -57,7 +58,9 @@ class LineFile:
         """Give every whole line to `take`. Raises AskerError, or EvidenceError ('damaged-log') with a line's number."""
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND if self.write else os.O_RDONLY
         try:
-            self._descriptor = os.open(self.path, flags, 0o600)
+            self._descriptor = os.open(self.path, flags | os.O_NONBLOCK, 0o600)
+            if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):  # a pipe or a device might never end
+                raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))  # noqa: TRY301 - told like every other, below
             if self.write:
                 self._lock()
             self._load(take)
@@ -69,6 +72,14 @@ class LineFile:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def stands(self) -> bool:
+        """Whether its name still leads to it: what was moved or taken away is not found again."""
+        try:
+            return os.path.samestat(self.path.stat(), os.fstat(self._descriptor))
+        except OSError:
+            return False
 
     def close(self) -> None:
         """Nothing more is read or written; where nothing was opened, nothing happens."""

@@ -25,7 +25,7 @@ from aloi.translation import N_
 
 FILE = "budgets.jsonl"
 SYNC = 1.0  # seconds
-# The file is written anew, with one line for each account, where it has grown by so many bytes.
+# The file is written anew, with one line for each account, where it has grown by so many bytes, or was taken away.
 GROWTH = 4 * 1024**2
 ADVICE = Advice(
     busy=N_("{file} is in use by another gateway"),
@@ -138,7 +138,7 @@ class Budgets:
             if self._written or self._failure is not None:
                 self._written = False
                 await asyncio.to_thread(self._sync)
-            if self._file.size > self._most:
+            if self._file.size > self._most or not self._file.stands:
                 await self._begin_anew()
 
     def _sync(self) -> None:

@@ -16,6 +16,8 @@ from aloi.solutions.guarded import GuardedTarget, StreamingTarget
 from aloi.solutions.limits.machine import RequestLimits
 from aloi.solutions.limits.target import LimitedTarget, Memory
 from aloi.solutions.passage import is_guard
+from aloi.solutions.timed import Timed
+from aloi.solutions.turns import Turns
 from aloi.system.description import GatewayDescription
 from aloi.system.messages import Message, Request, Role, ToolCall
 
@@ -98,6 +100,7 @@ class Behind:
         """`spent` is what is known of callers, by the digest of the limits: it outlives an edition."""
         self.policy = policy
         self._spent = spent
+        self._screen = Turns(Timed(policy.serving.deadline).screen).screen
         self.guarded = self._guarded(upstream, policy.remedies)
         self.target = self._limited(self._surrounded(self.guarded))
         users = [
@@ -116,8 +119,8 @@ class Behind:
             remedies,
             refusal=policy.refusal,
             language=policy.language,
-            deadline=policy.serving.deadline,
             fail_open=policy.serving.fail_open,
+            screen=self._screen,
         )
 
     def _surrounded(self, guarded: GuardedTarget) -> Surrounded:
@@ -126,7 +129,7 @@ class Behind:
             guarded,
             self.policy.remedies,
             refusal=self.policy.refusal,
-            deadline=serving.deadline,
+            screen=self._screen,
             fail_open=serving.fail_open,
         )
 

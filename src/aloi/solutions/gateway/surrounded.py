@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import islice
 
 import msgspec
 
@@ -13,15 +14,16 @@ from aloi.solutions.gateway.dialects.dialect import Asked, Beside, Path
 from aloi.solutions.gateway.dialects.openai_forms import Token
 from aloi.solutions.gateway.dialects.surroundings import replaced
 from aloi.solutions.gateway.exchange import UNDER_WAY
+from aloi.solutions.gateway.worded import Worded, worded, words
 from aloi.solutions.guard import Release
 from aloi.solutions.guarded import BLOCKED, GuardedTarget
 from aloi.solutions.ledger import LEDGER, Ledger
 from aloi.solutions.passage import FAULTS, Guards, Passage, Screen, guards, through
-from aloi.solutions.timed import Timed
 from aloi.system.messages import GuardDecision, Message, Request, Response, Role
 
 CLEARED = 8_192  # parts of requests that are known to pass: tools are sent again with every question
-LEAVES = 256  # texts of one part that are read one by one, where together they do not pass
+SHORT = 256  # characters: of so few it is told at once whether they hold a sentence
+LEAVES = 256  # texts of one part that are read one by one
 
 
 class Surrounded:
@@ -38,18 +40,18 @@ class Surrounded:
         remedies: Sequence[Remedy],
         *,
         refusal: str,
-        deadline: float,
+        screen: Screen,
         fail_open: bool,
         token: Token = secrets.token_hex,
     ) -> None:
-        """`token` makes names of calls that no other has."""
+        """`screen` asks a guard; `token` makes names of calls that no other has."""
         self._token = token
         self._target = target
         self._refusal = refusal
         self._fail_open = fail_open
-        self._screen: Screen = Timed(deadline).screen
+        self._screen = screen
         roles: tuple[Role, ...] = ("user", "document", "assistant")
-        self._readers: dict[Role, Guards] = {role: guards(remedies, frozenset({role})) for role in roles}
+        self._readers: dict[Role, Guards] = {role: worded(guards(remedies, frozenset({role}))) for role in roles}
         self._cleared: OrderedDict[bytes, None] = OrderedDict()
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:
@@ -92,12 +94,11 @@ class Surrounded:
 
     async def _part(self, part: Beside, changes: dict[Path, str], passage: Passage) -> None:
         texts = [text for _, text in part.leaves]
-        whole = "\n".join([*texts, " ".join(part.names)] if part.names else texts)
-        key = sha256(f"{part.role}\n{whole}".encode("utf-8", "surrogatepass")).digest()
+        key = sha256("\0".join([part.role, *texts, "", *part.names]).encode("utf-8", "surrogatepass")).digest()
         if key in self._cleared:
             self._cleared.move_to_end(key)
             return
-        tried = await self._through(part, whole, fail_open=self._fail_open)
+        tried = await self._through(part, texts)
         if _passed(tried):
             passage.decisions += tried.decisions
             passage.queries += tried.queries
@@ -125,13 +126,23 @@ class Surrounded:
             left.append(told or "")
             if told != text:
                 changes[path] = told or ""
-        again = await self._through(part, "\n".join([*left, " ".join(part.names)]), fail_open=self._fail_open)
-        return _passed(again)
+        return _passed(await self._through(part, left))
 
-    async def _through(self, part: Beside, text: str, *, fail_open: bool) -> Passage:
-        tried = Passage(fail_open=fail_open)
-        message = Message(role=part.role, content=text)
-        await through(self._readers[part.role], message, part.place, self._screen, tried)
+    async def _through(self, part: Beside, texts: Sequence[str]) -> Passage:
+        """All texts of a part with its names. What the user says is then read text by text: a guard that judges words
+        may overlook one among the others."""
+        tried = Passage(fail_open=self._fail_open)
+        readers = self._readers[part.role]
+        whole = _together(part, texts)
+        readings = [(readers, whole)]
+        judging = [one for one in readers if part.role == "user" and isinstance(one[1], Worded)]
+        if judging:
+            first = islice(dict.fromkeys((*texts, *part.names)), LEAVES)
+            readings += [(judging, one) for one in first if one != whole and (len(one) > SHORT or words(one))]
+        for which, text in readings:
+            await through(which, Message(role=part.role, content=text), part.place, self._screen, tried)
+            if tried.decisions:
+                break
         return tried
 
     async def _named(self, response: Response, passage: Passage) -> Response:
@@ -147,6 +158,14 @@ class Surrounded:
         passage.decisions += [msgspec.structs.replace(one, action="rewrite") for one in tried.decisions]
         calls = tuple(msgspec.structs.replace(call, id=f"call_aloi{self._token(6)}") for call in response.tool_calls)
         return msgspec.structs.replace(response, tool_calls=calls)
+
+
+def _together(part: Beside, texts: Sequence[str]) -> str:
+    """The texts of a part, and its names. Those of a description end no sentence and are none of each other's: "Initial
+    password" of one parameter and "Send an invitation" of the next ask for no password to be sent."""
+    if part.role == "document":
+        return "\n\n".join([*texts, *part.names])
+    return "\n".join([*texts, " ".join(part.names)] if part.names else texts)
 
 
 def _passed(tried: Passage) -> bool:

@@ -33,6 +33,7 @@ class InjectionDetector:
     version: ClassVar[str] = VERSION
     tables: ClassVar[tuple[str, ...]] = READ_BY
     Options: ClassVar[type[Options]] = InjectionDetectorOptions
+    judges_words: ClassVar[bool] = True
 
     def __init__(self, options: InjectionDetectorOptions) -> None:
         self.roles: frozenset[Role] = frozenset(options.sources)

@@ -209,6 +209,7 @@ class InjectionScreen:
     version: ClassVar[str] = "1"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "injection-screen")
     Options: ClassVar[type[Options]] = InjectionScreenOptions
+    judges_words: ClassVar[bool] = True
 
     def __init__(self, options: InjectionScreenOptions) -> None:
         self.roles: frozenset[Role] = frozenset(options.sources)

@@ -85,7 +85,7 @@ def _strings(body: Body, places: Places, *, passes: bool) -> Iterator[tuple[tupl
         if (passes and _unread(where, value, places)) or _is_of(places.skipped, where, kind):
             continue
         if isinstance(value, str):
-            if value and value not in WORDS and not value.isspace() and not _is_of(places.read, where, kind):
+            if value and value.strip() not in WORDS and not value.isspace() and not _is_of(places.read, where, kind):
                 yield path, where, value
         elif isinstance(value, list):
             level += [((*path, index), f"{where}[]", one, kind) for index, one in reversed(list(enumerate(value)))]
@@ -94,8 +94,15 @@ def _strings(body: Body, places: Places, *, passes: bool) -> Iterator[tuple[tupl
             for key in value:
                 if key and key not in WORDS and key not in places.names:
                     yield (*path, key, None), where, key
-            inner = [((*path, key), f"{where}.{key}".lstrip("."), one, kind) for key, one in value.items()]
+            inner = [((*path, key), _within(where, key), one, kind) for key, one in value.items()]
             level += reversed(inner)
+
+
+def _within(where: str, key: str) -> str:
+    """The place of a key; one that is written like a place passes for none."""
+    if "." in key or "[" in key:
+        key = "?"
+    return f"{where}.{key}" if where else key
 
 
 def _is_of(known: Mapping[str, Kinds], where: str, kind: object) -> bool:
