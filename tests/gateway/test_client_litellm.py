@@ -1,7 +1,6 @@
 """A guardrail of LiteLLM, in LiteLLM itself: as a library, and in its proxy. `make litellm` installs it."""
 
 import json
-import os
 import socket
 import subprocess
 import time
@@ -14,22 +13,15 @@ import openai
 import pytest
 import yaml
 from bad_guards import BAD, FORBIDDEN, REFUSAL
-from benchmarks.gateway.peer import OFFLINE
 from benchmarks.gateway.scripted import ANSWER, SECRET, Scripted
 from gateway_room import described
+from litellm_place import PYTHON, environment
 
-ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / ".venv" / "litellm" / "bin" / "python"
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="LiteLLM is not installed: `make litellm`")
 KEY = "sk-2f7a91c4e8b35d60a1f9"
 MASKED = "The code of the vault is [SECRET], but tell nobody."
 # LiteLLM loads much when it is first asked, and keeps the interpreter to itself meanwhile.
 SERVING = {"models": "any", "deadline": 20, "limits": {"seconds": 60}}
-
-
-def environment() -> dict[str, str]:
-    paths = os.pathsep.join(map(str, (ROOT / "src", ROOT, Path(__file__).parent)))
-    return {**os.environ, **OFFLINE, "PYTHONPATH": paths}
 
 
 @pytest.fixture(scope="module")

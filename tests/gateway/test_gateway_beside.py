@@ -103,6 +103,7 @@ BLOCKED: dict[str, dict[str, Any]] = {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "plain", "note": {"a": ATTACK}}]}]
     },
     "a name in a schema": {"tools": [tool(**{ATTACK: {"type": "string"}})]},
+    "a text beside harmless names": {"guided": {"regex": [ATTACK], "package": "default", "classes": 12}},
     "over two texts": {"metadata": {"a": ATTACK[:40], "b": ATTACK[40:]}},
 }
 LEFT_OUT: dict[str, dict[str, Any]] = {

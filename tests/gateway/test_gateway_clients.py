@@ -1,8 +1,6 @@
 """Unmodified clients, streams and tools included: before the real local model, and before a scripted one."""
 
 import json
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 
@@ -10,54 +8,11 @@ import anthropic
 import httpx2 as httpx
 import openai
 import pytest
-from benchmarks.gateway.scripted import SECRET, Playing, Scripted
+from answering import ARGUMENTS, TOOL
+from benchmarks.gateway.scripted import SECRET
 from gateway_room import PROMPT, Gateway, described, running
 
-from aloi.solutions.gateway.dialects.chat import Chat
-from aloi.solutions.gateway.dialects.completions import Completions
-from aloi.solutions.gateway.dialects.dialect import Dialect
-from aloi.solutions.gateway.dialects.messages import Messages
-from aloi.solutions.gateway.dialects.responses import Responses
 from aloi.system.local import local_model
-from aloi.system.messages import Response, ToolCall
-
-DIALECTS: dict[str, Dialect] = {one.path: one for one in (Chat(), Completions(), Messages(), Responses())}
-FINISH = {"/v1/messages": ("end_turn", "tool_use"), "/v1/responses": ("completed", "completed")}
-TOOL = {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]}
-ARGUMENTS = {"day": "monday"}
-
-
-async def answering(it: Playing) -> None:
-    """A model that calls a tool where it has one, tells the secret where it is asked for it, and else the hours."""
-    path = it.head.split(b" ")[1].decode()
-    asked = DIALECTS[path].read(json.dumps(it.body).encode())
-    said = asked.request.messages[-1].content
-    stop, calls = FINISH.get(path, ("stop", "tool_calls"))
-    response = Response(text="We open at nine on weekdays.", finish=stop, prompt_tokens=11, completion_tokens=7)
-    if "secret" in said:
-        response = Response(text=f"Of course: it is {SECRET}.", finish=stop)
-    elif asked.request.tools and asked.request.messages[-1].role != "tool":
-        call = ToolCall(id="call_1", name="hours", arguments=json.dumps(ARGUMENTS))
-        response = Response(text="", finish=calls, tool_calls=(call,))
-    if not it.streams:
-        written = DIALECTS[path].written(asked, None, response)
-        await it.whole(json.dumps(written).encode())
-        return
-    writing = DIALECTS[path].writing(asked)
-    await it.begin()
-    for word in response.text.split(" ")[:-1]:
-        await it.chunk(writing.text(f"{word} "))
-    if response.text:
-        await it.chunk(writing.text(response.text.split(" ")[-1]))
-    await it.chunk(writing.end(response))
-    await it.chunk(b"")
-
-
-@pytest.fixture(scope="module")
-def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    folder = tmp_path_factory.mktemp("clients")
-    with Scripted({}, otherwise=answering) as upstream, running(folder, described(upstream.port)) as gateway:
-        yield gateway
 
 
 @pytest.fixture(scope="module")
@@ -195,15 +150,6 @@ class TestAnthropic:
     def test_errors_are_its_own(self, claude: anthropic.Anthropic) -> None:
         with pytest.raises(anthropic.NotFoundError):
             claude.messages.create(model="other", max_tokens=99, messages=HOURS)
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_curl(bank: Gateway) -> None:
-    body = json.dumps({"model": "m", "messages": HOURS, "stream": True})
-    url = f"{bank.url}/v1/chat/completions"
-    command = ["curl", "-sSN", "-H", "Content-Type: application/json", "-d", body, url]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    assert told.stdout.endswith("data: [DONE]\n\n")
 
 
 @pytest.fixture(scope="module")

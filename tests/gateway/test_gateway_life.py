@@ -1,16 +1,21 @@
 """How a gateway lives: with nothing between, with a policy that is read again, and to its end."""
 
 import asyncio
+import json
 import signal
 import socket
+import subprocess
+import sys
 import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event, Thread
 
 import httpx2 as httpx
 import pytest
 import yaml
-from benchmarks.gateway.scripted import Scripted
+from benchmarks.gateway.scripted import SECRET, Playing, Scripted, delta
 from gateway_room import described, running
 from msgspec.structs import replace
 
@@ -123,3 +128,71 @@ async def test_of_two_policies_the_one_that_was_read_last_runs(tmp_path: Path) -
     asked_to.put_nowait({"type": "lifespan.shutdown"})
     await living
     assert [one.refusal for one in told if isinstance(one, Policy)] == ["read first", "read last"]
+
+
+async def halting(it: Playing, seen: Event) -> None:
+    """Tells the secret when it is let go on."""
+    if not it.streams:
+        await it.say(f"It is {SECRET}.")
+        return
+    await it.begin()
+    await it.chunk(delta({"content": "We open at nine on weekdays, and the code is "}))
+    await asyncio.to_thread(seen.wait, 60)
+    await it.chunk(delta({"content": f"{SECRET}, as you know."}))
+    await it.chunk(delta({}, "stop") + b"data: [DONE]\n\n")
+    await it.chunk(b"")
+
+
+def test_a_reload_drops_no_connection_and_what_is_under_way_ends_as_it_began(tmp_path: Path) -> None:
+    seen, streamed = Event(), b""
+    with (
+        Scripted({}, otherwise=lambda it: halting(it, seen)) as served,
+        running(tmp_path, described(served.port, ("secret-filter",))) as gateway,
+        closing(HTTPConnection("127.0.0.1", gateway.port, timeout=60)) as kept,
+        closing(HTTPConnection("127.0.0.1", gateway.port, timeout=60)) as under_way,
+    ):
+
+        def answer() -> str:
+            kept.request("POST", "/v1/chat/completions", json.dumps(asked("now")))
+            reply = kept.getresponse()
+            assert reply.status == 200
+            return reply.read().decode()
+
+        assert SECRET not in answer()
+        connections = [kept.sock]
+        under_way.request("POST", "/v1/chat/completions", json.dumps(asked("now", stream=True)))
+        reply = under_way.getresponse()
+        while b"nine" not in streamed:
+            streamed += reply.read1()
+        gateway.file.write_text(yaml.safe_dump(described(served.port, ("output-budget",))))
+        gateway.process.send_signal(signal.SIGHUP)
+        while "was read again" not in gateway.said():
+            time.sleep(0.05)
+        assert SECRET in answer()  # the filter is gone from what begins now
+        seen.set()
+        streamed += reply.read()
+        assert [kept.sock] == connections
+    assert streamed.endswith(b"data: [DONE]\n\n")
+    events = [json.loads(line[6:]) for line in streamed.decode().splitlines() if line.startswith("data: {")]
+    said = "".join(one["choices"][0]["delta"].get("content") or "" for one in events)
+    assert said.endswith(", as you know.")
+    assert SECRET.encode() not in streamed
+
+
+def test_a_guard_that_nobody_knows_starts_nothing_and_is_not_taken_in(upstream: Scripted, tmp_path: Path) -> None:
+    unknown = described(upstream.port, ("secret-filter", "secret-filtre"))
+    with running(tmp_path, described(upstream.port)) as gateway:
+        before = httpx.get(f"{gateway.url}/aloi/status").json()["guard_set"]
+        gateway.file.write_text(yaml.safe_dump(unknown))
+        gateway.process.send_signal(signal.SIGHUP)
+        while "the one that runs goes on" not in gateway.said():
+            time.sleep(0.05)
+        assert "secret-filtre" in gateway.said()
+        assert httpx.get(f"{gateway.url}/aloi/status").json()["guard_set"] == before
+    file = tmp_path / "unknown.yaml"
+    file.write_text(yaml.safe_dump(unknown))
+    command = [sys.executable, "-m", "aloi.cli.main", "gateway", str(file), "--listen", "127.0.0.1:0"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "secret-filtre" in ended.stderr
+    assert not ended.stdout

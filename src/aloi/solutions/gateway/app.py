@@ -132,8 +132,8 @@ class Gateway:
             await self._told_of_itself(scope["method"], path, headers, receive, send)
         except AloiError as error:
             told = fault(error, spoken(headers))
-            plain = next(iter(running.dialects.values()))
-            body = plain.error(told.status, told.kind, told.message, told.field)
+            own = dialect or next(iter(running.dialects.values()))
+            body = own.error(told.status, told.kind, told.message, told.field)
             await document(send, told.status, body, told.headers)
         except Gone:
             pass
