@@ -150,12 +150,28 @@ MISTAKES = {
         "not among the keys you trust",
     ),
     "a registry begun twice": (("registry", "init", "reg", "--name", NAME), 2, "is there already"),
-    "a name with a space": (("registry", "init", "new", "--name", "my log"), 4, "cannot name a key"),
+    "a name with a space": (("registry", "init", "new", "--name", "my log"), 2, "cannot name a log or a witness"),
+    "a witness's name with a plus": (("registry", "witness", "init", "new", "--name", "a+b"), 2, "cannot name a log"),
+    "a digest that was cut short": (
+        ("lookup", "sha256:12", "--from", "URL", "--policy", "trust.policy"),
+        2,
+        "“sha256:12” is no digest",
+    ),
     "no configuration": (("registry", "serve", "none.yaml"), 2, "aloi registry init FOLDER"),
     "a check of what was never served": (("registry", "check", "empty/registry.yaml"), 5, "there is none"),
     "a backup of what was never served": (("registry", "backup", "empty/registry.yaml", "new.db"), 5, "there is none"),
     "a backup over another file": (("registry", "backup", "reg/registry.yaml", "bundle.json"), 2, "never overwritten"),
     "a restore from nothing": (("registry", "restore", "none.db", "reg/registry.yaml"), 2, "there is no backup"),
+    "a restore from what is no backup": (
+        ("registry", "restore", "bundle.json", "empty/registry.yaml"),
+        2,
+        "there is no backup at",
+    ),
+    "an erasure for no reason": (
+        ("registry", "erase", "reg/registry.yaml", "1", "--reason", " "),
+        2,
+        "nothing is said",
+    ),
     "an entry that is not there": (
         ("registry", "erase", "reg/registry.yaml", "999", "--reason", "asked"),
         5,
@@ -192,6 +208,30 @@ def test_what_nobody_may_publish_is_refused_in_words(home, url, shared, tmp_path
         )
     assert said.code == 5
     assert "refused (HTTP 403, unknown-signer)" in said.err
+    assert "which may not publish in this registry" in said.err
+    assert "--trust FILE" not in said.err
+
+
+def test_a_log_whose_database_is_lost_is_not_begun_anew(home):
+    """A second history under one name and key would be a fork."""
+    aloi("registry", "init", "lost", "--name", "lost.example/log", home=home)
+    file = home / "lost" / "registry.yaml"
+    file.write_text(file.read_text().replace("127.0.0.1:8420", "127.0.0.1:0"))
+    with serving("serve", file, home=home) as address:
+        assert aloi("registry", "trust", address, "lost.policy", home=home).code == 0
+    copied = aloi("registry", "backup", file, "lost.db", home=home)
+    assert copied.code == 0, copied.err
+    for each in file.parent.glob("registry.db*"):
+        each.unlink()
+    for words in (("serve", file), ("erase", file, 0, "--reason", "asked")):
+        said = aloi("registry", *words, home=home)
+        assert said.code == 5
+        assert "to begin “lost.example/log” anew would be another history" in said.err
+        assert "aloi registry restore" in said.err
+    restored = aloi("registry", "restore", "lost.db", file, home=home)
+    assert restored.code == 0, restored.err
+    with serving("serve", file, home=home) as address:
+        assert aloi("registry", "trust", address, "found.policy", home=home).code == 0
 
 
 SYSTEM = """\

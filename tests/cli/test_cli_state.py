@@ -225,7 +225,23 @@ def test_mistakes_are_told_and_nothing_is_written(home, arguments):
     said = aloi(*arguments, *key, home=home)
     assert said.code == 2, (said.out, said.err)
     assert "Traceback" not in said.err
+    assert "Expected" not in said.err  # no parser's own words
     assert {path for path in home.iterdir() if path.suffix == ".json"} <= before
+
+
+TOLD = {
+    "no domain": "a pas la forme qu",
+    "a relation to no domain": "a pas la forme qu",
+    "a relation twice": "une relation est dite deux fois",
+    "an embargo in the past": "embargo finit avant de commencer",
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_what_cannot_be_stated_is_told_in_the_readers_language(home, case):
+    said = aloi("--lang", "fr", *WRONG[case], "--key", "70.pem", home=home)
+    assert said.code == 2
+    assert TOLD[case] in said.err
 
 
 def test_a_roster_keeps_a_key_that_can_speak(home):

@@ -64,6 +64,8 @@ def test_what_a_log_shows_of_the_plan_takes_the_place_of_a_non_claim(tmp_path):
     assert "that the plan was public before the run" in unlogged.out
     assert "that the plan was public before the run" not in said.out
     assert "that nothing was run before the plan was logged" in said.out
+    french = aloi("--lang", "fr", "verify", BUNDLE, *LOGGED, "--proof", MANIFEST, home=tmp_path)
+    assert "manifeste   entrée " in french.out
 
 
 def test_what_a_log_shows_for_machines_and_in_french(tmp_path):

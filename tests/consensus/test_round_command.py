@@ -109,7 +109,9 @@ def test_in_french(home, url):
 
 def test_mistakes(home, url, system):
     now = datetime.now(UTC)
-    assert opened(home, system, "third.json", now + SPAN, now + 2 * SPAN, "north").code == 2
+    alone = opened(home, system, "third.json", now + SPAN, now + 2 * SPAN, "north")
+    assert alone.code == 2
+    assert "name at least two" in alone.out
     assert opened(home, system, "third.json", now + SPAN, now, *NAMES).code == 2
     assert opened(home, "sha256:0", "third.json", now + SPAN, now + 2 * SPAN, *NAMES).code == 2
     stranger = act("commit", home, url, "west")

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 from benchmarks.registry import postgres
 from log_room import KEYS, ORIGIN, WRITER, envelope_of, envelopes
+from sqlalchemy import text
 
 from aloi.errors import RegistryError
 from aloi.evidence import checkpoints, merkle, notes
+from aloi.registry import store
 from aloi.registry.check import check
 from aloi.registry.log import Log
 
@@ -170,6 +172,79 @@ def test_a_full_disk_refuses_and_loses_nothing(tmp_path):
     limit_pages(log, 1_000_000)
     assert log.append(envelopes(batch, batch + 50), KEYS) == list(range(batch, batch + 50))
     assert check(url, log.key).entries == batch + 50
+    log.close()
+
+
+FULL = """
+CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$
+"""
+
+
+@pytest.mark.parametrize("table", ["entries", "payloads", "submission_keys", "tiles", "checkpoints"])
+def test_a_full_disk_refuses_and_loses_nothing_on_postgresql(cluster, table):
+    url = cluster.database(f"no_room_{table}")
+    log = Log.open(url, WRITER, ORIGIN)
+    log.append(envelopes(0, 50), KEYS)
+    before = log.checkpoint()
+    with log._database.writing() as connection:
+        connection.execute(text(FULL))
+        connection.execute(
+            text(f"CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION no_room()")
+        )
+    with pytest.raises(RegistryError, match="the registry's disk is full; nothing of this request was kept"):
+        log.append(envelopes(50, 100), KEYS)
+    assert log.checkpoint() == before
+    assert check(url, log.key).entries == 50
+    with log._database.writing() as connection:
+        connection.execute(text(f"DROP TRIGGER full_disk ON {table}"))
+    assert log.append(envelopes(50, 100), KEYS) == list(range(50, 100))
+    assert check(url, log.key).entries == 100
+    log.close()
+
+
+@pytest.mark.parametrize("fault", ["moved away", "deleted", "replaced"])
+def test_nothing_is_taken_into_a_file_that_is_gone(tmp_path, fault):
+    """SQLite would write on into a file that has no name any more."""
+    file, away = tmp_path / "log.db", tmp_path / "away.db"
+    log = Log.open(f"sqlite:///{file}", WRITER, ORIGIN)
+    log.append(envelopes(0, 50), KEYS)
+    file.rename(away)
+    if fault == "deleted":
+        away.unlink()
+    if fault == "replaced":
+        file.write_bytes(away.read_bytes())
+    gone = "moved, deleted or replaced while it was open; nothing is taken in"
+    for ask in (
+        lambda: log.append(envelopes(50, 60), KEYS),
+        log.checkpoint,
+        lambda: log.append(envelopes(50, 60), KEYS),
+    ):
+        with pytest.raises(RegistryError, match=gone):
+            ask()
+    assert file.exists() == (fault == "replaced")  # nobody made an empty one
+    if fault != "deleted":
+        away.rename(file)
+        assert size_of(log) == 50
+        assert log.append(envelopes(50, 60), KEYS) == list(range(50, 60))
+        assert check(f"sqlite:///{file}", log.key).entries == 60
+    log.close()
+
+
+def test_a_file_that_goes_in_the_middle_of_a_batch_takes_it_along(tmp_path, monkeypatch):
+    file = tmp_path / "log.db"
+    log = Log.open(f"sqlite:///{file}", WRITER, ORIGIN)
+    put_head = store.put_head
+
+    def late(*arguments):
+        put_head(*arguments)
+        file.rename(tmp_path / "away.db")
+
+    monkeypatch.setattr(store, "put_head", late)
+    with pytest.raises(RegistryError, match="moved, deleted or replaced"):
+        log.append(envelopes(0, 10), KEYS)
+    (tmp_path / "away.db").rename(file)
+    assert size_of(log) == 0
     log.close()
 
 

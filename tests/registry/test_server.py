@@ -280,6 +280,19 @@ def test_what_was_answered_is_there_after_the_server_was_killed(tmp_path):
     assert later["index"] == receipt["index"] + 1
 
 
+def test_a_database_that_goes_while_it_is_served_is_told_and_takes_nothing_in(tmp_path):
+    with serving(settle(tmp_path)) as registry:
+        assert registry.publish(envelope_of(1)).status == 200
+        file = tmp_path / "registry.db"
+        file.rename(tmp_path / "away.db")
+        answers = [registry.publish(envelope_of(2)), registry.get("/health"), registry.publish(envelope_of(3))]
+        assert [(each.status, each.json()["reason"]) for each in answers] == [(503, "unavailable")] * 3
+        (tmp_path / "away.db").rename(file)
+        assert registry.get("/health").status == 200
+        (receipt,) = registry.publish(envelope_of(2)).json()["entries"]
+        assert receipt["index"] == 1
+
+
 def test_what_was_erased_is_gone_and_says_why(tmp_path):
     file = settle(tmp_path)
     with serving(file) as registry:

@@ -27,6 +27,14 @@ from aloi.translation import N_
 SEAL = "https://aloi.dev/seal/v1"
 R = TypeVar("R", bound=Record)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_PLACE = re.compile(r"[$.](\w+)(?:\[[^\]]*\])*(?=`$)")
+_DOMAIN = N_("give a domain in small letters, for example institute.example.org")
+_FORMS = {
+    "domain": _DOMAIN,
+    "to": _DOMAIN,
+    "system": N_("give `sha256:` and 64 digits of 0 to 9 and a to f"),
+    "participants": N_("name at least two"),
+}
 
 
 class Stated(NamedTuple):
@@ -75,6 +83,13 @@ def made(make: Callable[[], R]) -> R:
     try:
         record = make()
         return msgspec.json.decode(msgspec.json.encode(record), type=type(record))  # constructors check no types
+    except msgspec.ValidationError as error:
+        *_, field = _PLACE.findall(str(error)) or [""]
+        raise AskerError(
+            N_("this cannot be stated: “{field}” has not the form that it needs"),
+            remedy=_FORMS.get(field, N_("correct what you said, and state it again")),
+            field=field,
+        ) from error
     except ValueError as error:
         raise AskerError(
             N_("this cannot be stated: {problem}"),

@@ -128,7 +128,7 @@ def command(
         other_versions=other_versions,
     )
     asked = _Asked(registries, options.registries_policy(registries, policy), organisations)
-    bundles = [Path(each) for each in evidence if not options.DIGEST.fullmatch(each)]
+    bundles = [Path(each) for each in evidence if not options.is_digest(each)]
     found = _found(bundles, options.trusted_keys(keys), _statements(statements), asked, wanted)
     if page is not None:
         _write_page(found, page)
@@ -155,7 +155,7 @@ def _meant(evidence: Sequence[str], system: str) -> str:
     """The system that the digests among the arguments name, '' for none. Raises AskerError where they differ."""
     from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
 
-    named = {each for each in (*evidence, system) if options.DIGEST.fullmatch(each)}
+    named = {each for each in (*evidence, system) if options.is_digest(each)}
     if len(named) > 1:
         raise AskerError(
             N_("several systems are named: {systems}"),

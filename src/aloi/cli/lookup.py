@@ -97,7 +97,7 @@ def _subjects(subject: str) -> list[str]:
     from aloi.evidence.logentry import stated  # noqa: PLC0415 - as above
     from aloi.evidence.statement import claimed  # noqa: PLC0415 - as above
 
-    if options.DIGEST.fullmatch(subject):
+    if options.is_digest(subject):
         return [subject]
     bundle, _ = bundles.unpack(bundles.read(options.bundle_file(Path(subject))))
     statements = [stated(each)[1] for each in bundle.envelopes]

@@ -55,6 +55,17 @@ def public_key(path: Path) -> "PublicKey":
     return load_public(path)
 
 
+def is_digest(given: str) -> bool:
+    """Whether a system is given by its digest. Raises AskerError for one that was cut short or misspelt."""
+    from aloi.errors import AskerError  # noqa: PLC0415 - heavy modules load when a command runs
+
+    if given.startswith("sha256:") and not DIGEST.fullmatch(given):
+        raise AskerError(
+            N_("“{got}” is no digest"), remedy=N_("give `sha256:` and 64 digits of 0 to 9 and a to f"), got=given
+        )
+    return DIGEST.fullmatch(given) is not None
+
+
 def is_statement(path: Path) -> bool:
     """Whether a file holds one signed statement, as it stands beside bundles: by its name."""
     return path.name.endswith(".dsse.json") and not path.is_dir()
@@ -150,7 +161,7 @@ def said_in_words(_: click.Context, parameter: click.Parameter, value: str) -> s
 
     if not value.strip():
         raise AskerError(
-            N_("{option}: nothing is said"), remedy=N_("say it in words: it is signed"), option=parameter.opts[0]
+            N_("{option}: nothing is said"), remedy=N_("say it in words: others will read it"), option=parameter.opts[0]
         )
     return value
 

@@ -16,6 +16,16 @@ from aloi.translation import N_
 
 ENDING, FOLDER = ".tlog-proof", ".proofs"
 MOST = 1_000
+NAMES = {
+    "plan": N_("plan"),
+    "finding": N_("finding"),
+    "hunt": N_("hunt"),
+    "benign-rate": N_("ordinary"),
+    "effect": N_("effect"),
+    "coverage": N_("coverage"),
+    "monitoring": N_("watched"),
+    "manifest": N_("manifest"),
+}
 
 
 class Logs(NamedTuple):
@@ -62,7 +72,7 @@ def lines(verification: Verification) -> Iterator[str]:
 
 
 def _statement(one: Publication) -> str:
-    facts = {"name": (one.name or "-").ljust(11), "index": one.index, "log": one.log}
+    facts = {"name": say(NAMES.get(one.name, one.name or "-")).ljust(11), "index": one.index, "log": one.log}
     if one.by is None:
         return say(N_("{name} entry {index} of {log}; your policy asks for no witness"), **facts)
     return say(

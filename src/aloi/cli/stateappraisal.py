@@ -73,7 +73,7 @@ def _system(given: str) -> "Subject":
     from aloi.evidence.logentry import stated  # noqa: PLC0415 - as above
     from aloi.evidence.statement import Subject, claimed  # noqa: PLC0415 - as above
 
-    if options.DIGEST.fullmatch(given):
+    if options.is_digest(given):
         return Subject.of("system", given)
     opened, _ = bundles.unpack(bundles.read(options.bundle_file(Path(given))))
     statements = [stated(each)[1] for each in opened.envelopes]

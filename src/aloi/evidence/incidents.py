@@ -8,6 +8,7 @@ from aloi.evidence.canonical import digest
 from aloi.evidence.fields import Code, Day, Hash, Name, Time, moment
 from aloi.evidence.records import Record
 from aloi.evidence.vouching import Sealed
+from aloi.translation import N_
 
 HAZARD = "hazard"
 
@@ -42,11 +43,11 @@ class Incident(Record, frozen=True, kw_only=True):
             moment(self.first_known_occurrence + "T00:00:00Z")
         withheld = self.text is None
         if withheld != (self.commitment is not None) or withheld != (self.embargo_until is not None):
-            raise ValueError("a text is either told, or fixed by a commitment and withheld until a day")
+            raise ValueError(N_("a text is either told, or fixed by a commitment and withheld until a day"))
         if withheld and self.sealed is not None:
-            raise ValueError("what shows a text that was sealed holds it")
+            raise ValueError(N_("what shows a text that was sealed holds it"))
         if self.embargo_until is not None and moment(self.embargo_until) <= at:
-            raise ValueError(f"the embargo ends at {self.embargo_until}, before it begins")
+            raise ValueError(N_("the embargo ends before it begins"))
 
 
 def hazard_digest(slug: str) -> str:

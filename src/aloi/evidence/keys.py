@@ -173,6 +173,6 @@ def _passphrase_mistake(*, given: bool) -> AskerError:
     if given:
         return AskerError(
             N_("a passphrase was given, but this private key is not encrypted"),
-            remedy=N_("leave the passphrase out"),
+            remedy=N_("leave ALOI_KEY_PASSPHRASE out"),
         )
-    return AskerError(N_("this private key is encrypted"), remedy=N_("give its passphrase"))
+    return AskerError(N_("this private key is encrypted"), remedy=N_("give its passphrase in ALOI_KEY_PASSPHRASE"))

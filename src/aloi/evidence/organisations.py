@@ -34,11 +34,11 @@ class RosterKey(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         start = moment(self.valid_from)
         if self.valid_until is not None and moment(self.valid_until) <= start:
-            raise ValueError(f"the key's time ends at {self.valid_until}, before it begins")
+            raise ValueError(N_("the key's time ends before it begins"))
         if self.revoked_at is not None:
             moment(self.revoked_at)
         if (self.revoked_at is None) != (self.revocation is None):
-            raise ValueError("a revoked key tells when and why")
+            raise ValueError(N_("a revoked key tells when and why"))
 
     @classmethod
     def of(cls, key: PublicKey, valid_from: str, valid_until: str | None = None) -> "RosterKey":
@@ -91,11 +91,11 @@ class Organisation(Record, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         moment(self.at)
         if (self.sequence == 0) != (self.previous is None):
-            raise ValueError("the first statement names none before it, and each later one does")
+            raise ValueError(N_("the first statement names none before it, and each later one does"))
         if len({each.id for each in self.keys}) != len(self.keys):
-            raise ValueError("a key stands twice")
+            raise ValueError(N_("a key stands twice"))
         if len({each.to for each in self.relations}) != len(self.relations):
-            raise ValueError("a relation is told twice")
+            raise ValueError(N_("a relation is told twice"))
 
 
 def organisation_digest(domain: str) -> str:

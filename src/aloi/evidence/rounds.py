@@ -52,11 +52,11 @@ class Round(Record, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if len({each.key for each in self.participants}) < len(self.participants):
-            raise ValueError("two participants have one key")
+            raise ValueError(N_("two participants have one key"))
         if len(set(self.hazards)) < len(self.hazards):
-            raise ValueError("a hazard is named twice")
+            raise ValueError(N_("a hazard is named twice"))
         if moment(self.reveal_by) <= moment(self.commit_by):
-            raise ValueError("reveal_by is not after commit_by")
+            raise ValueError(N_("reveal_by is not after commit_by"))
 
     @property
     def digest(self) -> str:

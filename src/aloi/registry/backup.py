@@ -16,6 +16,7 @@ from aloi.registry.database import SQLITE, Database, current, kept, upgrade
 from aloi.translation import N_
 
 _PAGE = 1_000
+_SQLITE = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html#magic_header_string
 
 
 def backup(url: str, file: Path, key: NoteKey) -> Checked:
@@ -39,11 +40,19 @@ def backup(url: str, file: Path, key: NoteKey) -> Checked:
 
 def restore(file: Path, url: str, key: NoteKey) -> Checked:
     """Copy a backup into an empty database, and check it there. Raises as `backup`; nothing is kept of half a copy."""
-    if not file.is_file():
+    if not _is_sqlite(file):
         raise AskerError(
             N_("there is no backup at {path}"), remedy=N_("name a file that `aloi registry backup` wrote"), path=file
         )
     return _copied(f"{SQLITE}:///{file}", url, key)
+
+
+def _is_sqlite(file: Path) -> bool:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
 
 
 def _copied(source: str, target: str, key: NoteKey) -> Checked:

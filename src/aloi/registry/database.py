@@ -33,7 +33,12 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Connect lazily. Raises AskerError for an address that is none of ours, MissingExtra without psycopg."""
-        self._engine = _engine(_address(url))
+        address = _address(url)
+        self._engine = _engine(address)
+        self._file = _File(Path(address.database or "")) if address.drivername == SQLITE else None
+        if self._file:
+            event.listen(self._engine, "do_connect", self._file.require)
+            event.listen(self._engine, "connect", self._file.remember)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -42,13 +47,14 @@ class Database:
             if connection.dialect.name != SQLITE:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                self._require_file()
                 yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that no other writer stands beside; durable once it ends, undone where it does not.
 
-        Raises RegistryError where the database fails, is full, or another writer does not end in time.
+        Raises RegistryError where the database fails, is full or gone, or another writer does not end in time.
         """
         with _plain_errors(), self._engine.connect().execution_options(aloi_writes=True) as connection:
             if connection.dialect.name != SQLITE:
@@ -63,6 +69,11 @@ class Database:
                     connection.execute(text("SET LOCAL jit = off"))
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
                 yield connection
+                self._require_file()
+
+    def _require_file(self) -> None:
+        if self._file:
+            self._file.require()
 
     def scrub(self) -> bool:
         """Take what was erased out of SQLite's write-ahead log; False while a reader still holds it there.
@@ -79,6 +90,33 @@ class Database:
     def close(self) -> None:
         """Let go of every connection."""
         self._engine.dispose()
+
+
+class _File:
+    """SQLite's file as it was first opened: what is written into one that was moved away or deleted is lost."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._known: tuple[int, int] | None = None
+
+    def remember(self, *_: object) -> None:
+        """Called once a connection is open, for there is a file then."""
+        self._known = self._known or self._found()
+
+    def require(self, *_: object) -> None:
+        """Raises RegistryError where another file, or none, stands under the name."""
+        if self._known and self._found() != self._known:
+            raise RegistryError(
+                N_("the registry's database was moved, deleted or replaced while it was open; nothing is taken in"),
+                remedy=N_("put the file back as it was, then send the same again"),
+            )
+
+    def _found(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
 def upgrade(connection: Connection, revision: str = REVISION) -> None:

@@ -53,16 +53,24 @@ class Log:
         self.key = NoteKey(origin, ED25519, key.public)
 
     @classmethod
-    def open(cls, url: str, key: SigningKey, origin: str, *, clock: Callable[[], float] = time.time) -> "Log":
-        """Open a log, or begin it; its tables are brought up to date.
+    def open(
+        cls,
+        url: str,
+        key: SigningKey,
+        origin: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        begin: bool = True,
+    ) -> "Log":
+        """Open a log, or `begin` it; its tables are brought up to date.
 
         `url` is `sqlite:///FILE` or `postgresql+psycopg://…`, `key` an Ed25519 key, `origin` the log's name, for ever.
         Raises MissingExtra, AskerError for an address or a key that is not this log's, EvidenceError ('key-kind',
-        'key-name'), RegistryError where the database fails.
+        'key-name'), RegistryError where the database fails, or holds no log and none may begin.
         """
         log = cls(Database(url), key, origin, clock)
         try:
-            log._begin()
+            log._begin(may=begin)
         except BaseException:
             log.close()
             raise
@@ -189,11 +197,19 @@ class Log:
         """Let go of the database."""
         self._database.close()
 
-    def _begin(self) -> None:
+    def _begin(self, *, may: bool) -> None:
         mine = store.Owner(self.key.name, self.key.public.der)
         with self._database.writing() as connection:
             upgrade(connection)
             owner = store.owner(connection)
+            if owner is None and not may:
+                raise RegistryError(
+                    N_("the database holds no log; to begin “{origin}” anew would be another history under its key"),
+                    remedy=N_(
+                        "restore a backup with `aloi registry restore`; a new log needs a name and key of its own"
+                    ),
+                    origin=self.key.name,
+                )
             if owner is None:
                 store.put_owner(connection, mine)
             elif owner != mine:

@@ -13,6 +13,7 @@ from aloi.translation import N_
 if TYPE_CHECKING:
     from aloi.evidence.notes import NoteKey
     from aloi.registry.check import Checked
+    from aloi.registry.log import Log
     from aloi.registry.server.configuration import Configuration
 
 CONFIGURATION = click.argument("configuration", type=click.Path(path_type=Path, dir_okay=False))
@@ -48,13 +49,12 @@ def init(folder: Path, name: str, *, as_json: bool) -> None:
 @options.as_json
 def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address."""
-    from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.registry.server.app import Registry  # noqa: PLC0415 - as above
+    from aloi.registry.server.app import Registry  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.serving.hurried import Hurried  # noqa: PLC0415 - as above
     from aloi.serving.listening import run  # noqa: PLC0415 - as above
 
     found = _read(configuration)
-    log = Log.open(found.database, found.key, found.name)
+    log = _opened(configuration, found)
     try:
 
         def told(url: str) -> None:
@@ -129,14 +129,13 @@ def restore(file: Path, configuration: Path, *, as_json: bool) -> None:
 )
 @CONFIGURATION
 @click.argument("index", type=click.IntRange(min=0))
-@click.option("--reason", required=True, help=say(N_("Why, in words that name nobody.")))
+@click.option(
+    "--reason", required=True, callback=options.said_in_words, help=say(N_("Why, in words that name nobody."))
+)
 @options.as_json
 def erase(configuration: Path, index: int, reason: str, *, as_json: bool) -> None:
     """To erase again changes nothing."""
-    from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
-
-    found = _read(configuration)
-    log = Log.open(found.database, found.key, found.name)
+    log = _opened(configuration, _read(configuration))
     try:
         log.erase(index, reason)
     finally:
@@ -145,6 +144,22 @@ def erase(configuration: Path, index: int, reason: str, *, as_json: bool) -> Non
         options.print_json({"erased": index})
     else:
         click.echo(say(N_("Erased: the envelope of entry {index}."), index=index))
+
+
+def _opened(path: Path, configuration: "Configuration") -> "Log":
+    """The log, begun where it never was. A mark beside its configuration outlives its database."""
+    from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
+
+    mark = path.with_suffix(".begun")
+    log = Log.open(configuration.database, configuration.key, configuration.name, begin=not mark.exists())
+    try:
+        mark.touch()
+    except OSError:
+        tell(
+            N_("{file} cannot be written: were the database lost, nothing would keep the log from beginning anew."),
+            file=mark,
+        )
+    return log
 
 
 def _read(path: Path) -> "Configuration":

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from aloi.errors import AloiError
+from aloi.errors import AloiError, EvidenceError
 from aloi.evidence import checkpoints, notes
 from aloi.evidence.canonical import digest
 from aloi.evidence.decoding import shown
@@ -37,7 +37,7 @@ from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
 from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, wants_html
 from aloi.registry.server.sequencer import Sequencer
-from aloi.registry.server.submitters import Submitters
+from aloi.registry.server.submitters import Submitters, may_not_publish
 from aloi.translation import N_
 
 ONE, MANY = "application/json", "application/jsonl"
@@ -179,7 +179,10 @@ class Registry:
 
     def _admitted(self, envelopes: Sequence[bytes]) -> list[Admitted]:
         self._submitters.refresh()
-        return admit_all(envelopes, self._submitters.keys(), self._submitters.listed)
+        try:
+            return admit_all(envelopes, self._submitters.keys(), self._submitters.listed)
+        except EvidenceError as error:
+            raise (may_not_publish(error) if error.reason == "unknown-signer" else error) from error
 
     def _require_quota(self, admitted: Sequence[Admitted]) -> None:
         """Count each statement for everybody who signed it. Raises Refused: 'quota'."""

@@ -126,6 +126,18 @@ def _erased(rosters: Sequence[Stored], keys: Mapping[str, PublicKey]) -> bool:
     return any(each.envelope is None and set(each.signers.split()) & set(keys) for each in rosters)
 
 
+def may_not_publish(error: EvidenceError) -> EvidenceError:
+    """The door's refusal of a signer, as who publishes has to read it."""
+    told = EvidenceError(
+        N_("signed by {key}, which may not publish in this registry"),
+        reason=error.reason,
+        remedy=N_("ask who keeps the registry to let this key publish"),
+        **error.facts,
+    )
+    told.where = error.where
+    return told
+
+
 def _taken(domain: str) -> Refused:
     return Refused(
         403,
