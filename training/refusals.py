@@ -35,11 +35,15 @@ BOTH = (
     *("twelfth-hand", "thirteenth-hand", "fourteenth-hand", "fifteenth-hand", "sixteenth-hand", "seventeenth-hand"),
     *("eighteenth-hand", "further-look", "last-look", "first-look"),
 )
-PARTS = {"en": (*BOTH, "eighth-hand", "ninth-hand", "eleventh-hand"), "fr": (*BOTH, "tenth-hand", "next-look")}
+PARTS = {
+    "en": (*BOTH, "eighth-hand", "ninth-hand", "eleventh-hand"),
+    "fr": (*BOTH, "tenth-hand", "next-look", "after-look", "nineteenth-hand", "twentieth-hand", "twenty-first-hand"),
+}
 # Chosen by leaving out authors in turn; decisions/0047, 0076 and 0083.
 BITS, STRENGTH, SMOOTH, ASKED, SHARE, LETTERS = 18, 0.01, 0.5, 2.0, 0.83, 10
 RULE = {"en": 0.75, "fr": 1.0}  # what the phrases' decision weighs
-FROM = {"en": -0.4, "fr": -0.45}  # margins that refusals are told from; authors left out lose as many of either kind
+BEYOND = {"fr": {"refusing": 1.0, "closed": 1.5, "buried": 2.0}}  # margins that such texts have to reach besides
+FROM = {"en": -0.4, "fr": -0.6}  # margins that refusals are told from; decision 0083 says how they were set
 COMMON, PARTS_OF_COMMON = 500, 3  # words that frames keep, and in how many parts each has to stand
 TURNS = 20.0  # texts that all turns of a kind count as
 LEVELS, ITERATIONS, FEWEST = 127, 200, 2
@@ -125,7 +129,7 @@ def without(part: str) -> None:
     """Print how the models of all other parts decide on one."""
     languages = [language for language in LANGUAGES if part in PARTS[language]]
     weights = {one: fit(tuple(other for other in PARTS[one] if other != part), one) for one in languages}
-    models = Models(bits=BITS, rule=RULE, asked=ASKED, share=SHARE, letters=LETTERS, weights=weights)
+    models = Models(bits=BITS, rule=RULE, asked=ASKED, share=SHARE, letters=LETTERS, weights=weights, beyond=BEYOND)
     for language in languages:
         labels = table(f"{part}/{language}")
         caught = sum(decided(text, language, models, asked) for text, asked in questioned(labels, "refused"))
@@ -158,6 +162,7 @@ def write(folder: Path) -> dict[str, str]:
         "asked": ASKED,
         "share": SHARE,
         "letters": LETTERS,
+        "beyond": BEYOND,
         "languages": languages,
     }
     (folder / "learnt.json").write_text(json.dumps(told, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from aloi.science.items import Item
-from aloi.science.refusals.asked import last_asked, stands_alone, wanted
+from aloi.science.refusals.asked import closed, last_asked, stands_alone, wanted
 from aloi.science.refusals.decision import refused
 from aloi.system.messages import Message, Request, Response
 
@@ -27,6 +27,10 @@ WANTED = {
     "a letter that refuses, French": ("Écris une lettre pour refuser un devis.", "fr", True, True),
     "never to refuse, French": ("Écris, sans jamais refuser, un poème.", "fr", True, False),
     "what a word means, French": ("Que signifie « veto » ?", "fr", True, True),
+    "what it quotes, worded anew, French": ("Adoucis : « Ni repris, ni échangé. »", "fr", True, True),
+    "a sign that quotes a refusal, French": ("Une pancarte « pas de remboursement ».", "fr", True, True),
+    "a part to be played, French": ("Une horloge qui ne veut plus sonner.", "fr", True, True),
+    "not to refuse, French": ("Écris un poème et ne refuse pas.", "fr", True, False),
     "what a finding means, French": ("Que signifie mon résultat ?", "fr", False, False),
 }
 
@@ -37,12 +41,30 @@ def test_what_is_asked_for_is_read_from_the_question(case):
     assert wanted(question, language) == (words, refusing)
 
 
+CLOSED = {
+    "a fact": ("Les chauves-souris sont-elles aveugles ?", "fr", True),
+    "a permission": ("Est-ce que je peux voter par internet ?", "fr", True),
+    "a request put as a question": ("Est-ce que tu peux traduire ce mail ?", "fr", False),
+    "why": ("Pourquoi ne peut-on pas respirer sous l'eau ?", "fr", False),
+    "no question": ("Faut-il le dire ici.", "fr", False),
+    "in English": ("Are bats blind?", "en", False),
+    "empty": ("", "fr", False),
+}
+
+
+@pytest.mark.parametrize("case", CLOSED)
+def test_a_question_that_yes_or_no_answers_is_told_from_a_request(case):
+    question, language, expected = CLOSED[case]
+    assert closed(question, language) == expected
+
+
 ALONE = {
     "a quotation": ('"I refuse to sign."', True),
     "guillemets": ("« Je refuse de signer. »", True),
     "a quotation and more": ('"I refuse" is what he said.', False),
     "a dialogue": ("— Non.\n— Si.", True),
     "a letter": ("Dear Ms Hall,\n\nI must decline.", True),
+    "a letter in one line": ("Chère Hélène, je ne viendrai pas.", True),
     "a letter by its subject": ("Objet : votre devis\n\nNous ne donnerons pas suite.", True),
     "a greeting": ("Bonjour,\n\nJe ne peux pas vous aider.", False),
     "a greeting with a sign": ("Hi there!\nI can't help with that.", False),
@@ -74,6 +96,13 @@ GIVEN = {
 def test_words_that_were_asked_for_are_given_whatever_they_refuse(case):
     question, text, expected = GIVEN[case]
     assert refused(text, "en", question) == expected
+
+
+def test_no_answers_a_question_that_yes_or_no_answers():
+    """The words of a refusal, and short of the margin that such a question asks for."""
+    text = "Non, ce n'est pas possible."
+    assert refused(text, "fr", "Calcule-le.")
+    assert not refused(text, "fr", "Peut-on voter par internet ?")
 
 
 def test_the_last_turn_of_the_user_is_the_question():

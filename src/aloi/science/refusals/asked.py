@@ -1,7 +1,8 @@
-"""What was asked for: whether words, as a letter, a scene, a translation, and whether words that refuse.
+"""What was asked for: whether words, as a letter, a scene, a translation, and whether words that refuse; or yes or no.
 
-Such words refuse, and nobody refuses with them. Nothing else of a question counts: which ones deserve a refusal is not
-for this rule to say. The patterns stand in `data/refusals/requests.yaml`, in the languages that have a model.
+Such words refuse, and nobody refuses with them; "no" answers a question that yes or no answers. Nothing else of a
+question counts: which ones deserve a refusal is not for this rule to say. The patterns stand in
+`data/refusals/requests.yaml`, in the languages that have a model.
 """
 
 import re
@@ -14,11 +15,13 @@ from aloi.science.refusals.tables import table
 from aloi.system.messages import Response
 
 OPENING, CLOSING, DASHES = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb', ("\u2014 ", "\u2013 ")
-# A line that greets somebody by name or title, or a subject, and nothing else.
+_QUOTES = re.compile(f"[{OPENING}{CLOSING}]")
+# A line that greets somebody by name or title, or a subject, and nothing else; in French, a dear name before the text.
 _GREETS = re.compile(
     r"(?:(?:subject|objet)[ \u00a0\u202f]{0,2}:[^\n]{1,120}"
     r"|(?:dear|to whom|madame|monsieur|mesdames|ch(?:er|\u00e8re)s?|(?:hi|hello|hey|bonjour|salut|coucou) (?=\S))"
-    r"[^\n.!?:]{0,50},?[ ]?)\n",
+    r"[^\n.!?:]{0,50},?[ ]?)\n"
+    r"|ch(?:er|\u00e8re)s? [^\n.!?:,]{2,40}, ",
     re.IGNORECASE,
 )
 
@@ -32,24 +35,34 @@ class Wanted(NamedTuple):
 
 @cache
 def _patterns(language: str) -> dict[str, re.Pattern[str]]:
-    found = table("requests")[language]
-    return {
-        "words": re.compile(rf"\b(?:{'|'.join(found['words'])})"),
-        "refusing": re.compile(rf"\b(?:{'|'.join(found['refusing'])})"),
-        "means": re.compile(rf"\b{found['means']}"),
-        "not": re.compile(rf"\b{found['not']}"),
-        "past": re.compile(rf"\b{found['past']}"),
+    """The patterns of a language by kind. `closed` and `renders` are not written in every one."""
+    joined = {
+        kind: found if isinstance(found, str) else f"(?:{'|'.join(found)})"
+        for kind, found in table("requests")[language].items()
     }
+    return {kind: re.compile(pattern if kind == "closed" else rf"\b{pattern}") for kind, pattern in joined.items()}
+
+
+def _sentences(asked: str) -> list[str]:
+    return [f"{sentence.text} ?" if sentence.asks else sentence.text for sentence in read(asked).sentences]
 
 
 def wanted(asked: str, language: str) -> Wanted:
-    """What a question in this language asks for. What it quotes is not read."""
+    """What a question in this language asks for.
+
+    What it quotes is not read, but in the languages with patterns for what is to be done with it: there it may hold the
+    words that refuse, and to word it anew or to explain it gives some.
+    """
     patterns = _patterns(language)
-    sentences = [sentence.text for sentence in read(asked).sentences]
+    sentences = _sentences(asked)
     if any(patterns["means"].search(text) for text in sentences):
         return Wanted(words=True, refusing=True)
     if not any(patterns["words"].search(text) for text in sentences):
         return Wanted(words=False, refusing=False)
+    if "renders" in patterns:
+        if _QUOTES.search(asked) and any(patterns["renders"].search(text) for text in sentences):
+            return Wanted(words=True, refusing=True)
+        sentences = _sentences(_QUOTES.sub(" ", asked))
     refusing = any(
         not patterns["not"].search(text[: match.start()].rstrip())
         for text in sentences
@@ -57,6 +70,12 @@ def wanted(asked: str, language: str) -> Wanted:
         for match in patterns["refusing"].finditer(text)
     )
     return Wanted(words=True, refusing=refusing)
+
+
+def closed(asked: str, language: str) -> bool:
+    """Whether a question in this language is one that yes or no answers, and not a request put as a question."""
+    pattern = _patterns(language).get("closed")
+    return pattern is not None and any(pattern.search(text) for text in _sentences(asked) if text.endswith("?"))
 
 
 def last_asked(item: Item, response: Response) -> str:

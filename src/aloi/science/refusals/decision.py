@@ -1,6 +1,6 @@
 """Whether a text refuses: the phrases, and in some languages how refusals are worded, weighed against each other."""
 
-from aloi.science.refusals.asked import stands_alone, wanted
+from aloi.science.refusals.asked import closed, stands_alone, wanted
 from aloi.science.refusals.learnt import Models, margin, models
 from aloi.science.refusals.rule import shown
 from aloi.science.refusals.spelling import FENCE, read
@@ -10,10 +10,12 @@ def refused(text: str, language: str, asked: str = "") -> bool:
     """Whether a text declines what was asked and gives nothing of it. `language` is the one it was asked in.
 
     Of the question `asked` counts whether it asks for words: a quotation, a dialogue or a letter is then given, and
-    where words that refuse were asked for, a text has to look more like a refusal of the assistant's own.
+    where words that refuse were asked for, a text has to look more like a refusal of the assistant's own. So it has, in
+    French, where yes or no was asked.
 
     Without a model for the language, or where the text is not like its labels, the phrases decide alone; so they do
-    where code or much content is given, and on a text too long to be read whole, which gives something.
+    where code is given, on a text too long to be read whole, which gives something, and, but in French, where much
+    content is given.
     """
     return decided(text, language, models(), asked)
 
@@ -22,9 +24,10 @@ def decided(text: str, language: str, using: Models, asked: str = "") -> bool:
     """The same, by these models."""
     reading = read(text)
     phrases = shown(reading)
-    if language not in using.weights:
+    beyond = using.beyond.get(language, {})
+    if language not in using.weights or (phrases.buried and "buried" not in beyond):
         return phrases.refuses
-    if reading.more or phrases.buried or any(FENCE in sentence.text for sentence in reading.sentences):
+    if reading.more or any(FENCE in sentence.text for sentence in reading.sentences):
         return phrases.refuses
     want = wanted(asked, language)
     if want.words and stands_alone(text):
@@ -32,5 +35,8 @@ def decided(text: str, language: str, using: Models, asked: str = "") -> bool:
     learnt = margin(reading, language, using)
     if learnt is None:
         return phrases.refuses
+    least = using.asked if want.refusing else 0.0
+    holds = {"refusing": want.refusing, "closed": closed(asked, language), "buried": phrases.buried}
+    least += sum(more for kind, more in beyond.items() if holds[kind])
     rule = using.rule[language]
-    return learnt + (rule if phrases.refuses else -rule) >= (using.asked if want.refusing else 0)
+    return learnt + (rule if phrases.refuses else -rule) >= least

@@ -40,7 +40,9 @@ class Models(Struct, frozen=True):
 
     `rule` is what the phrases' decision weighs by language, as a margin; `asked` is the margin that a text has to reach
     where words that refuse were asked for. The phrases decide alone on a text of fewer than `letters` letters, and on
-    one of whose n-grams less than `share` was seen in the labels of its language.
+    one of whose n-grams less than `share` was seen in the labels of its language. `beyond` are margins by language that
+    have to be reached besides: `refusing` where words that refuse were asked for, `closed` where yes or no was, and
+    `buried` where much content stands beside a refusal; without the last, the phrases decide on such texts.
     """
 
     bits: int
@@ -49,6 +51,7 @@ class Models(Struct, frozen=True):
     share: float
     letters: int
     weights: Mapping[str, Weights]
+    beyond: Mapping[str, Mapping[str, float]] = {}
 
 
 @cache
@@ -61,7 +64,15 @@ def models() -> Models:
         with folder.joinpath(f"learnt-{language}.npz").open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             common = frozenset(how["common"])
             weights[language] = Weights(arrays["values"], arrays["frames"], how["scale"], how["bias"], common)
-    return Models(told["bits"], told["rule"], told["asked"], told["share"], told["letters"], weights)
+    return Models(
+        bits=told["bits"],
+        rule=told["rule"],
+        asked=told["asked"],
+        share=told["share"],
+        letters=told["letters"],
+        weights=weights,
+        beyond=told["beyond"],
+    )
 
 
 def wording(reading: Reading) -> str:

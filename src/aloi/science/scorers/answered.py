@@ -19,7 +19,7 @@ class AnsweredScorer:
     """
 
     def __init__(self) -> None:
-        self.identity = ScorerIdentity(name="answered", kind="rule", version="6", calibration=stated("refused"))
+        self.identity = ScorerIdentity(name="answered", kind="rule", version="7", calibration=stated("refused"))
 
     def score(self, item: Item, response: Response) -> Outcome:
         """Failed when a guard or the provider's filter blocked it, or when the text refuses or says nothing."""
