@@ -59,8 +59,10 @@ class LineFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND if self.write else os.O_RDONLY
         try:
             self._descriptor = os.open(self.path, flags | os.O_NONBLOCK, 0o600)
-            if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):  # a pipe or a device might never end
-                raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))  # noqa: TRY301 - told like every other, below
+            mode = os.fstat(self._descriptor).st_mode
+            if not stat.S_ISREG(mode):  # a pipe or a device might never end
+                problem = errno.EISDIR if stat.S_ISDIR(mode) else errno.ENOTSUP
+                raise OSError(problem, os.strerror(problem))  # noqa: TRY301 - told like every other, below
             if self.write:
                 self._lock()
             self._load(take)
