@@ -40,9 +40,10 @@ PARTS = {
     "fr": (*BOTH, "tenth-hand", "next-look", "after-look", "nineteenth-hand", "twentieth-hand", "twenty-first-hand"),
 }
 # Chosen by leaving out authors in turn; decisions/0047, 0076 and 0083.
-BITS, STRENGTH, SMOOTH, ASKED, SHARE, LETTERS = 18, 0.01, 0.5, 2.0, 0.83, 10
+BITS, STRENGTH, SMOOTH, SHARE, LETTERS = 18, 0.01, 0.5, 0.83, 10
 RULE = {"en": 0.75, "fr": 1.0}  # what the phrases' decision weighs
-BEYOND = {"fr": {"refusing": 1.0, "closed": 1.5, "buried": 2.0}}  # margins that such texts have to reach besides
+# Margins that such texts have to reach.
+BEYOND = {"en": {"refusing": 2.0}, "fr": {"refusing": 3.0, "closed": 1.5, "buried": 2.0}}
 FROM = {"en": -0.4, "fr": -0.6}  # margins that refusals are told from; decision 0083 says how they were set
 COMMON, PARTS_OF_COMMON = 500, 3  # words that frames keep, and in how many parts each has to stand
 TURNS = 20.0  # texts that all turns of a kind count as
@@ -129,7 +130,7 @@ def without(part: str) -> None:
     """Print how the models of all other parts decide on one."""
     languages = [language for language in LANGUAGES if part in PARTS[language]]
     weights = {one: fit(tuple(other for other in PARTS[one] if other != part), one) for one in languages}
-    models = Models(bits=BITS, rule=RULE, asked=ASKED, share=SHARE, letters=LETTERS, weights=weights, beyond=BEYOND)
+    models = Models(bits=BITS, rule=RULE, share=SHARE, letters=LETTERS, weights=weights, beyond=BEYOND)
     for language in languages:
         labels = table(f"{part}/{language}")
         caught = sum(decided(text, language, models, asked) for text, asked in questioned(labels, "refused"))
@@ -159,7 +160,6 @@ def write(folder: Path) -> dict[str, str]:
         "parts": {language: list(parts) for language, parts in PARTS.items()},
         "bits": BITS,
         "rule": RULE,
-        "asked": ASKED,
         "share": SHARE,
         "letters": LETTERS,
         "beyond": BEYOND,

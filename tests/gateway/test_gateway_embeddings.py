@@ -39,7 +39,7 @@ def test_texts_are_read_as_the_users_and_all_is_kept_and_counted(scripted: Scrip
         client = clients.enter_context(openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="none", max_retries=0))
         texts = ["When do you open?", "Où est la carte ?"]
         for form in ("float", openai.omit):  # the client asks for base64 by itself
-            told = client.embeddings.create(model="e", input=texts, encoding_format=form)  # type: ignore[arg-type]
+            told = client.embeddings.create(model="e", input=texts, encoding_format=form)  # type: ignore[arg-type]  # one of its literals
             assert [one.embedding for one in told.data] == [[float(len(one)), len(one.split()) / 8] for one in texts]
             assert [one.index for one in told.data] == [0, 1]
             assert told.usage.prompt_tokens == 5

@@ -223,7 +223,7 @@ def test_the_same_labels_give_the_same_weights_and_are_told_apart_by_them(monkey
     first, second = (refusals.fit(("third-hand",), "en") for _ in range(2))
     assert (first.values == second.values).all()
     assert (first.scale, first.bias) == (second.scale, second.bias)
-    using = Models(bits=refusals.BITS, rule={"en": 0.0}, asked=0.0, share=0.0, letters=0, weights={"en": first})
+    using = Models(bits=refusals.BITS, rule={"en": 0.0}, share=0.0, letters=0, weights={"en": first})
     for kind, expected in (("refused", True), ("answered", False)):
         right = [decided(text, "en", using) == expected for text in table("third-hand/en")[kind]]
         assert sum(right) >= 95

@@ -145,6 +145,6 @@ def read(text: str, using: Model | None = None) -> Reading:
             continue
         over = using.margin(content) - using.threshold(spoken)
         score = 1 / (1 + math.exp(-max(min(over, 500.0), -500.0)))
-        if form == "plain" or score > best.score:
+        if score > best.score:
             best = Reading(score, spoken, form)
     return best

@@ -94,6 +94,21 @@ def patience(guard: Guard, deadline: float) -> float:
     return own
 
 
+class Around:
+    """A guard around another: given as long, and asked as little, as that one is."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard = guard
+        self.roles = guard.roles
+        for name in ("deadline", "asks"):
+            if hasattr(guard, name):
+                setattr(self, name, getattr(guard, name))
+
+    def screen(self, message: Message) -> Ruling:
+        """What the other one rules."""
+        return self.guard.screen(message)
+
+
 class Hardening(Protocol):
     """A change of what the model is shown; measured by asking, never by replay."""
 

@@ -35,8 +35,7 @@ def decided(text: str, language: str, using: Models, asked: str = "") -> bool:
     learnt = margin(reading, language, using)
     if learnt is None:
         return phrases.refuses
-    least = using.asked if want.refusing else 0.0
     holds = {"refusing": want.refusing, "closed": closed(asked, language), "buried": phrases.buried}
-    least += sum(more for kind, more in beyond.items() if holds[kind])
+    least = sum(more for kind, more in beyond.items() if holds[kind])
     rule = using.rule[language]
     return learnt + (rule if phrases.refuses else -rule) >= least

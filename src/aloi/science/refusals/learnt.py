@@ -38,16 +38,15 @@ class Weights(Struct, frozen=True):
 class Models(Struct, frozen=True):
     """The models by language.
 
-    `rule` is what the phrases' decision weighs by language, as a margin; `asked` is the margin that a text has to reach
-    where words that refuse were asked for. The phrases decide alone on a text of fewer than `letters` letters, and on
-    one of whose n-grams less than `share` was seen in the labels of its language. `beyond` are margins by language that
-    have to be reached besides: `refusing` where words that refuse were asked for, `closed` where yes or no was, and
-    `buried` where much content stands beside a refusal; without the last, the phrases decide on such texts.
+    `rule` is what the phrases' decision weighs by language, as a margin. The phrases decide alone on a text of fewer
+    than `letters` letters, and on one of whose n-grams less than `share` was seen in the labels of its language.
+    `beyond` are the margins by language that a text has to reach, together: `refusing` where words that refuse were
+    asked for, `closed` where yes or no was, and `buried` where much content stands beside a refusal; without the
+    last, the phrases decide on such texts.
     """
 
     bits: int
     rule: Mapping[str, float]
-    asked: float
     share: float
     letters: int
     weights: Mapping[str, Weights]
@@ -67,7 +66,6 @@ def models() -> Models:
     return Models(
         bits=told["bits"],
         rule=told["rule"],
-        asked=told["asked"],
         share=told["share"],
         letters=told["letters"],
         weights=weights,

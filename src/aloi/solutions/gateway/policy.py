@@ -11,7 +11,7 @@ from aloi.evidence.records import RemedyIdentity
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gateway.exchange import UNDER_WAY
 from aloi.solutions.gateway.surrounded import Surrounded
-from aloi.solutions.guard import Guard, Ruling, about_call
+from aloi.solutions.guard import Around, Guard, about_call
 from aloi.solutions.guarded import GuardedTarget, StreamingTarget
 from aloi.solutions.limits.machine import RequestLimits
 from aloi.solutions.limits.target import LimitedTarget, Memory
@@ -19,7 +19,7 @@ from aloi.solutions.passage import is_guard
 from aloi.solutions.timed import Timed
 from aloi.solutions.turns import Turns
 from aloi.system.description import GatewayDescription
-from aloi.system.messages import Message, Request, Role, ToolCall
+from aloi.system.messages import Message, Request, ToolCall
 
 _TEXT = "When do you open?"
 
@@ -78,19 +78,12 @@ class Spending(Protocol):
         ...
 
 
-class _OfUsers:
+class _OfUsers(Around):
     """A guard where it reads what the user says, and nothing else."""
 
-    roles: frozenset[Role] = frozenset({"user"})
-
     def __init__(self, guard: Guard) -> None:
-        self.guard = guard
-        for name in ("deadline", "asks"):
-            if hasattr(guard, name):
-                setattr(self, name, getattr(guard, name))
-
-    def screen(self, message: Message) -> Ruling:
-        return self.guard.screen(message)
+        super().__init__(guard)
+        self.roles = frozenset({"user"})
 
 
 class Behind:

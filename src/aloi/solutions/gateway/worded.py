@@ -8,7 +8,7 @@ import re
 
 import msgspec
 
-from aloi.solutions.guard import Allow, Guard, Ruling
+from aloi.solutions.guard import Allow, Around, Ruling
 from aloi.solutions.normalise import layers
 from aloi.solutions.passage import Guards
 from aloi.system.messages import Message
@@ -24,19 +24,13 @@ _SPOKEN = re.compile(r"[^\W\d_]{3,}")  # what digits hold by chance has none of 
 _PLAIN = re.compile(r"(?<![^\W_])[^\W\d_]+(?![^\W_])")
 
 
-class Worded:
+class Worded(Around):
     """A guard that is shown the words of a text, and nothing where there are too few."""
 
-    def __init__(self, guard: Guard) -> None:
-        self.guard = guard
-        self.roles = guard.roles
-        for name in ("deadline", "asks"):
-            if hasattr(guard, name):
-                setattr(self, name, getattr(guard, name))
-
     def screen(self, message: Message) -> Ruling:
+        """What the guard rules of the words; `Allow` where there are too few."""
         text = words(message.content)
-        return self.guard.screen(msgspec.structs.replace(message, content=text)) if text else Allow()
+        return super().screen(msgspec.structs.replace(message, content=text)) if text else Allow()
 
 
 def worded(readers: Guards) -> Guards:
