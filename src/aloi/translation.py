@@ -2,6 +2,7 @@
 
 import gettext
 import os
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import cache
@@ -9,6 +10,9 @@ from pathlib import Path
 
 LANGUAGES = ("en", "fr")
 LOCALE = Path(__file__).parent / "locale"
+# What a keyboard gives, and French typography sets otherwise: the apostrophe, and the narrow space that does not break.
+APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+SPACED = re.compile(r" (?=[;:!?%»])|(?<=«) ")
 
 
 def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "translate later"
@@ -41,6 +45,11 @@ def catalogue(language: str) -> gettext.NullTranslations:
 def translate(message: str, language: str) -> str:
     """`message` in `language` ('en' or 'fr'); an empty message stays empty."""
     return catalogue(language).gettext(message) if message else ""
+
+
+def typeset(text: str, language: str) -> str:
+    """A text of the data tables as it is shown: French, which is typed plainly there, is set; English stays."""
+    return SPACED.sub("\u202f", APOSTROPHE.sub("\u2019", text)) if language == "fr" else text
 
 
 def written(day: date, language: str) -> str:

@@ -178,3 +178,8 @@ def test_a_bundle_whose_remedy_the_plan_does_not_name_is_refused(tmp_path):
         wrong = msgspec.structs.replace(result.effect.remedies[0], name=name)
         with pytest.raises(EvidenceError):
             _check_effect(msgspec.structs.replace(result.effect, remedies=(wrong,)), result.signed.plan)
+
+
+def test_french_titles_of_the_tables_are_set_as_french_is():
+    assert remedy_title("injection-screen", "fr") == "Crible d\u2019injections"
+    assert remedy_title("injection-screen", "en") == "Injection screen"

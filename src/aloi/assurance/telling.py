@@ -25,7 +25,7 @@ from aloi.solutions.hardening.prompt import patch_title
 from aloi.standards.frameworks import framework
 from aloi.statistics.design import expected_queries
 from aloi.system.messages import Message, Response
-from aloi.translation import LANGUAGES
+from aloi.translation import LANGUAGES, typeset
 
 TIGHTER = (0.05, 0.02, 0.01, 0.001)
 TRANSCRIPTS_EACH = 6
@@ -178,8 +178,11 @@ def remedy_title(name: str, language: str) -> str:
     known = entries()
     if family not in known:
         return name
-    told = ", ".join(patch_title(one, language) for one in chosen.removesuffix(")").split(",") if one)
-    return f"{known[family].title[language]} ({told})" if told else known[family].title[language]
+    title = typeset(known[family].title[language], language)
+    told = ", ".join(
+        typeset(patch_title(one, language), language) for one in chosen.removesuffix(")").split(",") if one
+    )
+    return f"{title} ({told})" if told else title
 
 
 def _requirement_title(key: str, requirement: str, language: str) -> str:

@@ -8,7 +8,7 @@ import click
 
 from aloi.cli import options
 from aloi.cli.speech import language, say
-from aloi.translation import N_
+from aloi.translation import N_, typeset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,7 +69,7 @@ def _hazards() -> Iterable[Entry]:
         yield Entry(
             name=slug,
             about=f"{tier}, {state}",
-            text=hazard.title[language()],
+            text=_said(hazard.title),
             more=(
                 hazard.description[language()],
                 say(
@@ -144,7 +144,7 @@ def _remedies() -> Iterable[Entry]:
 
 def _said(text: "Mapping[str, str]") -> str:
     """A text of the catalogue in the reader's language; a plug-in may have written one language only."""
-    return text.get(language()) or next(iter(text.values()), "")
+    return typeset(text.get(language()) or next(iter(text.values()), ""), language())
 
 
 def _measured(entry: "Remedy") -> Iterable[str]:
@@ -233,9 +233,9 @@ def _attacks() -> Iterable[Entry]:
     for name in plugins.names("aloi.attacks"):
         attack = attack_for(name)
         spoken = ", ".join(sorted(attack.languages)) or say(N_("every language"))
-        yield _plain(name, spoken, attack.title[language()])
+        yield _plain(name, spoken, _said(attack.title))
     by_model = wording(MODEL_ATTACKER)
-    yield _plain(MODEL_ATTACKER, ", ".join(sorted(by_model.languages())), by_model.title[language()])
+    yield _plain(MODEL_ATTACKER, ", ".join(sorted(by_model.languages())), _said(by_model.title))
 
 
 def _mapped(entry: "Listed") -> str:

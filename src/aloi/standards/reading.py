@@ -15,7 +15,7 @@ import yaml
 from yaml.reader import ReaderError
 
 from aloi.errors import Fault, InvalidFile
-from aloi.translation import N_
+from aloi.translation import N_, typeset
 
 LIMIT = 4 * 1024 * 1024
 DEPTH = 12
@@ -24,10 +24,6 @@ NODES = 200_000
 FILLED = r"\S"
 # Control characters, and those that turn the direction of a line: neither is seen, and a terminal obeys them.
 UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-# What a keyboard gives, and French typography sets otherwise: the apostrophe, and the narrow space that does not break.
-APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
-SPACED = re.compile(r" (?=[;:!?%»])|(?<=«) ")
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -42,10 +38,8 @@ class Text(msgspec.Struct, frozen=True, kw_only=True):
     fr: Words
 
     def said(self, language: str) -> str:
-        """The text in 'fr', or else in English. In the tables French is typed plainly; here it is set."""
-        if language != "fr":
-            return self.en
-        return SPACED.sub("\u202f", APOSTROPHE.sub("\u2019", self.fr))
+        """The text in 'fr', or else in English."""
+        return typeset(self.fr if language == "fr" else self.en, language)
 
 
 class Node(NamedTuple):
