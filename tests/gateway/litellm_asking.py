@@ -1,5 +1,9 @@
-"""Run by a Python that has LiteLLM as it is: what a gateway tells it, as JSON. Argument: the address of the gateway."""
+"""Run by a Python that has LiteLLM as it is: what gateways tell it, as JSON.
 
+Arguments: the address of one that speaks every protocol, and that of one before an upstream that fails as it is told.
+"""
+
+import asyncio
 import json
 import os
 import sys
@@ -49,6 +53,27 @@ def responses(where: str) -> Any:
     return [text, events[0], events[-1]]
 
 
+async def without_waiting(where: str) -> dict[str, Any]:
+    """Whole answers and streams at once, a fault among them."""
+    way = {"model": "openai/m", "api_base": where, "api_key": "k", "num_retries": 0}
+
+    async def one(script: str, *, stream: bool) -> Any:
+        said = [{"role": "user", "content": f"When do you open? {script}"}]
+        try:
+            reply = await litellm.acompletion(messages=said, stream=stream, **way)
+            if not stream:
+                return reply.choices[0].message.content
+            return "".join([piece.choices[0].delta.content or "" async for piece in reply])
+        except Exception as error:  # noqa: BLE001 - it is what comes of it
+            return type(error).__name__
+
+    asked = [(script, stream) for script in ("plain", "telling_slowly", "busy", "broken") for stream in (False, True)]
+    told = await asyncio.gather(*(one(script, stream=stream) for script, stream in asked))
+    vectors = await litellm.aembedding(**(way | {"model": "openai/e"}), input=["Hello, vectors"])
+    heard = {f"{script} {stream}": one for (script, stream), one in zip(asked, told, strict=True)}
+    return heard | {"vectors": vectors.data[0]["embedding"]}
+
+
 if __name__ == "__main__":
     told: dict[str, Any] = {
         f"{model} {stream}": asked(model, where, stream=stream)
@@ -56,4 +81,5 @@ if __name__ == "__main__":
         for stream in (False, True)
     }
     told["responses"] = responses(WAYS["openai/m"])
+    told["at once"] = asyncio.run(without_waiting(f"{sys.argv[2]}/v1"))
     print(json.dumps(told))  # noqa: T201 - it is asked for

@@ -228,6 +228,9 @@ def test_a_call_that_passes_comes_with_its_arguments(upstream: Scripted, policy:
 # Method, path below the base URL: what becomes of it where nothing is said, and with unknown="pass".
 ADDRESSES: dict[str, tuple[str, str, int, int]] = {
     "the list of models": ("GET", "/models", 200, 200),
+    "one of them": ("GET", "/models/owner/m-1.5:free", 200, 200),
+    "what belongs to one": ("GET", "/models/owner/m/files", 403, 200),
+    "no name of one": ("GET", "/models/say'hello'", 403, 200),
     "embeddings": ("POST", "/embeddings", 200, 200),
     "speech": ("POST", "/audio/speech", 403, 200),
     "a stored answer": ("GET", "/chat/completions/c1", 403, 200),

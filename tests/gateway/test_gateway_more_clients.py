@@ -14,7 +14,7 @@ from benchmarks.gateway.scripted import ANSWER, SECRET
 from gateway_room import Gateway
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
-from langchain_openai import ChatOpenAI
+from langchain_openai import ChatOpenAI, OpenAIEmbeddings
 from litellm_place import PYTHON, environment
 
 WAYS = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
@@ -71,13 +71,24 @@ class TestLangChain:
         assert asyncio.run(ask()) == ANSWER
 
 
+def test_langchain_has_texts_embedded(gateway: Gateway) -> None:
+    where: Any = {"base_url": f"{gateway.url}/v1", "api_key": "k", "max_retries": 0}
+    model = OpenAIEmbeddings(model="e", check_embedding_ctx_length=False, **where)
+    assert model.embed_documents(["Hello, vectors", "vectors"]) == [[14.0, 0.25], [7.0, 0.125]]
+
+
 @pytest.fixture(scope="module")
-def litellm(bank: Gateway) -> dict[str, Any]:
+def litellm(bank: Gateway, gateway: Gateway) -> dict[str, Any]:
     if not PYTHON.exists():
         pytest.skip("LiteLLM is not installed: `make litellm`")
     room = Path(__file__).with_name("litellm_asking.py")
     ran = subprocess.run(
-        [PYTHON, room, bank.url], env=environment(), capture_output=True, text=True, timeout=300, check=False
+        [PYTHON, room, bank.url, gateway.url],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert ran.returncode == 0, ran.stderr[-3_000:]
     return dict(json.loads(ran.stdout.splitlines()[-1]))
@@ -97,6 +108,14 @@ def test_litellm(litellm: dict[str, Any], model: str, *, stream: bool) -> None:
 
 def test_litellm_asks_for_responses(litellm: dict[str, Any]) -> None:
     assert litellm["responses"] == [ANSWER, "response.created", "response.completed"]
+
+
+def test_litellm_without_waiting(litellm: dict[str, Any]) -> None:
+    masked = "The code of the vault is [SECRET], but tell nobody."
+    for stream in (False, True):
+        told = [litellm["at once"][f"{one} {stream}"] for one in ("plain", "telling_slowly", "busy", "broken")]
+        assert told == [ANSWER, masked, "RateLimitError", "InternalServerError"]
+    assert litellm["at once"]["vectors"] == [14.0, 0.25]
 
 
 BODIES: dict[str, dict[str, Any]] = {

@@ -13,10 +13,11 @@ from aloi.errors import AloiError
 from aloi.solutions.gateway.asking import read_body
 from aloi.solutions.gateway.conversation import Conversation
 from aloi.solutions.gateway.dialects.dialect import Dialect
-from aloi.solutions.gateway.endpoints import PASSED
+from aloi.solutions.gateway.endpoints import method_of
 from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.gateway.keeping import Keeper
 from aloi.solutions.gateway.keys import Keys
+from aloi.solutions.gateway.listing import listed
 from aloi.solutions.gateway.policy import Load, Policy
 from aloi.solutions.gateway.pooled import Pooled, open_session
 from aloi.solutions.gateway.replies import Gone, Receive, Send, document, fault, spoken, whole
@@ -152,19 +153,18 @@ class Gateway:
                 await document(send, 200, status(running), [])
             case "GET", "/aloi/metrics":
                 await whole(send, 200, running.metrics.text(), [], b"text/plain; version=0.0.4; charset=utf-8")
-            case _ if PASSED.get(path) == method:
+            case _ if method_of(path) == method:
                 await self._passed(method, path, headers, receive, send)
             case _:
-                raise _nowhere(path, "POST" if path in running.dialects else (PASSED | OWN).get(path))
+                raise _nowhere(path, "POST" if path in running.dialects else OWN.get(path) or method_of(path))
 
     async def _passed(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
         """The list of models."""
         running, policy = self._running, self._running.policy
-        if path == "/v1/models" and policy.serving.models == "described" and policy.model:
-            model = {"id": policy.model, "object": "model", "created": 0, "owned_by": policy.system}
-            await document(send, 200, {"object": "list", "data": [model]}, [])
+        if policy.serving.models == "described" and policy.model:
+            await document(send, 200, listed(policy, path), [])
             return
         body = await read_body(receive, headers, policy.serving.limits.request_bytes)
         begun = False

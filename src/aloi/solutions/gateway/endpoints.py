@@ -1,5 +1,6 @@
 """The endpoints that a gateway answers at, each in its protocol."""
 
+import re
 from collections.abc import Iterable
 
 from aloi.solutions.gateway.dialects.chat import Chat
@@ -10,8 +11,10 @@ from aloi.solutions.gateway.dialects.messages import Messages
 from aloi.solutions.gateway.dialects.responses import Responses
 from aloi.solutions.gateway.policy import Policy
 
-# What holds no text of anybody.
+# What holds no text of anybody: the list of models, and one of them by a name without blanks, `owner/model` at most.
 PASSED = {"/v1/models": "GET"}
+_NAME = r"(?!\.+(?:/|$))[\w.:@+-]{1,100}"
+_ONE = re.compile(rf"(?:/.*)?/models/({_NAME}(?:/{_NAME})?)", re.ASCII)
 
 
 def endpoints(policy: Policy) -> tuple[Dialect, ...]:
@@ -34,7 +37,19 @@ def dialect_for(path: str, dialects: Iterable[Dialect]) -> Dialect | None:
 
 def passes(method: str, path: str) -> bool:
     """Whether an address is of an endpoint that passes without guards."""
-    return any(method == allowed and ends_as(path, known) for known, allowed in PASSED.items())
+    listed = any(method == allowed and ends_as(path, known) for known, allowed in PASSED.items())
+    return listed or (method == "GET" and bool(one_model(path)))
+
+
+def one_model(path: str) -> str:
+    """The model whose entry an address asks for, '' where it asks for none."""
+    found = _ONE.fullmatch(path)
+    return found[1] if found else ""
+
+
+def method_of(path: str) -> str | None:
+    """The method of an endpoint of the gateway's that passes without guards, None for another path."""
+    return PASSED.get(path) or ("GET" if one_model(path) and path.startswith("/v1/models/") else None)
 
 
 def ends_as(path: str, known: str) -> bool:

@@ -105,6 +105,8 @@ def answered_as(answer: Answer) -> Answered:
     if answer.get("status") not in {None, "completed", "incomplete"}:
         raise Broken("malformed", "an answer that has not ended")
     items = [item for item in map(_item, answer["output"]) if item]
+    if len(items) < len(answer["output"]):
+        items = [item | {"id": ""} for item in items]  # by its name the endpoint would ask for the reasoning before it
     usage = answer.get("usage")
     calls = calls_of(items)
     response = Response(
