@@ -13,6 +13,7 @@ import asyncio
 import importlib.util
 import random
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -211,14 +212,19 @@ def on_dojo(system: System) -> None:
         "provenance-gate and injection-screen": ["provenance-gate", "injection-screen"],
     }
     sets = {name: [build(one) for one in listed] for name, listed in names.items()}
+    sets["provenance-gate, links: 0"] = [build("provenance-gate", {"links": 0})]
     found: dict[str, dict[str, Seen]] = {}
     for suite in SUITES:
         agent = Obedient(suite)
-        found[suite] = compared(*dojo(system, suite), lambda _, agent=agent: agent, sets)  # type: ignore[misc]  # bound now
+        attacks, ordinary = dojo(system, suite)
+        found[suite] = compared(attacks, ordinary, lambda _, agent=agent: agent, sets)  # type: ignore[misc]  # bound now
         nothing, gate = found[suite]["nothing"], found[suite]["provenance-gate"]
         print(f"AgentDojo, {suite}: {DRAWS} draws of a task, a goal and an attack, {len(nothing.done)} ordinary tasks")
         told("nothing", nothing, nothing)
         told("provenance-gate", nothing, gate)
+        reached = Counter(case[0].state["injection"] for case, won in zip(attacks, gate.attacked, strict=True) if won)
+        lost_tasks = [case[0].seed for case, done in zip(ordinary, gate.done, strict=True) if not done]
+        print(f"    goals reached: {dict(reached.most_common())}; tasks not done: {lost_tasks}")
     together = {name: joined([found[suite][name] for suite in SUITES]) for name in sets}
     print("AgentDojo, all suites")
     for name, behind in together.items():

@@ -6,15 +6,15 @@ another value, which nobody has vouched for.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 
 import yaml
 
 from aloi.solutions.normalise import fold, layers, rot13
 from aloi.solutions.recipients import plain
-from aloi.solutions.tools import results
-from aloi.system.messages import Request
+from aloi.solutions.tools import audience_fields, results
+from aloi.system.messages import Request, ToolCall
 from aloi.system.toolpolicy import host_name
 
 ADDRESS = re.compile(r"[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -30,6 +30,7 @@ _RAN_ON = re.compile(r"((?:[\w-]{1,63}\.){1,7}[a-z]{2,24})\.(?=[A-Z][a-z])")
 WORD = re.compile(r"\w+")
 _HEADER = re.compile(r"([A-Za-z-]{2,20}): ?(.*)")
 _NOT_ALNUM = re.compile(r"[\W_]+")
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 # A record is named by a title, subject or name of at least so many letters and digits.
 TELLING, NAMING = 6, 3
 LONGEST = 200_000
@@ -81,11 +82,17 @@ def names_in(text: str) -> set[str]:
 
 class View:
     """A conversation by provenance. `believed` says whose tools' results come from the house, `senders` in which fields
-    of a tool's results the system itself says who wrote."""
+    of a tool's results the system itself says who wrote; `alongside` are calls that go with the one at issue."""
 
     def __init__(
-        self, request: Request, believed: Callable[[str], bool], senders: Callable[[str], Collection[str]]
+        self,
+        request: Request,
+        believed: Callable[[str], bool],
+        senders: Callable[[str], Collection[str]],
+        alongside: Collection[ToolCall] = (),
     ) -> None:
+        self.request = request
+        self.calls = [*(call for message in request.messages for call in message.tool_calls), *alongside]
         self._senders = senders
         self.said = [message.content for message in request.messages if message.role == "user"]
         self.trusted = [request.prompt, *self.said]
@@ -103,15 +110,21 @@ class View:
     @cached_property
     def user_words(self) -> frozenset[str]:
         """The words that the user said, folded."""
-        return frozenset(WORD.findall(fold("\n".join(self.said)).text.casefold()))
+        return frozenset(WORD.findall(self._said_folded))
 
-    def speaks_of(self, word: str) -> bool:
-        """Whether the user said a word, several in a row, or (`book*`) one that begins so; accents do not count."""
-        if " " in word:
-            return squash(word) in self.user_squashed
-        if word.endswith("*"):
-            return any(said.startswith(word[:-1]) for said in self.user_words)
-        return word in self.user_words
+    @cached_property
+    def _said_folded(self) -> str:
+        return fold("\n".join(self.said)).text.casefold()
+
+    def speaks_of(self, words: Iterable[str], beside: str = "") -> bool:
+        """Whether the user said one of these words: one, several in a row, or (`book*`) one that begins so; accents do
+        not count, and neither does the title `beside`."""
+        if beside:
+            text = self._said_beside(beside)
+            said, squashed = frozenset(WORD.findall(text)), _alnum(text)
+        else:
+            said, squashed = self.user_words, self.user_squashed
+        return any(_speaks(word, said, squashed) for word in words)
 
     @cached_property
     def user_squashed(self) -> str:
@@ -170,6 +183,29 @@ class View:
                 found |= addresses if titled else set(filter(self.is_person, addresses))
         return found
 
+    @cached_property
+    def shared(self) -> tuple[str, frozenset[str]]:
+        """The title and the readers, as the system itself says them, of the one record that the user named by its
+        title; '' and nobody where several fit, or none."""
+        fitting: set[tuple[str, frozenset[str]]] = set()
+        for tool, result in self._results:
+            fields = audience_fields(tool)
+            for record in records(result) if fields else ():
+                assert fields is not None
+                people = frozenset(one for name, text in record if name in fields.people for one in addresses_in(text))
+                titles = [text for name, text in record if name == fields.title]
+                fitting |= {(title, people) for title in titles if self._is_said(title)}
+        return next(iter(fitting)) if len(fitting) == 1 else ("", frozenset())
+
+    def _is_said(self, title: str) -> bool:
+        """Whether the user said a title, with its ending or without; a single word is said by chance."""
+        return any(len(_words(one)) > 1 and self._is_named(one) for one in (title, _ENDING.sub("", title)))
+
+    def _said_beside(self, title: str) -> str:
+        """What the user said, folded, without a title that stands in it."""
+        words = _words(fold(_ENDING.sub("", title)).text.casefold())
+        return re.sub(r"[\W_]*".join(map(re.escape, words)), " ", self._said_folded) if words else self._said_folded
+
     def _is_named(self, title: str) -> bool:
         wanted = squash(title) if len(title) <= 200 else ""
         return len(wanted) >= TELLING and wanted in self.user_squashed
@@ -178,6 +214,16 @@ class View:
         """Whether the user said a part of the name in front of the @."""
         parts = re.split(r"[\W\d_]+", address.partition("@")[0])
         return any(len(part) >= NAMING and part in self.user_words for part in parts)
+
+
+def _speaks(word: str, said: Collection[str], squashed: str) -> bool:
+    if " " in word:
+        return squash(word) in squashed
+    return any(one.startswith(word[:-1]) for one in said) if word.endswith("*") else word in said
+
+
+def _words(title: str) -> list[str]:
+    return WORD.findall(title.replace("_", " "))
 
 
 def records(result: str) -> Iterator[list[tuple[str, str]]]:
@@ -201,7 +247,8 @@ def records(result: str) -> Iterator[list[tuple[str, str]]]:
 
 
 def _texts(written: object) -> Iterator[str]:
-    """A text, or the texts of a list. Nothing deeper is read: an alias may stand for billions of values."""
-    for one in written if isinstance(written, list) else [written]:
+    """A text, or the texts of a list, or the names of an object's fields. Nothing deeper is read: an alias may stand
+    for billions of values."""
+    for one in written if isinstance(written, list | dict) else [written]:
         if isinstance(one, str):
             yield one

@@ -12,12 +12,21 @@ from aloi.system.messages import Request
 DESTINATIONS = frozenset({"recipient", "account", "url", "page", "path"})
 
 
+class Audience(Struct, frozen=True):
+    """The fields of a tool's records: that of the title, and those in which the system says who may read the record."""
+
+    title: str
+    people: tuple[str, ...]
+
+
 class _Table(Struct, frozen=True):
     names: Mapping[str, str]
     tools: Mapping[str, Mapping[str, str]]
     trusted: frozenset[str]
     senders: Mapping[str, tuple[str, ...]]
     acts: Mapping[str, tuple[str, ...]]
+    audiences: Mapping[str, Audience]
+    readers: frozenset[str]
 
 
 @cache
@@ -26,7 +35,16 @@ def _known() -> _Table:
     names = {name: kind for kind, listed in data["arguments"].items() for name in listed}
     senders = {tool: tuple(fields) for tool, fields in data["senders"].items()}
     acts = {tool: tuple(act["words"]) for act in data["acts"].values() for tool in act["tools"]}
-    return _Table(names=names, tools=data["tools"], trusted=frozenset(data["trusted"]), senders=senders, acts=acts)
+    audiences = {tool: Audience(told["title"], tuple(told["people"])) for tool, told in data["audiences"].items()}
+    return _Table(
+        names=names,
+        tools=data["tools"],
+        trusted=frozenset(data["trusted"]),
+        senders=senders,
+        acts=acts,
+        audiences=audiences,
+        readers=frozenset(data["readers"]),
+    )
 
 
 def kind_of(tool: str, argument: str, told: Mapping[str, Mapping[str, str]] | None = None) -> str:
@@ -54,6 +72,17 @@ def trusted(tool: str) -> bool:
 def sender_fields(tool: str) -> tuple[str, ...]:
     """The fields of this tool's results in which the system, not the writer, says who wrote."""
     return _known().senders.get(tool, ())
+
+
+def audience_fields(tool: str) -> Audience | None:
+    """Where this tool's results say who may read a record; None where it is not known to say so."""
+    return _known().audiences.get(tool)
+
+
+def only_reads(tool: str) -> bool:
+    """Whether this tool is known to change nothing, and to give what others wrote."""
+    known = _known()
+    return tool in known.readers or "page" in known.tools.get(tool, {}).values()
 
 
 def words_for(tool: str) -> tuple[str, ...]:
