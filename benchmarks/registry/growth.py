@@ -1,9 +1,10 @@
-"""Whether a log slows down as it grows: `python -m benchmarks.registry.growth [COUNT] [FOLDER] [EACH]`.
+"""Whether a log slows down as it grows: `python -m benchmarks.registry.growth [COUNT] [FOLDER] [EACH] [tiles]`.
 
 COUNT is 200,000 by default. Entries of the size that findings have are sequenced in batches of 256, durable, without
 their signatures being verified: that costs the same at any size, and would hide what the store does. EACH says how many
 entries there are to a system, in no order: 0 for one system that all are about, where the index by subject has one
-leaf. Without it, two logs are filled: of one system, and of a fifth as many systems as entries.
+leaf. Without it, two logs are filled: of one system, and of a fifth as many systems as entries. With `tiles`, a thread
+of the same process keeps the static files meanwhile, as `aloi registry serve` does; what it costs is in the figures.
 
 Prints of each tenth the rate by the clock and by the time of this process on a core; that time in the time that it
 takes to make the same entries (hashes and JSON, the same work at any size, done in between), which shows the shape on
@@ -30,6 +31,9 @@ from aloi.evidence.keys import PrivateKey, save
 from aloi.evidence.logentry import LogEntry
 from aloi.registry.admission import Admitted
 from aloi.registry.log import Log
+from aloi.registry.tilefolder import TileFolder
+from aloi.registry.tilekeeper import TileKeeper
+from aloi.registry.tiles import ENTRIES, Tile
 from benchmarks.bars import bar
 from benchmarks.registry.processes import free_port, serving
 
@@ -80,7 +84,7 @@ def now() -> tuple[float, float, float]:
     return time.perf_counter(), time.process_time(), written
 
 
-def fill(log: Log, size: int, each: int) -> list[Spent]:
+def fill(log: Log, size: int, each: int, published: Callable[[], None] = lambda: None) -> list[Spent]:
     """What an entry cost in each tenth of the log."""
     tenths = []
     for tenth in range(10):
@@ -91,6 +95,7 @@ def fill(log: Log, size: int, each: int) -> list[Spent]:
             batch = [item(number, each) for number in range(start, min(last, start + BATCH))]
             begun = now()
             log.sequence(batch)
+            published()
             ended = now()
             cost = (*(after - then for after, then in zip(ended, begun, strict=True)), begun[1] - before)
             spent = [so_far + more for so_far, more in zip(spent, cost, strict=True)]
@@ -159,12 +164,46 @@ def level(what: str, tenths: list[Spent], of: Callable[[Spent], float]) -> None:
     bar(f"append rate {what}, furthest tenth from the median", f"{furthest:.1%}", "<= 10 %", met=furthest <= LEVEL)
 
 
-def measure(size: int, folder: str, each: int) -> None:
+def own_time(ask: Callable[[Tile], object], places: list[Tile]) -> float:
+    """The median of the milliseconds of this thread on a core."""
+    found = []
+    for each in places:
+        start = time.thread_time()
+        ask(each)
+        found.append((time.thread_time() - start) * 1000)
+    return statistics.median(found)
+
+
+def filled(log: Log, size: int, each: int, folder: Path) -> list[Spent]:
+    """As `fill`, with static files in a folder; prints how many they are, and how soon they were all there."""
+    with TileKeeper(TileFolder.open(folder, log)) as keeper:
+        tenths = fill(log, size, each, keeper.published)
+        start = time.perf_counter()
+        while keeper.folder.size < size:
+            time.sleep(0.01)
+        late = time.perf_counter() - start
+        for what, level in (("bundle of entries", ENTRIES), ("tile", 0)):
+            places = [Tile(level, index % (size // 256)) for index in range(200)]
+            file, database = (own_time(ask, places) for ask in (keeper.folder.read, log.tile))
+            print(f"a {what}: {file:.2f} ms of one core from its file, {database:.2f} ms from the database")
+    files = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    least = 2 * -(-size // 256)
+    print(f"{len(files):,} static files, {sum(files) / size:,.0f} bytes of an entry; {late:.1f} s behind at the end")
+    bar(
+        "static files for each tile and bundle of the leaves",
+        f"{len(files) / least:.2f}",
+        "<= 1.5",
+        met=len(files) <= 1.5 * least,
+    )
+    return tenths
+
+
+def measure(size: int, folder: str, each: int, *, tiled: bool = False) -> None:
     """Fill a log and print the figures."""
     url = f"sqlite:///{Path(folder)}/growth.db"
     log = Log.open(url, KEY, ORIGIN)
     print(f"{size:,} entries about {size // each if each else 1:,} systems")
-    tenths = fill(log, size, each)
+    tenths = filled(log, size, each, Path(folder) / "tiles") if tiled else fill(log, size, each)
     found, longest = latencies(log, size)
     p50, p99 = percentiles(found)
     kept = sum(path.stat().st_size for path in Path(folder).glob("growth.db*"))
@@ -188,7 +227,7 @@ def main() -> None:
     size = int(given[0].replace("_", "")) if given else COUNT
     for each in [int(given[2])] if len(given) > 2 else EACH:
         with tempfile.TemporaryDirectory(dir=given[1] if len(given) > 1 else None) as folder:
-            measure(size, folder, each)
+            measure(size, folder, each, tiled=given[3:] == ["tiles"])
 
 
 if __name__ == "__main__":

@@ -2,13 +2,15 @@
 
 `python -m benchmarks.registry.ingest` (or `make bench BENCH=ingest`). Every envelope is another one, signed beforehand;
 every figure is wall time, the median of five rounds, with the slowest and the fastest. Beside it stands the time of
-this process on a core, which a busy machine changes less (the time of PostgreSQL's own processes is not in it).
+this process on a core, which a busy machine changes less (the time of PostgreSQL's own processes is not in it). With
+static files, a thread of the process keeps the folder of tiles up to date meanwhile, as `aloi registry serve` does.
 """
 
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +20,8 @@ from aloi.evidence.keys import PrivateKey
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import Endorsement
 from aloi.registry.log import Log
+from aloi.registry.tilefolder import TileFolder
+from aloi.registry.tilekeeper import TileKeeper
 from benchmarks.bars import bar
 from benchmarks.registry import postgres
 
@@ -58,23 +62,31 @@ def rates(take: Callable[[list[bytes]], object], many: int) -> Rates:
     return Rates(sorted(found), statistics.median(own))
 
 
-def measure(url: str) -> tuple[Rates, Rates]:
-    """Rates of batches, and of single commits."""
+def measure(url: str, tiles: Path | None = None) -> tuple[Rates, Rates]:
+    """Rates of batches, and of single commits; with its static files in `tiles`, if that is given."""
     log = Log.open(url, KEY, ORIGIN)
+    with TileKeeper(TileFolder.open(tiles, log)) if tiles else nullcontext() as keeper:
+        found = measured(log, keeper.published if keeper else lambda: None)
+    log.close()
+    return found
+
+
+def measured(log: Log, published: Callable[[], None]) -> tuple[Rates, Rates]:
+    """The same of an open log."""
     keys = [SUBMITTER.public]
 
     def batched(envelopes: list[bytes]) -> None:
         for place in range(0, len(envelopes), BATCH):
             log.append(envelopes[place : place + BATCH], keys)
+            published()
 
     def single(envelopes: list[bytes]) -> None:
         for each in envelopes:
             log.append([each], keys)
+            published()
 
     batched(fresh(BATCH))
-    found = rates(batched, 8 * BATCH), rates(single, 300)
-    log.close()
-    return found
+    return rates(batched, 8 * BATCH), rates(single, 300)
 
 
 def tell(what: str, found: Rates, wanted: int = 0) -> None:
@@ -93,6 +105,10 @@ def main() -> None:
         batched, single = measure(f"sqlite:///{Path(folder)}/log.db")
     tell(f"SQLite, batches of {BATCH}, verified and durable", batched, 2000)
     tell("SQLite, single commits, verified and durable", single, 250)
+    with tempfile.TemporaryDirectory() as folder:
+        batched, single = measure(f"sqlite:///{Path(folder)}/log.db", Path(folder) / "tiles")
+    tell(f"the same with static files, batches of {BATCH}", batched, 2000)
+    tell("the same with static files, single commits", single, 250)
     if postgres.programs() is None:
         print("PostgreSQL is not installed on this machine: not measured")
         return

@@ -84,6 +84,8 @@ def test_that_nothing_is_known_is_proved_too(home, url, shared):
 def test_the_log_is_checked_copied_and_restored(home, url, shared):
     checked = json.loads(aloi("registry", "check", "reg/registry.yaml", "--json", home=home).out)
     assert checked["entries"] == shared["size"]
+    assert checked["files"] > 0
+    checked["files"] = 0  # a copy is the database alone
     copied = aloi("registry", "backup", "reg/registry.yaml", "copy.db", "--json", home=home)
     assert json.loads(copied.out) == checked
     (home / "second").mkdir()
@@ -223,11 +225,14 @@ def test_a_log_whose_database_is_lost_is_not_begun_anew(home):
     assert copied.code == 0, copied.err
     for each in file.parent.glob("registry.db*"):
         each.unlink()
-    for words in (("serve", file), ("erase", file, 0, "--reason", "asked")):
-        said = aloi("registry", *words, home=home)
-        assert said.code == 5
-        assert "to begin “lost.example/log” anew would be another history" in said.err
-        assert "aloi registry restore" in said.err
+    for mark in ("registry.begun", "tiles/checkpoint"):  # either of them is enough
+        assert (file.parent / mark).exists()
+        for words in (("serve", file), ("erase", file, 0, "--reason", "asked")):
+            said = aloi("registry", *words, home=home)
+            assert said.code == 5
+            assert "to begin “lost.example/log” anew would be another history" in said.err
+            assert "aloi registry restore" in said.err
+        (file.parent / "registry.begun").unlink(missing_ok=True)
     restored = aloi("registry", "restore", "lost.db", file, home=home)
     assert restored.code == 0, restored.err
     with serving("serve", file, home=home) as address:

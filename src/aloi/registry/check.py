@@ -6,6 +6,7 @@ of envelopes are not verified again: the log does not keep the keys that it veri
 
 import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -20,6 +21,7 @@ from aloi.evidence.notes import NoteKey
 from aloi.evidence.predicates import claim_type
 from aloi.registry import indexcheck, indexstore, recall, store
 from aloi.registry.database import kept
+from aloi.registry.filecheck import FileCheck
 from aloi.registry.index import Taken
 from aloi.registry.store import Head, Stored
 from aloi.registry.tiles import WIDTH, edge, grow, tiles
@@ -29,34 +31,38 @@ PAGE = 4 * WIDTH
 
 
 class Checked(NamedTuple):
-    """What was found whole: entries, how many of them are erased, checkpoints, tiles, subjects of the index."""
+    """What was found whole: entries, how many of them are erased, checkpoints, tiles, subjects, static files."""
 
     entries: int
     erased: int
     checkpoints: int
     tiles: int
     subjects: int
+    files: int = 0
 
 
-def check(url: str, key: NoteKey) -> Checked:
-    """Compute the log again; `key` is the key that its checkpoints must be signed by.
+def check(url: str, key: NoteKey, folder: Path | None = None) -> Checked:
+    """Compute the log again; `key` is the key that its checkpoints must be signed by, `folder` its static files.
 
     Raises EvidenceError for the first difference: 'entry-missing', 'entry-altered', 'entry-unnamed', 'entry-time',
     'tile-differs', 'tile-unknown', 'checkpoint-differs', 'checkpoint-time', 'checkpoint-missing', 'index-differs'. The
-    index is that of the published checkpoint; `monitor` judges those of earlier ones. Raises as `kept`.
+    index is that of the published checkpoint; `monitor` judges those of earlier ones. Raises as `kept`, and as
+    `FileCheck`.
     """
+    files = FileCheck(folder, key) if folder else None  # before the log is read: a server may go on writing
     database = kept(url)
     try:
         with database.reading() as connection:
-            return _Check(connection, key).run()
+            return _Check(connection, key, files).run()
     finally:
         database.close()
 
 
 class _Check:
-    def __init__(self, connection: Connection, key: NoteKey) -> None:
+    def __init__(self, connection: Connection, key: NoteKey, files: FileCheck | None) -> None:
         self._connection = connection
         self._key = key
+        self._files = files
         self._tree = Tree()
         self._edge: dict[store.Place, bytes] = {}
         self._time = 0
@@ -65,6 +71,8 @@ class _Check:
         self._published = indexstore.published(connection) or Taken()
 
     def run(self) -> Checked:
+        if self._files:
+            self._files.begin(self._connection)
         self._compare_heads(-1, 0)
         while page := store.page(self._connection, self._tree.size, PAGE):
             self._take(page)
@@ -83,7 +91,8 @@ class _Check:
                 expected=size,
                 got=self._last.size,
             )
-        return Checked(size, self._erased, self._checkpoints, self._count_tiles(), self._count_subjects())
+        files = self._files.end(self._edge) if self._files else 0
+        return Checked(size, self._erased, self._checkpoints, self._count_tiles(), self._count_subjects(), files)
 
     def _take(self, page: Sequence[Stored]) -> None:
         before = self._tree.size
@@ -94,6 +103,8 @@ class _Check:
         leaves = [leaf_hash(entry.body) for entry in page]
         changed = grow(before, self._edge, leaves)
         self._compare_tiles(changed)
+        if self._files:
+            self._files.take([entry.body for entry in page], changed)
         whole = self._edge | changed
         self._edge = {at: whole[at] for at in edge(before + len(page))}
         for head in store.heads(self._connection, before, before + len(page)):

@@ -133,7 +133,7 @@ class Registry:
         data = await self._asked("POST", "/entries", _RECEIPTS, data=body, headers=headers)
         receipts = self._decoded(data, _Receipts).entries
         if len(receipts) != len(envelopes):
-            raise self._strange(f"{len(envelopes)} != {len(receipts)}")
+            raise self.strange(f"{len(envelopes)} != {len(receipts)}")
         return receipts
 
     async def _get(self, path: str, limit: int) -> bytes:
@@ -170,9 +170,10 @@ class Registry:
         try:
             return msgspec.json.decode(data, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self._strange(str(error)[:200]) from error
+            raise self.strange(str(error)[:200]) from error
 
-    def _strange(self, problem: str) -> RegistryError:
+    def strange(self, problem: str) -> RegistryError:
+        """The error of an answer that is none of a registry's."""
         return RegistryError(
             N_("{url} does not answer as a registry does: {problem}"),
             remedy=N_("check the address"),

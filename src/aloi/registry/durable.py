@@ -13,17 +13,28 @@ def replace(path: Path, data: bytes) -> None:
 
     One writer for a path at a time: what a killed one left beside it is written over.
     """
-    temporary = path.with_name(path.name + ".tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    put(path, data, path.with_name(path.name + ".tmp"), 0o600)
+    sync(path.parent)
+
+
+def put(path: Path, data: bytes, temporary: Path, mode: int) -> None:
+    """Put `data` in the file, whole or not at all; its name is on the disk once its folder is synced. Raises OSError.
+
+    `temporary` is written first, with `mode` as the process's mask lets it, and nothing of it stays.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(temporary, flags, mode)
     try:
         left = memoryview(data)
         while left:
             left = left[os.write(descriptor, left) :]
         os.fsync(descriptor)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
     finally:
         os.close(descriptor)
-    temporary.replace(path)
-    sync(path.parent)
 
 
 def sync(folder: Path) -> None:

@@ -138,6 +138,14 @@ class Log:
         with self._database.reading() as connection:
             return reading.published(connection).note
 
+    def keeps(self, note: Note) -> bool:
+        """Whether a checkpoint of the log, with whatever lines, is one that it keeps.
+
+        Raises EvidenceError for what the log did not sign.
+        """
+        with self._database.reading() as connection:
+            return self._kept(connection, note) is not None
+
     def tile(self, tile: Tile) -> bytes:
         """A tile, or a bundle of entries. Raises RegistryError where the log has none such."""
         with self._database.reading() as connection:
@@ -245,15 +253,19 @@ class Log:
 
     def _cosigned(self, connection: "Connection", note: Note) -> Head:
         """The checkpoint as it is kept, with the note's lines."""
-        size = checkpoints.verify(note, [self.key], origin=self.key.name).size
-        kept = store.head(connection, size)
-        if kept is None or notes.read(kept.note).text != note.text:
+        kept = self._kept(connection, note)
+        if kept is None:
             raise RegistryError(
                 N_("the log keeps no such checkpoint of size {size}"),
                 remedy=N_("publish a checkpoint that the log signed, cosigned and not changed"),
-                size=size,
+                size=checkpoints.parse(note.text).size,
             )
         return kept._replace(note=notes.write(note))
+
+    def _kept(self, connection: "Connection", note: Note) -> Head | None:
+        size = checkpoints.verify(note, [self.key], origin=self.key.name).size
+        kept = store.head(connection, size)
+        return kept if kept and notes.read(kept.note).text == note.text else None
 
     def _signed(self, size: int, root: bytes, index: IndexHead) -> bytes:
         checkpoint = Checkpoint(self.key.name, size, root, (index.line,))

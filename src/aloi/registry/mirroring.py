@@ -45,25 +45,30 @@ class Remote:
         self._head = head
 
     def name(self) -> str:
-        """What the log is called, by its own word."""
-        return self._loop.run(self._registry.about()).name
+        """What the log is called, by the word of its head. Raises RegistryError where that is none."""
+        try:
+            return checkpoints.parse(notes.read(self.fetch_checkpoint()).text).origin
+        except EvidenceError as error:
+            raise self._registry.strange(str(error)) from error
 
     def fetch_checkpoint(self) -> bytes:
         """The signed head."""
         return self._head or self._loop.run(self._registry.checkpoint())
 
     def fetch_tile(self, level: int, index: int, width: int) -> bytes:
-        """The tile of this width; nothing where the log says that it has none such."""
+        """The tile of this width, or the whole one; nothing where the log says that it has neither."""
         return self._tile(Tile(level, index, width))
 
     def fetch_entries(self, index: int, width: int) -> bytes:
-        """The bundle of this many entries; nothing where the log says that it has none such."""
+        """The bundle of this many entries, or the whole one; nothing where the log says that it has neither."""
         return self._tile(Tile(ENTRIES, index, width))
 
     def _tile(self, tile: Tile) -> bytes:
         try:
             return self._loop.run(self._registry.tile(tile))
         except Refusal as error:
+            if error.status == NOT_FOUND and tile.width < WIDTH:
+                return self._tile(Tile(tile.level, tile.index))  # static files may have let go of the partial one
             if error.status == NOT_FOUND:
                 return b""  # a log owes every tile of a head that it signed: the mirror says what is missing
             raise

@@ -57,7 +57,7 @@ def tile(connection: Connection, asked: Tile) -> bytes:
             N_("the log has no tile {path} yet"), remedy=N_("see the size in the newest checkpoint"), path=asked.path
         )
     if asked.level == ENTRIES:
-        return pack([each.body for each in store.page(connection, first, asked.width)])
+        return pack(store.bodies(connection, first, asked.width))
     place = (asked.level, asked.index)
     return store.tiles(connection, [place])[place][: asked.width * HASH]
 

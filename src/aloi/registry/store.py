@@ -74,6 +74,12 @@ _entries = (
     .outerjoin(schema.payloads, schema.payloads.c.idx == schema.entries.c.idx)
     .outerjoin(schema.erasures, schema.erasures.c.idx == schema.entries.c.idx)
 )
+_bodies = (
+    select(schema.entries.c.body)
+    .where(schema.entries.c.idx >= bindparam("start"))
+    .order_by(schema.entries.c.idx)
+    .limit(bindparam("count"))
+)
 _entry = _entries.where(schema.entries.c.idx == bindparam("index"))
 _page = (
     _entries.where(schema.entries.c.idx >= bindparam("start")).order_by(schema.entries.c.idx).limit(bindparam("count"))
@@ -175,6 +181,11 @@ def entry(connection: Connection, index: int) -> Stored | None:
 def page(connection: Connection, start: int, count: int) -> list[Stored]:
     """Up to `count` entries from index `start` on, in order."""
     return [_stored(row) for row in connection.execute(_page, {"start": start, "count": count})]
+
+
+def bodies(connection: Connection, start: int, count: int) -> list[bytes]:
+    """Up to `count` entries from index `start` on, in order, without what is kept beside them."""
+    return [bytes(body) for body in connection.execute(_bodies, {"start": start, "count": count}).scalars()]
 
 
 def erase(connection: Connection, index: int, at: int, reason: str) -> None:

@@ -1,5 +1,7 @@
 """What who keeps a registry does: begin it, serve it, check it, back it up, and erase what must be erased."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from aloi.registry.check import Checked
     from aloi.registry.log import Log
     from aloi.registry.server.configuration import Configuration
+    from aloi.registry.tilekeeper import TileKeeper
 
 CONFIGURATION = click.argument("configuration", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -60,9 +63,35 @@ def serve(configuration: Path, *, as_json: bool) -> None:
         def told(url: str) -> None:
             _listening(url, found, as_json=as_json)
 
-        run(Registry(log, found, _missing).app(), found.host, found.port, told, http=Hurried, failure=RegistryError)
+        with _tiles(found.tiles, log) as keeper:
+            app = Registry(log, found, _missing, keeper).app()
+            run(app, found.host, found.port, told, http=Hurried, failure=RegistryError)
     finally:
         log.close()
+
+
+@contextmanager
+def _tiles(folder: Path | None, log: "Log") -> "Iterator[TileKeeper | None]":
+    """The folder of tiles, kept up to date beside the server."""
+    from aloi.registry.tilefolder import TileFolder  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.tilekeeper import TileKeeper  # noqa: PLC0415 - as above
+
+    if folder is None:
+        yield None
+        return
+    with TileKeeper(TileFolder.open(folder, log), lambda problem: _unwritten(folder, problem)) as keeper:
+        yield keeper
+
+
+def _unwritten(folder: Path, problem: str) -> None:
+    if problem:
+        tell(
+            N_("Tiles cannot be written to {folder}: {problem}. They are answered from the database, and tried again."),
+            folder=folder,
+            problem=problem,
+        )
+    else:
+        tell(N_("Tiles are written to {folder} again."), folder=folder)
 
 
 def _missing(url: str, reason: str) -> None:
@@ -92,7 +121,7 @@ def check(configuration: Path, *, as_json: bool) -> None:
     from aloi.registry.check import check as checked  # noqa: PLC0415 - heavy modules load when a command runs
 
     found = _read(configuration)
-    _tell(N_("The log is whole"), checked(found.database, _key(found)), as_json=as_json)
+    _tell(N_("The log is whole"), checked(found.database, _key(found), found.tiles), as_json=as_json)
 
 
 @click.command(
@@ -147,11 +176,13 @@ def erase(configuration: Path, index: int, reason: str, *, as_json: bool) -> Non
 
 
 def _opened(path: Path, configuration: "Configuration") -> "Log":
-    """The log, begun where it never was. A mark beside its configuration outlives its database."""
+    """The log, begun where it never was. A mark beside its configuration, and its tiles, outlive its database."""
     from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.registry.tilefolder import CHECKPOINT  # noqa: PLC0415 - as above
 
     mark = path.with_suffix(".begun")
-    log = Log.open(configuration.database, configuration.key, configuration.name, begin=not mark.exists())
+    begun = mark.exists() or (configuration.tiles is not None and (configuration.tiles / CHECKPOINT).exists())
+    log = Log.open(configuration.database, configuration.key, configuration.name, begin=not begun)
     try:
         mark.touch()
     except OSError:
@@ -181,3 +212,5 @@ def _tell(what: str, checked: "Checked", *, as_json: bool) -> None:
         return
     line = N_("{what}: entries {entries}, of them erased {erased}; checkpoints {checkpoints}; subjects {subjects}.")
     click.echo(say(line, **{**checked._asdict(), "what": say(what)}))
+    if checked.files:
+        click.echo(say(N_("Static files that hold the same: {files}."), files=checked.files))

@@ -38,6 +38,7 @@ from aloi.registry.server.rates import Rate
 from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, wants_html
 from aloi.registry.server.sequencer import Sequencer
 from aloi.registry.server.submitters import Submitters, may_not_publish
+from aloi.registry.tilekeeper import TileKeeper
 from aloi.translation import N_
 
 ONE, MANY = "application/json", "application/jsonl"
@@ -50,12 +51,22 @@ HOUR = 3_600
 class Registry:
     """One log, its writer and its gate."""
 
-    def __init__(self, log: Log, configuration: Configuration, watch: Watch = lambda *_: None) -> None:
-        """`watch` is told the address of a witness that no longer cosigns and why; no reason where it does again."""
+    def __init__(
+        self,
+        log: Log,
+        configuration: Configuration,
+        watch: Watch = lambda *_: None,
+        keeper: TileKeeper | None = None,
+    ) -> None:
+        """`watch` is told the address of a witness that no longer cosigns and why; no reason where it does again.
+
+        Tiles are read from the keeper's folder, where it has them.
+        """
         self._log = log
+        self._keeper = keeper
         self._configuration = configuration
         self._watch = watch
-        self._sequencer = Sequencer(log)
+        self._sequencer = Sequencer(log, published=keeper.published) if keeper else Sequencer(log)
         self._submitters = Submitters(log, configuration.submitters)
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
         self._metrics = Metrics()
@@ -123,7 +134,10 @@ class Registry:
 
     async def _tile(self, request: Request) -> Response:
         asked = tiles.parse(f"tile/{request.path_params['path']}")
-        return Response(await asyncio.to_thread(self._log.tile, asked), media_type=BYTES, headers=FOR_EVER)
+        return Response(await asyncio.to_thread(self._read, asked), media_type=BYTES, headers=FOR_EVER)
+
+    def _read(self, asked: tiles.Tile) -> bytes:
+        return (self._keeper and self._keeper.folder.read(asked)) or self._log.tile(asked)
 
     async def _entry(self, request: Request) -> Response:
         found = await asyncio.to_thread(self._log.entry, index_of(request.path_params["index"]))
@@ -215,12 +229,16 @@ class Registry:
             lambda: (_size(self._log.checkpoint()), _size(self._log.published()))
         )
         told = {"entries": newest, "published": published, "waiting": self._sequencer.waiting}
+        if self._keeper:
+            told["tiles"] = self._keeper.folder.size
         return JSONResponse(told, headers=FRESH)
 
     async def _count(self, _: Request) -> Response:
         note = notes.read(await asyncio.to_thread(self._log.published))
         size, lines = checkpoints.parse(note.text).size, len(note.signatures) - 1
-        return Response(self._metrics.text(size, lines, self._sequencer.waiting), media_type=TEXT, headers=FRESH)
+        tiled = self._keeper.folder.size if self._keeper else 0
+        text = self._metrics.text(size, lines, self._sequencer.waiting, tiled)
+        return Response(text, media_type=TEXT, headers=FRESH)
 
     async def _description(self, _: Request) -> Response:
         return Response((files(__package__) / "openapi.json").read_bytes(), media_type="application/json")

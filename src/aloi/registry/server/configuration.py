@@ -57,6 +57,7 @@ class File(_Section, frozen=True, kw_only=True):
     name: Text
     key: Text
     database: Text = "sqlite:///registry.db"
+    tiles: Text | None = None
     listen: Address = "127.0.0.1:8420"
     submitters: tuple[SubmitterSection, ...] = ()
     witnesses: tuple[WitnessSection, ...] = ()
@@ -78,6 +79,7 @@ class Configuration(Struct, frozen=True, kw_only=True):
     name: str
     key: PrivateKey
     database: str
+    tiles: Path | None
     host: str
     port: int
     submitters: tuple[Submitter, ...]
@@ -105,6 +107,7 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
         name=file.name,
         key=key,
         database=database,
+        tiles=None if file.tiles is None else path.parent / file.tiles,
         host=host,
         port=port,
         submitters=submitters,

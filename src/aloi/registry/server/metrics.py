@@ -25,11 +25,15 @@ class Metrics:
             "Lines under the published checkpoint beside the log's.",
             registry=self._registry,
         )
+        self._tiles = Gauge(
+            "aloi_registry_tiles", "Entries of the checkpoint in the folder of tiles.", registry=self._registry
+        )
         self._waiting = Gauge("aloi_registry_waiting", "Statements that wait to be logged.", registry=self._registry)
 
-    def text(self, entries: int, cosignatures: int, waiting: int) -> bytes:
+    def text(self, entries: int, cosignatures: int, waiting: int, tiles: int) -> bytes:
         """All of it, with how the log stands now."""
         self._entries.set(entries)
         self._witnesses.set(cosignatures)
         self._waiting.set(waiting)
+        self._tiles.set(tiles)
         return generate_latest(self._registry)

@@ -26,11 +26,15 @@ class _Waiting(NamedTuple):
 
 
 class Sequencer:
-    """Writes to one log. `run` it as one task; `submit` from as many as there are. `cosign` is set before it runs."""
+    """Writes to one log. `run` it as one task; `submit` from as many as there are. `cosign` is set before it runs.
 
-    def __init__(self, log: Log, cosign: Cosign | None = None) -> None:
+    `published` is called each time that the log is.
+    """
+
+    def __init__(self, log: Log, cosign: Cosign | None = None, published: Callable[[], None] = lambda: None) -> None:
         self._log = log
         self.cosign = cosign
+        self._published = published
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
         self._arrived = asyncio.Event()
@@ -109,6 +113,7 @@ class Sequencer:
         if self.cosign:
             note = await self.cosign(note)
         await asyncio.to_thread(self._log.publish, note)
+        self._published()
 
 
 def _fail(done: asyncio.Future[list[int]], error: AloiError) -> None:
