@@ -25,6 +25,7 @@ BENCHMARKS = {
     "personal-data": "benchmarks.solutions.personal_data.bench",
     "gateway": "benchmarks.gateway.overhead",
     "crowds": "benchmarks.gateway.crowds",
+    "said-before": "benchmarks.gateway.said_before",
     "exports": "benchmarks.standards.exports",
     "ingest": "benchmarks.registry.ingest",
     "growth": "benchmarks.registry.growth",

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import resource
 import signal
 import struct
 import subprocess
@@ -81,9 +82,16 @@ class Gateway(NamedTuple):
 
 @contextmanager
 def running(
-    folder: Path, description: Mapping[str, Any], *options: str, environment: Mapping[str, str] | None = None
+    folder: Path,
+    description: Mapping[str, Any],
+    *options: str,
+    environment: Mapping[str, str] | None = None,
+    files: int | None = None,
 ) -> Iterator[Gateway]:
-    """The gateway of a description, until the context ends; it must then end by itself, and have failed at nothing."""
+    """The gateway of a description, until the context ends; it must then end by itself, and have failed at nothing.
+
+    It may open so many `files`, where that is said.
+    """
     file, errors = folder / "system.yaml", folder / "errors.txt"
     file.write_text(yaml.safe_dump(dict(description)))
     command = (sys.executable, "-m", "aloi.cli.main", "gateway", str(file), "--listen", "127.0.0.1:0", "--json")
@@ -97,6 +105,8 @@ def running(
             env={**os.environ, **(environment or {})},
         ) as process,
     ):
+        if files is not None:
+            resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (files, files))
         assert process.stdout is not None
         line = process.stdout.readline()
         try:
@@ -106,3 +116,22 @@ def running(
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 process.wait(30)
+
+
+def not_started(
+    folder: Path, description: Mapping[str, Any], *, environment: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """The exit code of a gateway that must not start, and what it said; it names no address where nobody answers."""
+    file = folder / "system.yaml"
+    file.write_text(yaml.safe_dump(dict(description)))
+    command = (sys.executable, "-m", "aloi.cli.main", "gateway", str(file), "--listen", "127.0.0.1:0", "--json")
+    done = subprocess.run(
+        command,
+        env={**os.environ, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert '"url"' not in done.stdout
+    return done.returncode, done.stderr + done.stdout

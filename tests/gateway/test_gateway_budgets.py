@@ -17,7 +17,7 @@ import pytest
 import yaml
 from benchmarks.gateway.faults import SCRIPTS
 from benchmarks.gateway.scripted import Scripted
-from gateway_room import LIMITS, Gateway, described, running
+from gateway_room import LIMITS, Gateway, described, not_started, running
 
 from aloi.errors import AloiError, AskerError, EvidenceError
 from aloi.solutions.gateway.budgets import FILE, Budgets
@@ -119,15 +119,15 @@ def test_a_torn_last_line_is_cut_and_a_changed_one_stops_the_start(scripted: Scr
     with running(tmp_path, description, environment=KEYS) as gateway:
         assert spend(gateway) == 0
     file.write_bytes(b'{"limits":5}\n' + whole)
-    with running(tmp_path, description, environment=KEYS) as gateway:
-        assert gateway.process.wait(60) == 4
-        assert f"{FILE}, line 1" in gateway.said()
-        assert "Traceback" not in gateway.said()
+    code, said = not_started(tmp_path, description, environment=KEYS)
+    assert code == 4
+    assert f"{FILE}, line 1" in said
+    assert "Traceback" not in said
     file.unlink()
     file.mkdir()
-    with running(tmp_path, description, environment=KEYS) as gateway:
-        assert gateway.process.wait(60) == 2
-        assert "Traceback" not in gateway.said()
+    code, said = not_started(tmp_path, description, environment=KEYS)
+    assert code == 2
+    assert "Traceback" not in said
 
 
 def test_what_cannot_be_charged_is_not_asked(scripted: Scripted, tmp_path: Path) -> None:

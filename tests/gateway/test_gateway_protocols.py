@@ -3,15 +3,14 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import anthropic
-import httpx2 as httpx
 import openai
 import pytest
 from answering import DIALECTS, FINISH
+from asking_clients import ASK, Heard, heard_text, told
 from benchmarks.gateway.faults import LONG, SCRIPTS
 from benchmarks.gateway.scripted import ANSWER, JSON, SECRET, Playing, Scripted
 from gateway_room import LIMITS, Gateway, described, running
@@ -96,57 +95,8 @@ def claude(everywhere: Gateway) -> Iterator[anthropic.Anthropic]:
         yield client
 
 
-Heard = list[Any]
-
-
-def chat(gpt: openai.OpenAI, _: object, said: str, heard: Heard, *, stream: bool) -> str:
-    turns = [{"role": "user", "content": said}]
-    if not stream:
-        heard.append(gpt.chat.completions.create(model="m", messages=turns))
-        return heard[0].choices[0].message.content
-    for chunk in gpt.chat.completions.create(model="m", messages=turns, stream=True):
-        heard.append(chunk)
-    return "".join(one.choices[0].delta.content or "" for one in heard if one.choices)
-
-
-def completions(gpt: openai.OpenAI, _: object, said: str, heard: Heard, *, stream: bool) -> str:
-    if not stream:
-        heard.append(gpt.completions.create(model="m", prompt=said))
-        return heard[0].choices[0].text
-    for chunk in gpt.completions.create(model="m", prompt=said, stream=True):
-        heard.append(chunk)
-    return "".join(one.choices[0].text for one in heard if one.choices)
-
-
-def responses(gpt: openai.OpenAI, _: object, said: str, heard: Heard, *, stream: bool) -> str:
-    if not stream:
-        heard.append(gpt.responses.create(model="m", input=said))
-        return heard[0].output_text
-    for event in gpt.responses.create(model="m", input=said, stream=True):
-        heard.append(event)
-    for event in heard:
-        if event.type == "error":  # which the package hands on, and the application raises
-            raise openai.APIError(event.message, httpx.Request("POST", "http://x"), body={"code": event.code})
-    return "".join(one.delta for one in heard if one.type == "response.output_text.delta")
-
-
-def messages(_: object, claude: anthropic.Anthropic, said: str, heard: Heard, *, stream: bool) -> str:
-    turns = [{"role": "user", "content": said}]
-    if not stream:
-        heard.append(claude.messages.create(model="m", max_tokens=99, messages=turns))
-        return "".join(one.text for one in heard[0].content)
-    for event in claude.messages.create(model="m", max_tokens=99, messages=turns, stream=True):
-        heard.append(event)
-    return "".join(one.delta.text for one in heard if one.type == "content_block_delta")
-
-
-ASK: dict[str, Callable[..., str]] = {one.__name__: one for one in (chat, completions, responses, messages)}
 EVERY = pytest.mark.parametrize("protocol", ASK)
 BOTH = pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-
-
-def heard_text(heard: Heard) -> str:
-    return "".join(one.model_dump_json() for one in heard)
 
 
 @EVERY
@@ -186,14 +136,6 @@ FAULTS: dict[str, tuple[tuple[int, str], tuple[int | None, str]]] = {
 }
 
 
-def told(error: Any) -> tuple[int | None, str]:
-    """The status and the code of what a package raised; no status where an event told it."""
-    body = error.body or {}
-    code = body.get("code") or body.get("error", {}).get("code")
-    status = getattr(error, "status_code", None)
-    return (None if status == 200 else status), code
-
-
 @EVERY
 @BOTH
 @pytest.mark.parametrize("script", FAULTS)
@@ -208,6 +150,27 @@ def test_a_fault_is_raised_by_the_package_of_the_client(
     assert told(raised.value) == FAULTS[script][stream]
     assert time.monotonic() - began < 10
     assert raised.value.message
+    if FAULTS[script][stream][1] == "upstream-too-large":
+        assert f"{LIMITS['answer_bytes']} bytes" in raised.value.message
+        assert "`gateway.limits.answer_bytes`" in raised.value.message
     if heard and protocol == "responses":
         assert heard[-1].type == "response.failed"
     assert SECRET not in heard_text(heard) + str(raised.value) + json.dumps(raised.value.body)
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_an_answer_that_tells_itself_too_large_is_not_begun(tmp_path: Path, language: str) -> None:
+    """Where nothing stands between, bytes go through as they come: such an answer would be cut, without a word."""
+    description = described(0, (), limits=LIMITS, prompt="leave")
+    with Scripted({}, otherwise=failing) as upstream:
+        description["target"]["base_url"] = f"http://127.0.0.1:{upstream.port}/v1"
+        with (
+            running(tmp_path, description) as gateway,
+            openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="k", max_retries=0, timeout=30) as gpt,
+        ):
+            spoken = {"Accept-Language": language}
+            with pytest.raises(openai.InternalServerError) as raised:
+                gpt.with_options(default_headers=spoken).completions.create(model="m", prompt="gigantic")
+    assert told(raised.value) == (502, "upstream-too-large")
+    assert "`gateway.limits.answer_bytes`" in raised.value.message
+    assert ("octets" in raised.value.message) is (language == "fr")

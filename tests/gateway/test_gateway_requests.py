@@ -84,7 +84,7 @@ def test_a_request_is_handed_on_as_it_was_written(gateway: Gateway, upstream: Sc
 RAW: dict[str, tuple[bytes, bytes]] = {
     "a head without an end": (b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X-A: b\r\n" * 10_000, b"431"),
     "one header of 100 kB": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"b" * 100_000, b"431"),
-    "a whole head of 50 kB": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"b" * 50_000 + b"\r\n\r\n", b"400"),
+    "a whole head of 50 kB": (b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"b" * 50_000 + b"\r\n\r\n", b"431"),
     "both lengths": (
         (
             b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -116,13 +116,11 @@ def test_bytes_that_no_client_sends(gateway: Gateway, name: str) -> None:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(data)
         answer = b""
-        try:
-            while more := connection.recv(65_536):
-                answer += more
-        except ConnectionResetError:
-            pass
-    assert answer.count(b"HTTP/1.1 ") <= 1
-    assert answer[:13] in {b"HTTP/1.1 %s " % status, b""}
+        while more := connection.recv(65_536):
+            answer += more
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.startswith(b"HTTP/1.1 %s " % status)
+    assert set(json.loads(answer.partition(b"\r\n\r\n")[2])["error"]) == {"message", "type", "param", "code"}
     assert httpx.get(f"{gateway.url}/aloi/health").status_code == 200
 
 
@@ -131,15 +129,6 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_sent(gateway: Gateway)
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
         connection.sendall(head)
         assert connection.recv(65_536).startswith(b"HTTP/1.1 413 ")
-
-
-def test_a_hundred_megabytes_without_a_length_are_cut_off(gateway: Gateway) -> None:
-    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
-    chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
-    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
-        connection.sendall(head)
-        with pytest.raises(OSError):
-            connection.sendall(chunk * 1_600)
 
 
 def test_who_leaves_ends_the_work(gateway: Gateway, upstream: Scripted) -> None:

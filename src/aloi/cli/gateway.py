@@ -80,18 +80,19 @@ def _serve(
         told=_reloaded,
     )
     gateway.await_reloads()
-    run(
-        gateway,
-        host,
-        port,
-        lambda url: _listening(url, policy, as_json=as_json),
-        http=Connection,
-        failure=AskerError,
-        at_once=CONNECTIONS,
-        idle=IDLE,
-    )
-    if gateway.failure is not None:
-        raise gateway.failure
+    try:
+        run(
+            gateway,
+            host,
+            port,
+            lambda url: _listening(url, policy, as_json=as_json),
+            http=Connection,
+            failure=AskerError,
+            at_once=CONNECTIONS,
+            idle=IDLE,
+        )
+    except AskerError as error:
+        raise gateway.failure or error from None
 
 
 def _keeper(system: Path, policy: "Policy") -> "Keeper":
@@ -117,7 +118,7 @@ def _unwritten(error: "AloiError") -> None:
 
 def _address(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit() or int(port) > 0xFFFF:
+    if not host or not port.isascii() or not port.isdigit() or int(port) > 0xFFFF:
         raise click.BadParameter(say(N_("{got} is no address, written HOST:PORT"), got=listen), param_hint="--listen")
     return host.strip("[]"), int(port)
 

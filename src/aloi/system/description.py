@@ -238,7 +238,7 @@ class GatewayDescription(Part, frozen=True, kw_only=True):
     upstream: str = ""
     keys: tuple[GatewayKey, ...] = ()
     models: Literal["described", "any"] = "described"
-    prompt: Literal["add", "leave"] = "add"
+    prompt: Literal["add", "leave", "only"] = "add"
     unread: Literal["refuse", "pass"] = "refuse"
     fail_open: bool = False
     deadline: Annotated[float, Meta(gt=0, le=60)] = 1.0

@@ -14,15 +14,16 @@ from aloi.solutions.gateway.asking import read_body
 from aloi.solutions.gateway.conversation import Conversation
 from aloi.solutions.gateway.dialects.dialect import Dialect
 from aloi.solutions.gateway.endpoints import method_of
-from aloi.solutions.gateway.failures import Failed
+from aloi.solutions.gateway.failures import Failed, busy, internal
 from aloi.solutions.gateway.keeping import Keeper
 from aloi.solutions.gateway.keys import Keys
 from aloi.solutions.gateway.listing import listed
 from aloi.solutions.gateway.policy import Load, Policy
 from aloi.solutions.gateway.pooled import Pooled, open_session
-from aloi.solutions.gateway.replies import Gone, Receive, Send, document, fault, spoken, whole
+from aloi.solutions.gateway.replies import Gone, Receive, Send, document, watched, whole
 from aloi.solutions.gateway.running import Running
 from aloi.solutions.gateway.status import status
+from aloi.solutions.gateway.telling import tell
 from aloi.solutions.gateway.traces import opened as traced
 from aloi.solutions.gateway.upstream import Upstream
 from aloi.solutions.gateway.wire import media_type
@@ -64,7 +65,7 @@ class Gateway:
         self._reloading: set[asyncio.Task[None]] = set()
         self._reading = asyncio.Lock()
         self._hung_up_early = False
-        self.failure: AloiError | None = None
+        self.failure: Exception | None = None
 
     def await_reloads(self) -> None:
         """From now on a SIGHUP waits until the gateway lives, where it would have ended the process."""
@@ -89,9 +90,9 @@ class Gateway:
                 session = await stack.enter_async_context(open_session())
                 address, key = await stack.enter_async_context(self._opened())
                 await stack.enter_async_context(self._keeper)
-            except AloiError as error:
+            except Exception as error:  # noqa: BLE001 - whoever started the gateway raises it again
                 self.failure = error
-                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                await send({"type": "lifespan.startup.failed", "message": ""})
                 return
             limits, ours = self._policy.serving.limits, bool(key or self._keys)
             upstream = Upstream(Pooled(session, address, limits, ours=ours), limits, traces)
@@ -132,12 +133,12 @@ class Gateway:
         try:
             await self._told_of_itself(scope["method"], path, headers, receive, send)
         except AloiError as error:
-            told = fault(error, spoken(headers))
-            own = dialect or next(iter(running.dialects.values()))
-            body = own.error(told.status, told.kind, told.message, told.field)
-            await document(send, told.status, body, told.headers)
+            await tell(send, error, path, headers)
         except Gone:
             pass
+        except Exception:
+            await tell(send, internal(), path, headers)
+            raise
 
     async def _told_of_itself(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
@@ -161,13 +162,24 @@ class Gateway:
     async def _passed(
         self, method: str, path: str, headers: Mapping[bytes, bytes], receive: Receive, send: Send
     ) -> None:
-        """The list of models."""
+        """The list of models: our own, or the upstream's, which is an exchange as any other."""
         running, policy = self._running, self._running.policy
         if policy.serving.models == "described" and policy.model:
             await document(send, 200, listed(policy, path), [])
             return
-        body = await read_body(receive, headers, policy.serving.limits.request_bytes)
-        begun = False
+        limits = policy.serving.limits
+        running.begun()
+        try:
+            if running.under_way > limits.at_once:
+                raise busy(limits.at_once)
+            body = await read_body(receive, headers, limits.request_bytes)
+            async with watched(receive):
+                await self._handed_on(method, path, body, headers, send)
+        finally:
+            running.done()
+
+    async def _handed_on(self, method: str, path: str, body: bytes, headers: Mapping[bytes, bytes], send: Send) -> None:
+        running, begun = self._running, False
         try:
             async with running.upstream.post(path, body, running.sent_headers(headers), method) as reply:
                 await send(

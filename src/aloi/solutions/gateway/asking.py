@@ -81,10 +81,25 @@ def require_model(policy: Policy, model: str) -> None:
 
 
 def described(policy: Policy, asked: Asked) -> tuple[Request, str]:
-    """The request with the system's prompt where it brings none, and whose prompt it then has."""
+    """The request with the system's prompt where it brings none, and whose prompt it then has.
+
+    Raises Failed, 400, for another prompt than the system's where that is the only one.
+    """
     request = asked.request
+    if policy.serving.prompt == "only" and not _brings_only(policy.prompt, request):
+        raise Failed(
+            400,
+            "other-prompt",
+            N_("this gateway serves the system with its own prompt alone, and the request brings another"),
+            remedy=N_("leave out the system's messages; whoever runs the gateway may set `gateway.prompt: add`"),
+        )
     if request.prompt:
         return request, "described" if request.prompt == policy.prompt else "other"
     if policy.added_prompt:
         return msgspec.structs.replace(request, prompt=policy.added_prompt), "added"
     return request, "none"
+
+
+def _brings_only(prompt: str, request: Request) -> bool:
+    later = any(message.role == "system" for message in request.messages)
+    return request.prompt in {"", prompt} and not later

@@ -1,48 +1,81 @@
 """A client's connection: what is slow to ask, or slow to take its answer, is cut off; what is too long is refused."""
 
 import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from aloi.solutions.gateway.failures import Failed, crowded, long_head, no_address, no_http, no_proxy
+from aloi.solutions.gateway.replies import Receive, Send
+from aloi.solutions.gateway.telling import TELLING, tell, written
+
 SECONDS = 30.0
 HEAD = 32_768  # bytes of a request before its body, or between and behind the parts of one
+DROPPED = 128 * 1024**2  # bytes of a request that are taken behind its answer, and dropped
 _FRAMING = 5  # bytes around each chunk of a body, which a client may cut as small as it likes
 _OFFER = frozenset({b"http2-settings", b"upgrade"})
+_ADDRESS = re.compile(rb"\s*[!-~]+ +(/[!-~]*)")
+_NAMED = re.compile(rb"^(%b|accept-language):[ \t]*([ -~]*)" % b"|".join(TELLING), re.IGNORECASE | re.MULTILINE)
 
-_TOO_LONG = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n"
-    b"content-type: application/json\r\ncontent-length: 84\r\n\r\n"
-    b'{"error":{"message":"the head of the request is too long","type":"head-too-large"}}\n'
-)
+
+class _LongHead(ValueError):
+    """A head that is whole, and too long."""
+
+
+class _Ending:
+    """What an exchange writes its answer to, and ends the connection by."""
+
+    __slots__ = ("close", "is_closing", "write")
+
+    def __init__(self, connection: "Connection", transport: asyncio.Transport) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = connection.end
 
 
 class Connection(HttpToolsProtocol):
     """uvicorn's own, which waits for ever for a request to be whole and for an answer to be taken, reads a head of any
-    length, and loses the body of a request that offers another protocol.
+    length, loses the body of a request that offers another protocol, and tells its own errors in words alone.
 
     From the first byte of a connection or of a request, the request must be whole after `arrives` seconds. The answer
     may take longer, as long as the client takes something of what was sent every `taken` seconds. A head of more than
-    `HEAD` bytes is answered 431. Offers of other protocols are overlooked (RFC 9110, 7.8).
+    `HEAD` bytes is answered 431. Offers of other protocols are overlooked (RFC 9110, 7.8). Where an answer ends the
+    connection before the request is whole, what is still on its way is taken and dropped (RFC 9112, 9.6), `DROPPED`
+    bytes at most: a client that writes before it reads would lose the answer.
     """
 
     arrives = SECONDS
     taken = 60.0
 
+    url = b""
+    _before: tuple[bytes, Sequence[tuple[bytes, bytes]]] = (b"", ())
     _deadline: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
+    _ending: _Ending
     _beside = 0  # bytes that came and are no body
     _in_head = True
     _offered = False
     _left = 0
+    _spare: int | None = None  # bytes that are still dropped, once nothing is read any more
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._most, self.limit_concurrency = self.limit_concurrency, None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Wait for a request."""
         super().connection_made(transport)
+        self._ending = _Ending(self, transport)
         self._hurry()
 
     def data_received(self, data: bytes) -> None:
         """Count what is no body."""
+        if self._spare is not None:
+            self._drop(len(data))
+            return
         if self._in_head:
             self._hurry()
         self._beside += len(data)
@@ -51,13 +84,13 @@ class Connection(HttpToolsProtocol):
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offer:
             self._overlook(data[offer.args[0] :])
-        except httptools.HttpParserError:
-            self.send_400_response("Invalid HTTP request received.")
-        if self._beside <= HEAD or self.transport.is_closing():
+        except httptools.HttpParserError as error:
+            self._refuse(_unread(error), data)
+            return
+        if self._beside <= HEAD or self._spare is not None or self.transport.is_closing():
             return
         if self._in_head:
-            self.transport.write(_TOO_LONG)
-            self.transport.close()
+            self._refuse(long_head(HEAD), data)
         else:
             self.transport.abort()
 
@@ -67,13 +100,16 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
 
     def on_headers_complete(self) -> None:
-        """The body begins. Whatever is raised here is answered 400."""
+        """The body begins. Whatever is raised here is answered 400, or 431."""
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD:
-            raise ValueError
+            raise _LongHead
         self._offered = self.parser.should_upgrade()
         if not self._offered:
             self._in_head, self._beside = False, 0
+            self.app = self._crowded if self._full() else self.config.loaded_app
             super().on_headers_complete()
+            self._before = self.url, self.headers
+            self.cycle.transport = self._ending  # type: ignore[assignment]  # all of a transport that it uses
 
     def on_body(self, body: bytes) -> None:
         """More of the body, with what frames it."""
@@ -90,6 +126,9 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Where the connection ends with this answer, what is left of it must still be taken."""
+        if self._spare is not None:
+            self.server_state.total_requests += 1
+            return
         super().on_response_complete()
         if self.transport.is_closing() and self.transport.get_write_buffer_size():
             self._watch()
@@ -117,11 +156,58 @@ class Connection(HttpToolsProtocol):
         self._unwatch()
         super().connection_lost(exc)
 
+    def end(self) -> None:
+        """End the connection behind what was written."""
+        if self._spare is None and (self.cycle is None or not self.cycle.more_body):
+            self.transport.close()
+            return
+        if self._spare is None:
+            self._spare = DROPPED
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.flow.resume_reading()
+        self._hurry()
+
+    def _refuse(self, error: Failed, data: bytes) -> None:
+        """Answer what is no request, and read no more. What was asked before it is answered first."""
+        if self.pipeline:
+            self.transport.abort()
+            return
+        self._spare, asked = DROPPED, self.cycle
+        if asked is not None and not asked.response_complete:
+            if asked.response_started or not asked.more_body:
+                asked.keep_alive = False
+                return
+            asked.disconnected = True
+            asked.message_event.set()
+        self.transport.write(written(error, *self._about(data)))
+        self.end()
+
+    def _about(self, data: bytes) -> tuple[str, Mapping[bytes, bytes]]:
+        """The path and the headers of what is no request, as far as they can be told; else those of the one before."""
+        before, named = self._before
+        address = self.url or (found[1] if (found := _ADDRESS.match(data[:HEAD])) else before)
+        told = {name.lower(): value for name, value in _NAMED.findall(data[:HEAD])}
+        return address.partition(b"?")[0].decode("latin-1"), dict(named) | told | dict(self.headers or ())
+
+    def _drop(self, size: int) -> None:
+        assert self._spare is not None
+        self._spare -= size
+        if self._spare < 0:
+            self.transport.abort()
+
+    def _full(self) -> bool:
+        return self._most is not None and max(len(self.connections), len(self.tasks)) >= self._most
+
+    async def _crowded(self, scope: Mapping[str, Any], _: Receive, send: Send) -> None:
+        assert self._most is not None
+        await tell(send, crowded(self._most), scope["path"], dict(scope["headers"]))
+
     def _overlook(self, rest: bytes) -> None:
         """Read the request again as if it had offered no other protocol: its parser would take no body."""
         method = self.parser.get_method()
         if method == b"CONNECT":
-            self.send_400_response("This is no proxy.")
+            self._refuse(no_proxy(), b"")
             return
         head = [b"%b %b HTTP/%b" % (method, self.url, self.parser.get_http_version().encode())]
         for name, value in self.headers:
@@ -167,3 +253,10 @@ class Connection(HttpToolsProtocol):
         self._watch()
         if self._left >= before:
             self.transport.abort()
+
+
+def _unread(error: httptools.HttpParserError) -> Failed:
+    """Why no request could be read."""
+    if isinstance(error.__context__, _LongHead):
+        return long_head(HEAD)
+    return no_address() if isinstance(error, httptools.HttpParserCallbackError) else no_http(str(error))

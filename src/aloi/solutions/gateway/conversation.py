@@ -3,8 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -13,14 +12,13 @@ from aloi.errors import AloiError, TargetError
 from aloi.solutions.gateway.asking import described, named_model, read_body, require_model
 from aloi.solutions.gateway.dialects.dialect import Asked, Dialect
 from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
-from aloi.solutions.gateway.failures import Failed, ending, internal, took_back
+from aloi.solutions.gateway.failures import Failed, busy, ending, internal, took_back
 from aloi.solutions.gateway.hosting import Host
 from aloi.solutions.gateway.record import Entry, Outcome
-from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken
+from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken, watched
 from aloi.solutions.gateway.wire import media_type
 from aloi.solutions.ledger import LEDGER, Ledger
 from aloi.system.messages import Request, Response
-from aloi.translation import N_
 
 
 class Conversation:
@@ -84,45 +82,13 @@ class Conversation:
         key = host.holder(self.headers)
         self.entry = msgspec.structs.replace(self.entry, key=key)
         if host.under_way > limits.at_once:
-            raise Failed(
-                503,
-                "busy",
-                N_("the gateway has {limit} exchanges under way, and takes no more"),
-                remedy=N_("ask again in a moment"),
-                retry_after=1.0,
-                limit=limits.at_once,
-            )
+            raise busy(limits.at_once)
         body = await read_body(self._receive, self.headers, limits.request_bytes)
-        async with self._watched():
-            if not policy.remedies and not policy.added_prompt:
-                await self._handed_on(body)
-            else:
+        async with watched(self._receive):
+            if policy.stands_between:
                 await self._guarded(self._dialect.read(body))
-
-    @asynccontextmanager
-    async def _watched(self) -> AsyncIterator[None]:
-        """What is done here ends when the client leaves. Raises Gone."""
-        doing = asyncio.current_task()
-        assert doing is not None
-        left = False
-
-        async def watch() -> None:
-            nonlocal left
-            while (await self._receive())["type"] != "http.disconnect":
-                pass
-            left = True
-            doing.cancel()
-
-        watching = asyncio.create_task(watch())
-        try:
-            yield
-        except asyncio.CancelledError:
-            if not left:
-                raise
-            doing.uncancel()
-            raise Gone from None
-        finally:
-            watching.cancel()
+            else:
+                await self._handed_on(body)
 
     async def _handed_on(self, body: bytes) -> None:
         """Nothing stands between: the bytes go through as they are."""
@@ -130,6 +96,7 @@ class Conversation:
             require_model(self._policy, named_model(body))
         upstream, sent = self._host.upstream, self._host.sent_headers(self.headers)
         async with upstream.post(self._dialect.path, body, sent) as reply:
+            upstream.bound(reply)
             start = [(b"content-type", media_type(reply)), *self._told]
             if reply.content_length is not None:
                 start.append((b"content-length", b"%d" % reply.content_length))

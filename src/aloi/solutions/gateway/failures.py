@@ -54,6 +54,83 @@ def unusable(reason: str) -> Failed:
     )
 
 
+def oversized(limit: int) -> Failed:
+    """502: an answer of more bytes than `gateway.limits.answer_bytes`, or one event of a stream."""
+    return Failed(
+        502,
+        "upstream-too-large",
+        N_("the model's answer has more than {limit} bytes"),
+        remedy=N_("ask for a shorter answer; whoever runs the gateway sets `gateway.limits.answer_bytes`"),
+        limit=limit,
+    )
+
+
+def busy(limit: int) -> Failed:
+    """503: as many exchanges as `gateway.limits.at_once` are under way."""
+    return Failed(
+        503,
+        "busy",
+        N_("the gateway has {limit} exchanges under way, and takes no more"),
+        remedy=N_("ask again in a moment; whoever runs the gateway sets `gateway.limits.at_once`"),
+        retry_after=1.0,
+        limit=limit,
+    )
+
+
+def crowded(limit: int) -> Failed:
+    """503: as many connections as the process may have."""
+    return Failed(
+        503,
+        "busy",
+        N_("the gateway has {limit} connections, and takes no more"),
+        remedy=N_("ask again in a moment; whoever runs the gateway may raise its limit of open files"),
+        retry_after=1.0,
+        limit=limit,
+    )
+
+
+def no_http(problem: str) -> Failed:
+    """400: what came cannot be told apart as a request."""
+    return Failed(
+        400,
+        "no-http",
+        N_("what came is no request of HTTP/1.1: {problem}"),
+        remedy=N_("send a request line, headers and a body as RFC 9112 has them; the gateway speaks no TLS itself"),
+        problem=problem,
+    )
+
+
+def no_address() -> Failed:
+    """400: the target of the request line is no path."""
+    return Failed(
+        400,
+        "no-address",
+        N_("the address in the request line cannot be read"),
+        remedy=N_("send a path in ASCII, other letters percent-encoded, such as /v1/chat/completions"),
+    )
+
+
+def no_proxy() -> Failed:
+    """400: CONNECT."""
+    return Failed(
+        400,
+        "no-proxy",
+        N_("the gateway is no proxy: it opens no tunnel"),
+        remedy=N_("send the request to it itself; a client's base URL ends in /v1"),
+    )
+
+
+def long_head(limit: int) -> Failed:
+    """431: more bytes before the body than a request may have."""
+    return Failed(
+        431,
+        "head-too-large",
+        N_("the request line and the headers have more than {limit} bytes"),
+        remedy=N_("send fewer or shorter headers; what is asked stands in the body"),
+        limit=limit,
+    )
+
+
 def refused(status: int, code: str, retry_after: float, *, ours: bool = True) -> Failed:
     """The upstream's own status, 502 where it refuses a key that is `ours`, is no endpoint at all, or is no error.
 

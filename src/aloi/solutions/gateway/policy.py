@@ -63,7 +63,12 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def added_prompt(self) -> str:
         """What a request that brings no prompt is given."""
-        return self.prompt if self.serving.prompt == "add" else ""
+        return "" if self.serving.prompt == "leave" else self.prompt
+
+    @property
+    def stands_between(self) -> bool:
+        """Whether a request may be another behind the gateway than before it, or be refused for what it says."""
+        return bool(self.remedies or self.added_prompt or self.serving.prompt == "only")
 
 
 Load = Callable[[], Policy]

@@ -32,6 +32,32 @@ class Gone(Exception):
     """The client left, or does not take its answer."""
 
 
+@asynccontextmanager
+async def watched(receive: Receive) -> AsyncIterator[None]:
+    """What is done here ends when the client leaves. Raises Gone."""
+    doing = asyncio.current_task()
+    assert doing is not None
+    left = False
+
+    async def watch() -> None:
+        nonlocal left
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        left = True
+        doing.cancel()
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not left:
+            raise
+        doing.uncancel()
+        raise Gone from None
+    finally:
+        watching.cancel()
+
+
 async def whole(send: Send, status: int, body: bytes, headers: Headers, content_type: bytes) -> None:
     """An answer at once."""
     length = (b"content-length", b"%d" % len(body))
@@ -50,7 +76,7 @@ def kind_of(headers: Mapping[str, str]) -> tuple[bytes, bytes]:
     return b"content-type", headers.get("Content-Type", "application/json").encode("ascii", "replace")
 
 
-def spoken(headers: MutableMapping[bytes, bytes]) -> str:
+def spoken(headers: Mapping[bytes, bytes]) -> str:
     """The first language of ours that a client accepts; English where there is none."""
     for part in headers.get(b"accept-language", b"").split(b",")[:20]:
         named = part.partition(b";")[0].strip()[:2].lower().decode("latin-1")

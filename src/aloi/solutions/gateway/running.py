@@ -82,21 +82,29 @@ class Running:
         self.edition += 1
         self.metrics.policy(policy.guard_set, proven=policy.proven is not None)
 
-    async def counted(self, conversation: Conversing) -> None:
-        """Have one exchange answered, counted and timed."""
-        endpoint, began = conversation.endpoint, time.perf_counter()
+    def begun(self) -> None:
+        """One more exchange is under way."""
         self.under_way += 1
         self._idle.clear()
         self.metrics.under_way.inc()
+
+    def done(self) -> None:
+        """It is no longer."""
+        self.under_way -= 1
+        if not self.under_way:
+            self._idle.set()
+        self.metrics.under_way.dec()
+
+    async def counted(self, conversation: Conversing) -> None:
+        """Have one exchange answered, counted and timed."""
+        endpoint, began = conversation.endpoint, time.perf_counter()
+        self.begun()
         try:
             with self._traces.exchange(endpoint, conversation.headers) as span:
                 await conversation.answer()
                 span.exchanged(conversation.entry)
         finally:
-            self.under_way -= 1
-            if not self.under_way:
-                self._idle.set()
-            self.metrics.under_way.dec()
+            self.done()
             self.metrics.exchanges.labels(endpoint, conversation.entry.outcome).inc()
             self.metrics.seconds.labels(endpoint).observe(time.perf_counter() - began)
 

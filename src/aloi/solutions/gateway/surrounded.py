@@ -1,14 +1,18 @@
-"""What stands beside a conversation (tools, names, parameters) is read by the guards too, before the model is asked."""
+"""What stands beside a conversation (tools, names, parameters) is read by the guards too, before the model is asked.
+
+So are earlier answers and calls: the client tells them, and could have written them itself.
+"""
 
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from itertools import islice
 
 import msgspec
 
+from aloi.solutions.arguments import Malformed, read_arguments, texts
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gateway.dialects.dialect import Asked, Beside, Path
 from aloi.solutions.gateway.dialects.openai_forms import Token
@@ -19,7 +23,7 @@ from aloi.solutions.guard import Release
 from aloi.solutions.guarded import BLOCKED, GuardedTarget
 from aloi.solutions.ledger import LEDGER, Ledger
 from aloi.solutions.passage import FAULTS, Guards, Passage, Screen, guards, through
-from aloi.system.messages import GuardDecision, Message, Request, Response, Role
+from aloi.system.messages import GuardDecision, Message, Request, Response, Role, ToolCall
 
 CLEARED = 8_192  # parts of requests that are known to pass: tools are sent again with every question
 SHORT = 256  # characters: of so few it is told at once whether they hold a sentence
@@ -30,8 +34,8 @@ class Surrounded:
     """A target behind guards; itself a target. It reads the exchange that the current task serves.
 
     What is the user's and blocked ends the exchange; so does what cannot be taken out alone. Of a description (tools,
-    forms of answers) what is blocked is left out. Names of calls in an answer are read as the answer is, and replaced
-    where they do not pass.
+    forms of answers) what is blocked is left out; in place of an earlier answer the refusal stands then, and an earlier
+    call has no arguments. Names of calls in an answer are read as the answer is, and replaced where they do not pass.
     """
 
     def __init__(
@@ -52,6 +56,9 @@ class Surrounded:
         self._screen = screen
         roles: tuple[Role, ...] = ("user", "document", "assistant")
         self._readers: dict[Role, Guards] = {role: worded(guards(remedies, frozenset({role}))) for role in roles}
+        # What is made for attacks of users takes one earlier answer in five for one (decision 0091).
+        documents = guards(remedies, frozenset({"document"}))
+        self._retrieving = [(name, guard) for name, guard in documents if "user" not in guard.roles]
         self._cleared: OrderedDict[bytes, None] = OrderedDict()
 
     async def ask(self, request: Request, release: Release | None = None) -> Response:
@@ -63,8 +70,10 @@ class Surrounded:
         outer, inner = LEDGER.get(), Ledger()
         if outer is not None:
             outer.so_far = lambda: _with(inner.so_far() if inner.so_far else Response(text="", finish=""), passage, 0.0)
-        was = exchange.asked
+        was, given = exchange.asked, request
         exchange.asked = await self._read(was, passage)
+        if not passage.refused:
+            request = await self._said_before(request, passage)
         took = time.perf_counter() - began
         if passage.refused:
             return _with(Response(text=self._refusal, finish=BLOCKED), passage, took)
@@ -75,7 +84,8 @@ class Surrounded:
         began = time.perf_counter()
         response = await self._named(response, passage)
         response = _with(response, passage, took + time.perf_counter() - began)
-        return msgspec.structs.replace(response, changed_request=response.changed_request or exchange.asked is not was)
+        changed = exchange.asked is not was or request.messages is not given.messages
+        return msgspec.structs.replace(response, changed_request=response.changed_request or changed)
 
     async def _read(self, asked: Asked, passage: Passage) -> Asked:
         """The request as guards leave what stands beside its messages; `passage` tells where they end it."""
@@ -92,20 +102,64 @@ class Surrounded:
             return asked
         return exchange.dialect.read(msgspec.json.encode(replaced(asked.body, changes)))
 
+    async def _said_before(self, request: Request, passage: Passage) -> Request:
+        """The request with its earlier answers and calls as the guards on what was retrieved leave them."""
+        if not self._retrieving:
+            return request
+        kept = list(request.messages)
+        for index, message in enumerate(request.messages):
+            if message.role == "assistant":
+                kept[index] = await self._earlier(message, f"messages[{index}]", passage)
+        if all(new is old for new, old in zip(kept, request.messages, strict=True)):
+            return request
+        return msgspec.structs.replace(request, messages=tuple(kept))
+
+    async def _earlier(self, message: Message, place: str, passage: Passage) -> Message:
+        text = await self._left(message.content, str, place, passage)
+        calls = [
+            call if await self._left(wrote := _written(call), _called, place, passage) == wrote else _emptied(call)
+            for call in message.tool_calls
+        ]
+        same = text == message.content and all(new is old for new, old in zip(calls, message.tool_calls, strict=True))
+        told = self._refusal if text is None else text
+        return message if same else msgspec.structs.replace(message, content=told, tool_calls=tuple(calls))
+
+    async def _left(self, written: str, read: Callable[[str], str], place: str, passage: Passage) -> str | None:
+        """What guards leave of what is read of a text: the text itself where that is all, None where it is nothing."""
+        key = sha256(f"{read.__name__}\0{written}".encode("utf-8", "surrogatepass")).digest()
+        if not written or self._known(key):
+            return written
+        tried, said = Passage(fail_open=self._fail_open), read(written)
+        text = await through(self._retrieving, Message(role="document", content=said), place, self._screen, tried)
+        self._target.faults.update((one.guard, one.reason) for one in tried.decisions if one.reason in FAULTS)
+        passage.decisions += tried.decisions
+        passage.queries += tried.queries
+        if not tried.decisions:
+            self._clear(key)
+        return written if text == said else text
+
+    def _known(self, key: bytes) -> bool:
+        if key not in self._cleared:
+            return False
+        self._cleared.move_to_end(key)
+        return True
+
+    def _clear(self, key: bytes) -> None:
+        self._cleared[key] = None
+        if len(self._cleared) > CLEARED:
+            self._cleared.popitem(last=False)
+
     async def _part(self, part: Beside, changes: dict[Path, str], passage: Passage) -> None:
         texts = [text for _, text in part.leaves]
         key = sha256("\0".join([part.role, *texts, "", *part.names]).encode("utf-8", "surrogatepass")).digest()
-        if key in self._cleared:
-            self._cleared.move_to_end(key)
+        if self._known(key):
             return
         tried = await self._through(part, texts)
         if _passed(tried):
             passage.decisions += tried.decisions
             passage.queries += tried.queries
             if not tried.decisions:
-                self._cleared[key] = None
-                if len(self._cleared) > CLEARED:
-                    self._cleared.popitem(last=False)
+                self._clear(key)
             return
         failed = [(one.guard, one.reason) for one in tried.decisions if one.reason in FAULTS]
         self._target.faults.update(failed)
@@ -158,6 +212,23 @@ class Surrounded:
         passage.decisions += [msgspec.structs.replace(one, action="rewrite") for one in tried.decisions]
         calls = tuple(msgspec.structs.replace(call, id=f"call_aloi{self._token(6)}") for call in response.tool_calls)
         return msgspec.structs.replace(response, tool_calls=calls)
+
+
+def _written(call: ToolCall) -> str:
+    return f"{call.name}\0{call.arguments}"
+
+
+def _called(written: str) -> str:
+    """The texts of a call, each a paragraph; what cannot be read in one way as it stands."""
+    name, _, arguments = written.partition("\0")
+    try:
+        return "\n\n".join([name, *texts(read_arguments(arguments))])
+    except Malformed:
+        return f"{name}\n\n{arguments}"
+
+
+def _emptied(call: ToolCall) -> ToolCall:
+    return msgspec.structs.replace(call, arguments="{}")
 
 
 def _together(part: Beside, texts: Sequence[str]) -> str:

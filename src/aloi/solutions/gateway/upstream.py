@@ -10,7 +10,7 @@ import msgspec
 from aloi.solutions.gateway.dialects.dialect import Body, Broken
 from aloi.solutions.gateway.events import Events
 from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
-from aloi.solutions.gateway.failures import late, unusable
+from aloi.solutions.gateway.failures import late, oversized, unusable
 from aloi.solutions.gateway.traces import Unwritten
 from aloi.solutions.gateway.wire import Reply, Wire
 from aloi.solutions.guard import Release
@@ -66,7 +66,14 @@ class Upstream:
             async with self._wire.post(path, body, headers, method) as reply:
                 yield reply
         except Broken as broken:
+            if broken.reason == "too-large":
+                raise oversized(self._limits.answer_bytes) from broken
             raise unusable(broken.reason) from broken
+
+    def bound(self, reply: Reply) -> None:
+        """Raises Broken for an answer that tells itself of more bytes than it may have."""
+        if (reply.content_length or 0) > self._limits.answer_bytes:
+            raise Broken("too-large")
 
     async def parts(self, reply: Reply) -> AsyncIterator[bytes]:
         """The body as it comes, held to its size and to the silence between two parts."""
@@ -87,8 +94,7 @@ class Upstream:
     async def _whole(self, reply: Reply, content_type: str) -> bytes:
         if reply.content_type != content_type:
             raise Broken("content-type")
-        if (reply.content_length or 0) > self._limits.answer_bytes:
-            raise Broken("too-large")
+        self.bound(reply)
         body = bytearray()
         async for part in reply.pieces():
             body += part

@@ -331,10 +331,21 @@ def _messages(written: list[Body], was: Request, request: Request) -> list[Body]
         rest = [one | {"content": respoken(one["content"], "", _TEXTS)} for one in head[1:]]
         head = [told, *(one for one in rest if one["content"])]
     body = [
-        one if new.content == old.content else _with_text(one, new.content)
+        _as_left(one, new, old)
         for one, new, old in zip(written[len(written) - count :], request.messages, was.messages, strict=False)
     ]
     return [*head, *body, *chat_messages(Request(prompt="", messages=request.messages[count:]))]
+
+
+def _as_left(message: Body, new: Message, old: Message) -> Body:
+    if new.content != old.content:
+        message = _with_text(message, new.content)
+    if new.tool_calls != old.tool_calls:
+        calls = zip(message["tool_calls"], new.tool_calls, strict=True)
+        message = message | {
+            "tool_calls": [one | {"function": one["function"] | {"arguments": now.arguments}} for one, now in calls]
+        }
+    return message
 
 
 def _with_text(message: Body, text: str) -> Body:

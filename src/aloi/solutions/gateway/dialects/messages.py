@@ -134,9 +134,8 @@ class Messages:
         if request.messages != was.messages:
             count = len(was.messages)
             spoken_then = said(fitted(body["messages"], list[Turn], "messages"), self._unread)
-            texts = [message.content for message in request.messages[:count]]
             added = of_chat(chat_messages(Request(prompt="", messages=request.messages[count:])))
-            body["messages"] = [*rewritten(body["messages"], spoken_then, texts), *added]
+            body["messages"] = [*rewritten(body["messages"], spoken_then, request.messages[:count]), *added]
         if request.max_tokens != was.max_tokens:
             body["max_tokens"] = request.max_tokens
         if request.temperature != was.temperature:

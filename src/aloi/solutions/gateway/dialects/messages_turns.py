@@ -106,13 +106,27 @@ def _result(block: Block, field: str, unread: Unread) -> Message:
     return Message(role="tool", content=spoken(content, where, TEXTS, unread), tool_call_id=block.tool_use_id)
 
 
-def rewritten(turns: list[Body], was: Sequence[Said], texts: Sequence[str]) -> list[Body]:
-    """The turns of a body with other texts; what is the same stands as written."""
-    changes: dict[int, dict[int, str]] = {}
-    for one, text in zip(was, texts, strict=True):
-        if text != one.message.content:
-            changes.setdefault(one.place, {})[one.block] = text
-    return [_rewritten(turn, changes[place]) if place in changes else turn for place, turn in enumerate(turns)]
+def rewritten(turns: list[Body], was: Sequence[Said], now: Sequence[Message]) -> list[Body]:
+    """The turns of a body with other texts and arguments of calls; what is the same stands as written."""
+    texts: dict[int, dict[int, str]] = {}
+    calls: dict[int, Sequence[ToolCall]] = {}
+    for one, new in zip(was, now, strict=True):
+        if new.content != one.message.content:
+            texts.setdefault(one.place, {})[one.block] = new.content
+        if new.tool_calls != one.message.tool_calls:
+            calls[one.place] = new.tool_calls
+    turns = [_recalled(turn, calls[place]) if place in calls else turn for place, turn in enumerate(turns)]
+    return [_rewritten(turn, texts[place]) if place in texts else turn for place, turn in enumerate(turns)]
+
+
+def _recalled(turn: Body, calls: Sequence[ToolCall]) -> Body:
+    """A turn with other arguments of its calls."""
+    left = iter(calls)
+    content = [
+        block | {"input": msgspec.json.decode(next(left).arguments)} if block["type"] == "tool_use" else block
+        for block in turn["content"]
+    ]
+    return turn | {"content": content}
 
 
 def _rewritten(turn: Body, texts: dict[int, str]) -> Body:

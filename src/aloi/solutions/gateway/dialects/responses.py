@@ -196,16 +196,17 @@ class Responses:
         """The instructions and the input, with what differs: the whole prompt where the client's own began."""
         items = _items(fitted(body["input"], _INPUT, "input"))
         found, first, count = said(items, self._unread), head(items), len(was.messages)
-        texts = [one.message.content for one in found[:first]]
-        texts += [message.content for message in request.messages[:count]]
+        now = [one.message for one in found[:first]]
+        now += request.messages[:count]
         written = [{"role": "user", "content": body["input"]}] if isinstance(body["input"], str) else body["input"]
         changed: Body = {}
         if request.prompt != was.prompt and (first == 0 or body.get("instructions")):
             changed["instructions"] = request.prompt
-            texts[:first] = [""] * first
+            now[:first] = [msgspec.structs.replace(one, content="") for one in now[:first]]
         elif request.prompt != was.prompt:
-            texts[:first] = [request.prompt, *[""] * (first - 1)]
-        written = rewritten(written, found, texts)
+            prompts = [request.prompt, *[""] * (first - 1)]
+            now[:first] = [msgspec.structs.replace(one, content=p) for one, p in zip(now, prompts, strict=False)]
+        written = rewritten(written, found, now)
         if request.prompt != was.prompt:
             written = [*(item for item in written[:first] if item["content"]), *written[first:]]
         written += of_chat(chat_messages(Request(prompt="", messages=request.messages[count:])))

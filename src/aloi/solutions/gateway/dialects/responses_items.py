@@ -101,15 +101,21 @@ def _sealed(item: Item) -> bool:
     return item.type == "reasoning" and sealed(item.encrypted_content) and not item.summary and not item.content
 
 
-def rewritten(items: list[Body], was: Sequence[Said], texts: Sequence[str]) -> list[Body]:
-    """The items of a body with other texts; what is the same stands as written."""
-    changes = {one.place: text for one, text in zip(was, texts, strict=True) if text != one.message.content}
+def rewritten(items: list[Body], was: Sequence[Said], now: Sequence[Message]) -> list[Body]:
+    """The items of a body with other texts and arguments of calls; what is the same stands as written."""
+    changes = {
+        one.place: new
+        for one, new in zip(was, now, strict=True)
+        if (new.content, new.tool_calls) != (one.message.content, one.message.tool_calls)
+    }
     return [one for i, item in enumerate(items) for one in (_respoken(item, changes[i]) if i in changes else [item])]
 
 
-def _respoken(item: Body, text: str) -> list[Body]:
+def _respoken(item: Body, now: Message) -> list[Body]:
     if item.get("type") == "function_call":  # a call has no place for a text: it stands before
-        return [{"role": "assistant", "content": text}, item]
+        said = [{"role": "assistant", "content": now.content}] if now.content else []
+        return [*said, item | {"arguments": now.tool_calls[0].arguments}]
+    text = now.content
     if item.get("type") == "function_call_output":
         return [item | {"output": retold(item["output"], text, TEXTS, "input_text")}]
     kind = "output_text" if item.get("role") == "assistant" else "input_text"
