@@ -49,6 +49,7 @@ import lookup_world  # noqa: E402
 import published_world  # noqa: E402
 import test_commitments  # noqa: E402
 import test_roster  # noqa: E402
+from evidence_world import first_edition  # noqa: E402
 
 REFUSALS = (EvidenceError, AskerError, InvalidFile, RegistryError)
 
@@ -117,7 +118,12 @@ PARSERS: Mapping[str, Parser] = MappingProxyType(
         "bundle": Parser(lambda data: bundle.unpack(data)[0], [published_world.BUNDLE], canonical, 0.2),
         "envelope": Parser(envelope.read, [envelope.write(each) for each in published_world.ENVELOPES[:3]]),
         "statement": Parser(
-            _claim, [*published_world.WORLD.statements(), *(logentry.stated(envelope.read(each))[0] for each in BESIDE)]
+            _claim,
+            [
+                *published_world.WORLD.statements(),
+                *(first_edition(record, about) for record, about in published_world.WORLD.claims[4:8]),
+                *(logentry.stated(envelope.read(each))[0] for each in BESIDE),
+            ],
         ),
         "logged statement": Parser(_logged, BESIDE),
         "opened item": Parser(read_opening, [msgspec.json.encode(test_commitments.GOOD)]),

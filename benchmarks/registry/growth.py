@@ -29,6 +29,7 @@ from typing import NamedTuple
 from aloi.evidence import logentry
 from aloi.evidence.keys import PrivateKey, save
 from aloi.evidence.logentry import LogEntry
+from aloi.evidence.predicates import predicate_type
 from aloi.registry.admission import Admitted
 from aloi.registry.log import Log
 from aloi.registry.tilefolder import TileFolder
@@ -54,7 +55,7 @@ def item(number: int, each: int) -> Admitted:
     system = int.from_bytes(digest[:8]) % (number // each + 1) if each else 0
     held = LogEntry(
         envelope=f"sha256:{digest.hex()}",
-        predicate_type="https://aloi.dev/predicate/finding/v1",
+        predicate_type=predicate_type("finding"),
         signers=(SIGNER,),
         subjects=("sha256:" + hashlib.sha256(b"system %d" % system).hexdigest(),),
     )

@@ -236,6 +236,22 @@ def test_the_result_is_the_same_whoever_asks_twice(tmp_path):
     assert first.signed.plan.hazards == second.signed.plan.hazards
 
 
+@pytest.mark.parametrize(
+    ("relationship", "level"),
+    [
+        (None, "self_attested"),
+        ("first_party", "self_attested"),
+        ("collaborative", "self_attested"),
+        ("third_party", "third_party"),
+    ],
+)
+def test_results_say_whose_word_they_are_as_it_was_declared(tmp_path, relationship, level):
+    run = Run(tmp_path, description("mute", relationship=relationship), measure_only=True)
+    told = verify_bundle(run.go().bundle, [run.key.public])
+    levels = {claim.name: claim.assurance_level for claim in told.claims}
+    assert levels == {"plan": None, "coverage": None, "finding": level, "benign-rate": level}
+
+
 def test_no_secret_of_the_key_reaches_the_folder(tmp_path):
     run = Run(tmp_path, description("good"))
     run.go()

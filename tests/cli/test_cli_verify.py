@@ -10,6 +10,7 @@ from aloi.evidence.keys import PrivateKey
 from cli.command import aloi
 
 GOLDEN = Path(__file__).parents[1] / "evidence" / "golden"
+NEWER = GOLDEN / "bundle-v2.json"
 BUNDLE, KEY = GOLDEN / "bundle-v1.json", GOLDEN / "bundle-v1.pem"
 
 
@@ -22,6 +23,20 @@ def test_it_holds_and_says_what_is_not_claimed(tmp_path):
     for word in ("compliant", "is safe", "certified"):
         assert word not in said.out.lower()
     assert not list(tmp_path.iterdir())
+
+
+def test_whose_word_a_result_is_stands_where_it_was_declared(tmp_path):
+    older = aloi("verify", BUNDLE, "--key", KEY, home=tmp_path)
+    newer = aloi("verify", NEWER, "--key", KEY, home=tmp_path)
+    assert newer.code == 0, newer.err
+    own = "Word    the signer's own, of what they measured"
+    assert own in newer.out
+    assert own not in older.out
+    claims = [[line for line in said.out.splitlines() if line.startswith("  finding ")] for said in (older, newer)]
+    assert claims[0] == claims[1]
+    assert len(claims[0]) == 10
+    told = json.loads(aloi("verify", NEWER, "--key", KEY, "--json", home=tmp_path).out)
+    assert [claim["assurance_level"] for claim in told["claims"][:2]] == [None, "self_attested"]
 
 
 def test_in_french(tmp_path):

@@ -22,12 +22,13 @@ from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PrivateKey
 from aloi.evidence.loggedstatements import Held, read_logged
 from aloi.evidence.organisations import ORGANISATION, Organisation, Relation, RosterKey, organisation_digest
-from aloi.evidence.records import Calibration, Finding, Record
+from aloi.evidence.records import BenignRate, Calibration, Finding, Record
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import STATEMENT
 from aloi.system.description import JudgeDescription, SystemDescription, TargetDescription
 from assurance.runs import Run
 from assurance.worlds import description, opened, request_of
+from evidence.evidence_world import first_edition
 from science.simulated import SimulatedTarget
 
 HAZARD, OTHER = "hidden-context-exposure", "data-disclosure"
@@ -182,6 +183,14 @@ class Log:
         for envelope in evaluator.source.envelopes[1:]:
             self.put(dsse.write(envelope))
         return evaluator.envelope()
+
+    def results_of_the_first_edition(self, evaluator: Evaluator) -> list[str]:
+        """The same findings and rates as an earlier release signed them; the digests of their envelopes."""
+        claims = [
+            each for each in evaluator.source.verification.claims if isinstance(each.record, Finding | BenignRate)
+        ]
+        payloads = [first_edition(each.record, each.subject, each.plan) for each in claims if each.record]
+        return [self.put(dsse.write(dsse.sign(payload, evaluator.key))) for payload in payloads]
 
     def said(self) -> Said:
         read, unread = read_logged(self._held, self._keys)

@@ -98,6 +98,20 @@ def test_a_finding_without_its_plan_is_not_counted(four):
     assert [why for envelope, why in found.unread if envelope == four[3].envelope()] == ["no-plan"]
 
 
+def test_results_of_both_editions_are_pooled_alike_and_missed_alike(four):
+    log = Log(*four)
+    for one in four:
+        log.plan(one)
+    for one in four[:2]:
+        log.results(one)
+    old = [envelope for one in four[2:] for envelope in log.results_of_the_first_edition(one)]
+    found = looked_up(log.answered(), system=fingerprint(four[0]))
+    assert main_pool(found).pooled == main_pool(together(*four)).pooled
+    assert found.unread == ()
+    log.erase(log.said().statuses.statements[old[0]].logged.index)
+    assert looked_up(log.answered(), system=fingerprint(four[0])).unjudged == 1
+
+
 def test_what_was_erased_or_signed_by_a_stranger_is_told_and_counts_against(four, failing):
     log = published(*four, failing, known=four)
     log.erase(log.said().statuses.statements[four[0].envelope()].logged.index)

@@ -5,9 +5,10 @@ from decimal import Decimal
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from aloi.evidence.bundle import pack
-from aloi.evidence.canonical import digest
+from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.envelope import Envelope, sign
 from aloi.evidence.keys import PrivateKey
+from aloi.evidence.predicates import Claim, name_of, predicate_type, usual_non_claims
 from aloi.evidence.records import (
     BenignPlan,
     BenignRate,
@@ -27,7 +28,7 @@ from aloi.evidence.records import (
     ScorerIdentity,
     Verdict,
 )
-from aloi.evidence.statement import Subject, state
+from aloi.evidence.statement import STATEMENT, Subject, state
 
 ROOT = "sha256:" + "5e" * 32
 SYSTEM = Subject.of("banque-azur", "sha256:" + "a1" * 32)
@@ -164,6 +165,19 @@ def effect(**changes: object) -> Effect:
         "sample": Sample(trials=80, root=ROOT),
     }
     return Effect(**(fields | changes))  # type: ignore[arg-type]  # a test names only what it changes
+
+
+def first_edition(record: Record, subject: tuple[Subject, ...], plan: str | None = None) -> bytes:
+    """A statement as releases before the second edition of results signed it."""
+    claim = Claim(record=record, plan=plan, non_claims=usual_non_claims(record))
+    return canonical(
+        {
+            "_type": STATEMENT,
+            "subject": subject,
+            "predicateType": predicate_type(name_of(record), 1),
+            "predicate": claim,
+        }
+    )
 
 
 class World:

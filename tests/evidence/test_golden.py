@@ -5,8 +5,9 @@ from pathlib import Path
 import lookup_world
 import monitoring_world
 import pytest
+import results_world
 import update_world
-from evidence_world import World
+from evidence_world import ROOT, World
 from vouching_world import KEY, beside
 
 from aloi.evidence import envelope as dsse
@@ -14,11 +15,15 @@ from aloi.evidence import policyfile
 from aloi.evidence.canonical import digest
 from aloi.evidence.keys import PublicKey
 from aloi.evidence.lookup import verify_lookup
+from aloi.evidence.predicates import predicate_type
 from aloi.evidence.statement import claimed, read
 from aloi.evidence.verification import verify_bundle, verify_statement
 
 GOLDEN = Path(__file__).parent / "golden"
-EDITIONS = {"bundle-v1": "sha256:ae3d2b959eb2a89a5ff969ccf9e4a70ecb138a00894d7c01675994d78fbc757f"}
+EDITIONS = {
+    "bundle-v1": "sha256:ae3d2b959eb2a89a5ff969ccf9e4a70ecb138a00894d7c01675994d78fbc757f",
+    "bundle-v2": "sha256:605b77bab66c812a1e89fc06bc3025e21ab56070e9a806cfa57b45553a86562b",
+}
 
 
 @pytest.mark.parametrize(("name", "expected"), EDITIONS.items(), ids=EDITIONS)
@@ -31,7 +36,20 @@ def test_old_bundles_verify(name, expected):
 
 
 def test_the_newest_edition_is_what_we_write():
-    assert (GOLDEN / "bundle-v1.json").read_bytes() == World().pack()
+    assert (GOLDEN / "bundle-v2.json").read_bytes() == World().pack()
+
+
+def test_both_editions_say_the_same():
+    key = PublicKey.from_pem((GOLDEN / "bundle-v1.pem").read_bytes())
+    first, second = (verify_bundle((GOLDEN / f"{name}.json").read_bytes(), [key]) for name in EDITIONS)
+    told = [claim for claim in first.claims if claim.name != "coverage"]  # which cites digests
+    again = [claim for claim in second.claims if claim.name != "coverage"]
+    assert [(one.name, one.record, one.plan, one.subject, one.non_claims) for one in told] == [
+        (one.name, one.record, one.plan, one.subject, one.non_claims) for one in again
+    ]
+    assert {one.predicate_type for one in told} & {one.predicate_type for one in again} == {predicate_type("plan")}
+    assert {one.assurance_level for one in told} == {None}
+    assert {one.assurance_level for one in again} == {None, "self_attested"}
 
 
 def test_old_proofs_show_what_they_showed():
@@ -79,6 +97,26 @@ def test_old_statements_beside_bundles_verify(name, expected):
 def test_the_newest_edition_of_what_stands_beside_is_what_we_write():
     lines = (GOLDEN / "beside-v2.jsonl").read_bytes().splitlines()
     assert lines == [dsse.write(each) for each in beside().values()]
+
+
+RESULTS = {
+    "results-v1": "sha256:74ac03b5065fa1f229bb514fccf7534027c5f4133f34bbf754f4298d321be986",
+    "results-v2": "sha256:62668e119253a75b0217223ea84bdc1aa197e03b168bf0470668cbbffa5d54be",
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), RESULTS.items(), ids=RESULTS)
+def test_old_results_say_what_they_said(name, expected):
+    data = (GOLDEN / f"{name}.jsonl").read_bytes()
+    assert digest(data) == expected
+    told = [verify_statement(line, [results_world.KEY.public]) for line in data.splitlines()]
+    assert [claim.record for claim in told] == list(results_world.RESULTS.values())
+    assert {claim.predicate_type.rpartition("/")[2] for claim in told} == {name.removeprefix("results-")}
+    assert {claim.plan for claim in told} == {ROOT}
+
+
+def test_the_newest_edition_of_results_is_what_we_write():
+    assert (GOLDEN / "results-v2.jsonl").read_bytes() == results_world.lines()
 
 
 MONITORED = {"monitoring-v1": "sha256:e77b5706a633e323042887e24beab0612a0cf9c39bba7f7254276e35ba79a7ec"}

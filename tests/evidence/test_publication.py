@@ -239,7 +239,13 @@ ATTACKS = {
     ),
     "one operator": ({"x": under(head(HONEST, len(HONEST), {"north": 5, "annex": 6}))}, "too-few-witnesses"),
     "a cosignature that does not hold": (
-        {"x": under(log_world.with_line(LATE, 1, data=LATE.signatures[1].data[:-1] + b"\0"))},
+        {
+            "x": under(
+                log_world.with_line(
+                    LATE, 1, data=LATE.signatures[1].data[:-1] + bytes([LATE.signatures[1].data[-1] ^ 1])
+                )
+            )
+        },
         "bad-signature",
     ),
     "a later time than was signed": (

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from evidence_world import World
+from evidence_world import World, first_edition
 
 from aloi.evidence.predicates import claim_type
 from aloi.evidence.schemas import schemas
@@ -25,8 +25,17 @@ def test_what_we_sign_fits_its_schema():
     made = schemas()
     for payload in World().statements():
         statement = json.loads(payload)
-        name, _ = claim_type(statement["predicateType"])
-        jsonschema.validate(statement["predicate"], made[f"{name}.v1"])
+        name, edition = claim_type(statement["predicateType"])
+        assert made[f"{name}.v{edition}"]["$id"] == statement["predicateType"]
+        jsonschema.validate(statement["predicate"], made[f"{name}.v{edition}"])
+
+
+@pytest.mark.parametrize("payload", [first_edition(record, about) for record, about in World().claims])
+def test_what_was_signed_before_fits_the_schema_of_its_edition(payload):
+    statement = json.loads(payload)
+    name, edition = claim_type(statement["predicateType"])
+    assert edition == 1
+    jsonschema.validate(statement["predicate"], schemas()[f"{name}.v1"])
 
 
 def test_the_bundle_fits_its_schema(bundle):
@@ -36,4 +45,4 @@ def test_the_bundle_fits_its_schema(bundle):
 def test_a_finding_without_non_claims_does_not_fit():
     predicate = json.loads(World().statements()[1])["predicate"]
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(predicate | {"non_claims": []}, schemas()["finding.v1"])
+        jsonschema.validate(predicate | {"non_claims": []}, schemas()["finding.v2"])

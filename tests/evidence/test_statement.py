@@ -142,7 +142,7 @@ def test_every_predicate_has_usual_non_claims():
     assert NonClaim.POPULATION in usual_non_claims(finding("a"))
     assert NonClaim.POPULATION in usual_non_claims(finding("a", scope="suite"))
     assert NonClaim.POPULATION not in usual_non_claims(finding("a", scope="population"))
-    assert {predicate_type(name) for name in CLAIMS} == {
+    assert {predicate_type(name, 1) for name in CLAIMS} == {
         f"https://aloi.dev/predicate/{name}/v1"
         for name in (
             *("plan", "finding", "hunt", "benign-rate", "effect", "coverage", "manifest"),

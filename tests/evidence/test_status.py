@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from evidence_world import HARDENED, HAZARDS, SYSTEM, benign, effect, finding, plan
+from evidence_world import HARDENED, HAZARDS, SYSTEM, benign, effect, finding, first_edition, plan
 from federation_world import AT, HOUR, KEYS, KNOWN, History, keyid, listed
 from vouching_world import incident, named
 
@@ -35,6 +35,17 @@ def test_its_signer_withdraws_it():
     status = history.status(result)
     assert (status.state, status.withdrawals) == ("withdrawn", (word,))
     assert history.nothing() == []
+
+
+@pytest.mark.parametrize(("record", "expected"), [(finding(HAZARDS[0]), True), (effect(), False)])
+def test_a_finding_of_the_first_edition_is_replaced_by_a_finding_of_the_second(record, expected):
+    history = History()
+    old = history.put(dsse.write(dsse.sign(first_edition(finding(HAZARDS[0]), (SYSTEM,)), KEYS[60])))
+    new = history.log(record, SYSTEM, by=[60])
+    history.withdraw(old, by=[60], superseded_by=new, reason="superseded")
+    assert history.status(old).state == "withdrawn"
+    assert (history.status(old).superseded_by == new) is expected
+    assert [why for _, why in history.nothing()] == ([] if expected else ["supersedes-otherwise"])
 
 
 def test_another_key_of_the_same_organisation_withdraws_it():

@@ -10,10 +10,12 @@ from aloi.evidence import envelope as dsse
 from aloi.evidence import logentry
 from aloi.evidence.canonical import canonical, digest
 from aloi.evidence.encoding import to_base64
+from aloi.evidence.predicates import name_of, predicate_type
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import Endorsement
 from aloi.registry.admission import admit
 from evidence import update_world
+from evidence.evidence_world import HAZARDS, benign, effect, finding, first_edition
 from evidence.vouching_world import KEY, beside
 
 GOOD = json.loads(envelope_of(0))
@@ -117,6 +119,15 @@ def test_what_is_signed_beside_bundles_comes_in(name):
     admitted = admit(dsse.write(beside()[name]), [KEY.public])
     assert admitted.kind == name.removeprefix("sealed-")
     assert logentry.read(admitted.body).envelope == digest(dsse.write(beside()[name]))
+
+
+@pytest.mark.parametrize("record", [finding(HAZARDS[0]), benign(), effect()], ids=["finding", "benign-rate", "effect"])
+def test_results_of_every_edition_come_in_as_one_kind(record):
+    old, new = first_edition(record, (SYSTEM,)), state(record, [SYSTEM])
+    admitted = [admit(signed(payload), KEYS) for payload in (old, new)]
+    assert {each.kind for each in admitted} == {name_of(record)}
+    types = [logentry.read(each.body).predicate_type for each in admitted]
+    assert types == [predicate_type(name_of(record), edition) for edition in (1, 2)]
 
 
 def test_an_update_of_a_detector_is_looked_up_by_the_model_that_it_is_for():

@@ -114,7 +114,7 @@ def test_an_entry_with_what_was_signed(served):
     assert status == 200
     told = text(shown)
     assert "Entry 1 Finding" in told
-    assert '"predicateType": "https://aloi.dev/predicate/finding/v1"' in told
+    assert '"predicateType": "https://aloi.dev/predicate/finding/v2"' in told
     for link in ("envelope/1", "entry/1", "proof/1", "pages/entry/0", "pages/entry/2"):
         assert f'href="../../{link}"' in shown
     assert digest(FINDING) in shown

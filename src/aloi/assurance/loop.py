@@ -17,7 +17,7 @@ from aloi import __version__
 from aloi.assurance.arms import BASE, arm, arm_name
 from aloi.assurance.confirming import Confirmation
 from aloi.assurance.folder import RunFolder, RunProgress, write_whole
-from aloi.assurance.proving import Proof, SignedPlan, read_plan, sign_plan
+from aloi.assurance.proving import Proof, SignedPlan, declared, read_plan, sign_plan
 from aloi.assurance.registering import Registry, register_plan
 from aloi.assurance.remedies import fitted, remedies_for
 from aloi.assurance.selecting import Selection, failing
@@ -220,7 +220,9 @@ class Loop:
                 after = self._fingerprint(chosen)
                 self._wait_for_people(spending)
         self._progress.stage("prove")
-        proof = Proof(signed, self._subject(self.before), self._subject(after), self._key)
+        proof = Proof(
+            signed, self._subject(self.before), self._subject(after), self._key, assurance=declared(self.system)
+        )
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else []), *hunts):
             proof.add(record)
         coverage = proof.cover(self._frameworks, accepted=bool(effect and effect.accepted))

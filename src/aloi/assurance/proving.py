@@ -12,6 +12,7 @@ from aloi.evidence import keys
 from aloi.evidence.bundle import pack
 from aloi.evidence.canonical import digest
 from aloi.evidence.envelope import Envelope
+from aloi.evidence.evalresults import AssuranceLevel
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, Plan, Record
 from aloi.evidence.statement import Subject, claimed, state
@@ -19,6 +20,7 @@ from aloi.evidence.statement import read as read_statement
 from aloi.standards.coverage import cover
 from aloi.standards.frameworks import framework
 from aloi.standards.judging import EvidenceItem
+from aloi.system.reading import System
 from aloi.translation import N_
 
 PASSPHRASE = "ALOI_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable, not a passphrase
@@ -114,14 +116,28 @@ def read_plan(data: bytes, key: keys.PrivateKey) -> SignedPlan:
     return SignedPlan(claim.record, envelope, digest(opened.payload))
 
 
+def declared(system: System) -> AssuranceLevel:
+    """What a result may declare of itself: a third party's word where `relationship` says so, else its signer's own."""
+    return "third_party" if system.description.assurance.relationship == "third_party" else "self_attested"
+
+
 class Proof:
     """The statements of one run, in the order in which a reader wants them."""
 
-    def __init__(self, signed: SignedPlan, before: Subject, after: Subject, key: keys.PrivateKey) -> None:
+    def __init__(
+        self,
+        signed: SignedPlan,
+        before: Subject,
+        after: Subject,
+        key: keys.PrivateKey,
+        *,
+        assurance: AssuranceLevel = "self_attested",
+    ) -> None:
         self._signed = signed
         self._before = before
         self._after = after
         self._key = key
+        self._assurance = assurance
         self._envelopes = [signed.envelope]
         self._items = [EvidenceItem(digest=signed.digest, record=signed.plan)]
 
@@ -145,6 +161,6 @@ class Proof:
         return pack(self._envelopes, [self._key.public], self._key)
 
     def _sign(self, record: Record, subjects: Sequence[Subject]) -> str:
-        payload = state(record, subjects, plan=self._signed.digest)
+        payload = state(record, subjects, plan=self._signed.digest, assurance=self._assurance)
         self._envelopes.append(dsse.sign(payload, self._key))
         return digest(payload)

@@ -40,6 +40,11 @@ NON_CLAIMS = {
     "legal-conformity": N_("conformity with any law or norm"),
     "secrecy": N_("that nothing of the texts that were learnt from can be guessed"),
 }
+# What a result's signer declares of it.
+ASSURANCE = {
+    "self_attested": N_("Word    the signer's own, of what they measured"),
+    "third_party": N_("Word    of a third party to the system, as the signer declares"),
+}
 KINDS = {"public": N_("public"), "private": N_("private"), "academic": N_("academic")}
 SHOWN = 300
 

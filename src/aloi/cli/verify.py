@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
-from aloi.cli.claims import NON_CLAIMS, claim_line
+from aloi.cli.claims import ASSURANCE, NON_CLAIMS, claim_line
 from aloi.cli.speech import say
 from aloi.translation import N_
 
@@ -124,6 +124,7 @@ def _statement_lines(claim: "VerifiedClaim") -> list[str]:
         click.style(say(N_("The statement holds: nothing in it was changed since it was signed.")), fg="green"),
         say(N_("Named   {digest}"), digest=claim.envelope),
         say(N_("Signed  {signers}"), signers=", ".join(signer.key_id for signer in claim.signers)),
+        *_assurance_lines([claim]),
         *_subject_lines(claim.subject),
         "",
         say(N_("What is claimed:")),
@@ -164,6 +165,7 @@ def _lines(verification: "Verification") -> list[str]:
         click.style(say(N_("The bundle holds: nothing in it was changed since it was signed.")), fg="green"),
         say(N_("Bundle  {digest}"), digest=verification.digest),
         say(N_("Signed  {signers}"), signers=signers),
+        *_assurance_lines(verification.claims),
         *_subject_lines(verification.subject),
         *([say(N_("Guards  {digest}"), digest=verification.guard_set)] if verification.guard_set else []),
         "",
@@ -193,6 +195,11 @@ def _part(part: "Opened | Withheld") -> str:
     if not isinstance(part, Opened):
         return say(N_("(sealed)"))
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in part.text)
+
+
+def _assurance_lines(claims: "Iterable[VerifiedClaim]") -> list[str]:
+    levels = dict.fromkeys(claim.assurance_level for claim in claims if claim.assurance_level)
+    return [say(ASSURANCE[level]) for level in levels]
 
 
 def _subject_lines(subjects: "Iterable[Subject]") -> list[str]:

@@ -9,6 +9,7 @@ from msgspec import Meta
 _DOMAIN = "([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?[.])+[a-z]([a-z0-9-]{0,61}[a-z0-9])"
 
 Digest = Annotated[str, Meta(pattern="^sha256:[0-9a-f]{64}$", max_length=71)]
+Hex256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 Code = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]*$(?!\n)", max_length=40)]
 KeyId = Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}:[0-9a-f]{64}$(?!\n)", max_length=105)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]

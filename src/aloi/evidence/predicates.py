@@ -1,7 +1,8 @@
 """The predicates that are signed: which record each type carries, and what it expressly does not claim.
 
 Every predicate has one shape under `https://aloi.dev/predicate/<name>/v1`:
-`{"record": {…}, "plan": "sha256:…", "non_claims": ["other-versions", …]}`.
+`{"record": {…}, "plan": "sha256:…", "non_claims": ["other-versions", …]}`. Results have a second edition, `…/v2`, whose
+shape `aloi.evidence.evalresults` tells; what is read of either is the same claim.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,7 @@ from aloi.evidence.records import BenignRate, Coverage, Effect, Finding, Hunt, P
 from aloi.evidence.updates import DetectorUpdate, UpdateAcceptance
 from aloi.evidence.vouching import Appraisal, Attachment, Commitment, Dispute, Endorsement, Replication, Withdrawal
 
-PREDICATE = "https://aloi.dev/predicate/{name}/v1"
+PREDICATE = "https://aloi.dev/predicate/{name}/v{edition}"
 
 
 class NonClaim(StrEnum):
@@ -97,6 +98,8 @@ CLAIMS: Mapping[str, type[Claim[Any]]] = MappingProxyType(
         "manifest": Claim[Manifest],
     }
 )
+# Of all others there is one edition.
+EDITIONS: Mapping[str, int] = MappingProxyType({"finding": 2, "hunt": 2, "benign-rate": 2, "effect": 2})
 _NAMES: Mapping[type[Record], str] = MappingProxyType(
     {
         Plan: "plan",
@@ -184,17 +187,29 @@ def name_of(record: Record) -> str:
     return _NAMES[type(record)]
 
 
-def predicate_type(name: str) -> str:
-    """The URI of a predicate name."""
-    return PREDICATE.format(name=name)
+def predicate_type(name: str, edition: int | None = None) -> str:
+    """The URI of a predicate name in an edition; without one, in that which is written today."""
+    return PREDICATE.format(name=name, edition=EDITIONS.get(name, 1) if edition is None else edition)
 
 
-_TYPES = MappingProxyType({predicate_type(name): (name, kind) for name, kind in CLAIMS.items()})
+_TYPES = MappingProxyType(
+    {
+        predicate_type(name, edition): (name, edition)
+        for name in CLAIMS
+        for edition in range(1, EDITIONS.get(name, 1) + 1)
+    }
+)
 
 
-def claim_type(uri: str) -> tuple[str, type[Claim[Any]]] | None:
-    """The name and type behind a predicate's URI; None for a predicate that is not ours."""
+def claim_type(uri: str) -> tuple[str, int] | None:
+    """The name and the edition behind a predicate's URI, old ones included; None for one that is not ours."""
     return _TYPES.get(uri)
+
+
+def kind_of(uri: str) -> str:
+    """What a predicate's URI says of a statement's kind, whichever the edition: its name, or the URI of others."""
+    known = _TYPES.get(uri)
+    return known[0] if known else uri
 
 
 def usual_non_claims(record: Record) -> tuple[NonClaim, ...]:

@@ -6,6 +6,7 @@ import msgspec
 
 from aloi.evidence.bundle import FORMAT, Bundle
 from aloi.evidence.envelope import Envelope
+from aloi.evidence.evalresults import REPORTS
 from aloi.evidence.predicates import CLAIMS, predicate_type
 from aloi.evidence.rounds import FORMAT as ROUND_FORMAT
 from aloi.evidence.rounds import Round
@@ -14,15 +15,18 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """File stem to JSON Schema (2020-12), one per predicate and file format. `$id` is the format's URI.
+    """File stem to JSON Schema (2020-12), one per edition of a predicate and file format. `$id` is the format's URI.
 
     A record's cross-field rules (an estimate inside its interval) are not expressible here; `verify_bundle` has them.
     """
-    kinds: dict[str, tuple[str, Any]] = {name: (predicate_type(name), kind) for name, kind in CLAIMS.items()}
-    kinds["envelope"] = ("https://aloi.dev/envelope/v1", Envelope)
-    kinds["bundle"] = (FORMAT, Bundle)
-    kinds["round"] = (ROUND_FORMAT, Round)
-    return {f"{name}.v1": _schema(uri, kind) for name, (uri, kind) in kinds.items()}
+    kinds: dict[str, tuple[str, Any]] = {
+        **{f"{name}.v1": (predicate_type(name, 1), kind) for name, kind in CLAIMS.items()},
+        **{f"{name}.v2": (predicate_type(name, 2), kind) for name, kind in REPORTS.items()},
+        "envelope.v1": ("https://aloi.dev/envelope/v1", Envelope),
+        "bundle.v1": (FORMAT, Bundle),
+        "round.v1": (ROUND_FORMAT, Round),
+    }
+    return {stem: _schema(uri, kind) for stem, (uri, kind) in kinds.items()}
 
 
 def _schema(uri: str, kind: Any) -> dict[str, Any]:

@@ -9,14 +9,14 @@ from msgspec import Meta
 from aloi.errors import EvidenceError
 from aloi.evidence.canonical import canonical
 from aloi.evidence.decoding import decode, shown
+from aloi.evidence.evalresults import AssuranceLevel, read_claim, written
 from aloi.evidence.exactness import require_exact
+from aloi.evidence.fields import Hex256
 from aloi.evidence.predicates import Claim, claim_type, name_of, predicate_type, usual_non_claims
 from aloi.evidence.records import Record
 from aloi.translation import N_
 
 STATEMENT = "https://in-toto.io/Statement/v1"
-
-Hex256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
 
 
 class DigestSet(Record, frozen=True, kw_only=True):
@@ -52,25 +52,32 @@ class Statement(Record, frozen=True, kw_only=True, rename="camel"):
 
 
 def state(
-    record: Record, subject: Sequence[Subject], *, plan: str | None = None, non_claims: Iterable[str] | None = None
+    record: Record,
+    subject: Sequence[Subject],
+    *,
+    plan: str | None = None,
+    non_claims: Iterable[str] | None = None,
+    assurance: AssuranceLevel = "self_attested",
 ) -> bytes:
-    """The statement to sign: canonical JSON bytes.
+    """The statement to sign: canonical JSON bytes, in the edition of today.
 
     `plan` is the digest of the plan's statement, owed by every finding, effect and coverage. `non_claims` defaults to
-    the usual ones of the record's kind. Raises EvidenceError: 'float', 'number-out-of-range', 'not-canonical', or what
-    `read` would refuse.
+    the usual ones of the record's kind. `assurance` is what the signer declares of a result; other records do not say
+    it. Raises EvidenceError: 'float', 'number-out-of-range', 'not-canonical', or what `read` would refuse.
     """
+    name = name_of(record)
     claim = Claim(record=record, plan=plan, non_claims=tuple(non_claims or usual_non_claims(record)))
     require_exact(claim)
+    read_claim(canonical(claim), name, 1)  # constructors do not check types: what we sign must be readable
     data = canonical(
         {
             "_type": STATEMENT,
             "subject": tuple(subject),
-            "predicateType": predicate_type(name_of(record)),
-            "predicate": claim,
+            "predicateType": predicate_type(name),
+            "predicate": written(claim, assurance),
         }
     )
-    claimed(read(data))  # constructors do not check types: what we sign must be readable
+    claimed(read(data))
     return data
 
 
@@ -88,10 +95,13 @@ def read(payload: bytes) -> Statement:
 
 
 def claimed(statement: Statement) -> Claim[Any] | None:
-    """The typed claim inside a statement; None where the predicate type is not one of ours."""
+    """The typed claim inside a statement of whichever edition; None where the predicate type is not one of ours.
+
+    Raises EvidenceError as `read_claim`, and 'float', 'number-out-of-range'.
+    """
     known = claim_type(statement.predicate_type)
     if known is None:
         return None
-    claim = decode(bytes(statement.predicate), known[1], floats=False)
+    claim = read_claim(bytes(statement.predicate), *known)
     require_exact(claim)
     return claim

@@ -20,6 +20,7 @@ import msgspec
 from aloi.evidence.appraisals import read_appraisals
 from aloi.evidence.loggedstatements import LoggedStatement
 from aloi.evidence.organisations import Organisation
+from aloi.evidence.predicates import kind_of
 from aloi.evidence.registration import PlanStatus, Registration, Registrations
 from aloi.evidence.replications import Repetition, read_repetitions
 from aloi.evidence.roster import Rosters
@@ -197,7 +198,7 @@ def _successors(voices: Voices, withdrawn: Mapping[str, list[LoggedStatement]]) 
 
 def _replaces(new: LoggedStatement, old: LoggedStatement) -> bool:
     shared = {each.fingerprint for each in new.subjects} & {each.fingerprint for each in old.subjects}
-    return new.predicate_type == old.predicate_type and bool(shared)
+    return kind_of(new.predicate_type) == kind_of(old.predicate_type) and bool(shared)
 
 
 def _current(envelope: str, successors: Mapping[str, str], withdrawn: Container[str]) -> str:

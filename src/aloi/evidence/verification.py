@@ -18,6 +18,7 @@ from aloi.evidence.bundle import systems, unpack
 from aloi.evidence.canonical import digest
 from aloi.evidence.domainproof import check_domain_proof, served_keys
 from aloi.evidence.envelope import Envelope, Opened, unknown_signer
+from aloi.evidence.evalresults import AssuranceLevel, Attested
 from aloi.evidence.guardset import measured_set
 from aloi.evidence.logentry import stated
 from aloi.evidence.organisations import Organisation
@@ -69,7 +70,8 @@ class Signer(Record, frozen=True, kw_only=True):
 class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
     """One statement that holds. `record` is None, and `name` empty, for a predicate type that is not ours.
 
-    `digest` is that of what was signed, `envelope` the one by which statements about it name it.
+    `digest` is that of what was signed, `envelope` the one by which statements about it name it. `assurance_level` is
+    what the signer of a result declares, and nothing here shows; None where it is not told.
     """
 
     digest: str
@@ -81,6 +83,7 @@ class VerifiedClaim(Record, frozen=True, kw_only=True, omit_defaults=False):
     plan: str | None
     signers: tuple[Signer, ...]
     non_claims: tuple[str, ...]
+    assurance_level: AssuranceLevel | None = None
 
 
 class Verification(Record, frozen=True, kw_only=True):
@@ -292,6 +295,7 @@ def _verified(stated: Stated, opened: Opened, envelope: Envelope, trust: Collect
         plan=claim.plan if claim else None,
         signers=_signers(opened, trust),
         non_claims=claim.non_claims if claim else (),
+        assurance_level=claim.assurance_level if isinstance(claim, Attested) else None,
     )
 
 

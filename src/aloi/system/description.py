@@ -175,7 +175,8 @@ class Assurance(Part, frozen=True, kw_only=True):
 
     `alpha` bounds each kind of false claim over all hazards, or with `joint` both kinds together, by `multiplicity`.
     `attacker` names a model that may play the user in hunts; nothing is sent to any where none is named. `readapt`
-    hunts every hazard with several attacks, and without a judge, once remedies are chosen.
+    hunts every hazard with several attacks, and without a judge, once remedies are chosen. `relationship` says how
+    whoever runs this stands to who built the system, in the words of Every Eval Ever (`evaluator_relationship`).
     """
 
     hazards: Annotated[dict[Slug, HazardGoal], Meta(min_length=1)]
@@ -193,6 +194,7 @@ class Assurance(Part, frozen=True, kw_only=True):
     max_added_tokens: Annotated[float, Meta(ge=0)] | None = None
     limits: LimitsDescription = LimitsDescription()
     seed: str = "aloi"
+    relationship: Literal["first_party", "third_party", "collaborative", "other"] | None = None
 
 
 class GatewayKey(Part, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@
     python tests/evidence/golden/make.py monitoring-v1
     python tests/evidence/golden/make.py beside-v2
     python tests/evidence/golden/make.py update-v1
+    python tests/evidence/golden/make.py bundle-v2
+    python tests/evidence/golden/make.py results-v2
 
 Old files are never made anew: a release that cannot verify them is broken.
 """
@@ -21,6 +23,7 @@ import log_world  # noqa: E402 - the folder above is put on the path first
 import lookup_world  # noqa: E402
 import monitoring_world  # noqa: E402
 import published_world  # noqa: E402
+import results_world  # noqa: E402
 import update_world  # noqa: E402
 import vouching_world  # noqa: E402
 from evidence_world import World  # noqa: E402
@@ -43,6 +46,8 @@ def main(name: str) -> None:
         }
     elif name.startswith("monitoring"):
         files = {HERE / f"{name}.json": monitoring_world.bundle()}
+    elif name.startswith("results"):  # results-v1 was made so by the release before
+        files = {HERE / f"{name}.jsonl": results_world.lines()}
     elif name.startswith("update"):
         files = {HERE / f"{name}.jsonl": update_world.lines()}
     else:

@@ -17,14 +17,14 @@ from aloi.evidence.bundle import systems
 from aloi.evidence.canonical import digest
 from aloi.evidence.logentry import read as read_entry
 from aloi.evidence.logentry import stated
-from aloi.evidence.predicates import predicate_type
+from aloi.evidence.predicates import kind_of
 from aloi.evidence.records import BenignRate, Effect, Finding, Hunt, Plan
 from aloi.evidence.rules import Stated, check_claims
 from aloi.evidence.statement import claimed
 from aloi.evidence.status import Status
 from aloi.evidence.trustpolicy import Witnessed
 
-RESULTS = frozenset(predicate_type(name) for name in ("finding", "hunt"))
+RESULTS = frozenset({"finding", "hunt"})
 
 
 class AskedLog(Struct, frozen=True, kw_only=True):
@@ -154,7 +154,7 @@ def _unjudged(answered: Sequence[Answered], said: Said) -> Iterator[frozenset[st
                 entry = read_entry(held.entry)
             except EvidenceError:
                 continue  # a log whose entries are envelopes: nothing in it is erased
-            if entry.envelope in unread and entry.envelope not in told and entry.predicate_type in RESULTS:
+            if entry.envelope in unread and entry.envelope not in told and kind_of(entry.predicate_type) in RESULTS:
                 told.add(entry.envelope)
                 yield frozenset(entry.subjects)
 
