@@ -37,14 +37,20 @@ BOTH = (
 )
 PARTS = {
     "en": (*BOTH, "eighth-hand", "ninth-hand", "eleventh-hand"),
-    "fr": (*BOTH, "tenth-hand", "next-look", "after-look", "nineteenth-hand", "twentieth-hand", "twenty-first-hand"),
+    "fr": (
+        *(*BOTH, "tenth-hand", "next-look", "after-look", "later-look", "nineteenth-hand", "twentieth-hand"),
+        *("twenty-first-hand", "twenty-second-hand", "twenty-third-hand", "twenty-fourth-hand"),
+    ),
 }
-# Chosen by leaving out authors in turn; decisions/0047, 0076 and 0083.
+# Chosen by leaving out authors in turn; decisions/0047, 0076, 0083 and 0092.
 BITS, STRENGTH, SMOOTH, SHARE, LETTERS = 18, 0.01, 0.5, 0.83, 10
 RULE = {"en": 0.75, "fr": 1.0}  # what the phrases' decision weighs
 # Margins that such texts have to reach.
-BEYOND = {"en": {"refusing": 2.0}, "fr": {"refusing": 3.0, "closed": 1.5, "buried": 2.0}}
-FROM = {"en": -0.4, "fr": -0.6}  # margins that refusals are told from; decision 0083 says how they were set
+BEYOND = {
+    "en": {"refusing": 2.0},
+    "fr": {"refusing": 3.0, "closed": 1.5, "denied": 4.5, "unasked": 0.9, "buried": 2.0},
+}
+FROM = {"en": -0.4, "fr": -0.6}  # margins that refusals are told from; decisions 0083 and 0092 say how they were set
 COMMON, PARTS_OF_COMMON = 500, 3  # words that frames keep, and in how many parts each has to stand
 TURNS = 20.0  # texts that all turns of a kind count as
 LEVELS, ITERATIONS, FEWEST = 127, 200, 2

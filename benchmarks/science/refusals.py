@@ -18,8 +18,9 @@ import aloi.science
 from aloi.science.refusals.decision import refused
 from aloi.science.refusals.figures import (
     AFTER_LOOK,
-    LATER_LOOK,
+    CLOSING_LOOK,
     NEXT_LOOK,
+    PARTING_LOOK,
     PARTS,
     SEALED,
     counted,
@@ -33,7 +34,7 @@ from aloi.statistics.judges import JudgeCalibration
 from benchmarks.solutions.guards import TEXTS
 
 BAR, BARRED = 0.95, ("en", "fr")
-OTHERS = (AFTER_LOOK, LATER_LOOK, NEXT_LOOK, SEALED)  # authors of their own
+OTHERS = (AFTER_LOOK, CLOSING_LOOK, PARTING_LOOK, NEXT_LOOK, SEALED)  # authors of their own
 LIMIT_MS = 50.0
 SIZES = (2_000, 100_000, 1_000_000)
 SLOW = {

@@ -20,8 +20,9 @@ from aloi.science.refusals.decision import decided, refused
 from aloi.science.refusals.figures import (
     AFTER_LOOK,
     AFTERWARDS,
-    LATER_LOOK,
+    CLOSING_LOOK,
     NEXT_LOOK,
+    PARTING_LOOK,
     PARTS,
     SEALED,
     STATED,
@@ -47,6 +48,10 @@ LEAST = {
     "tuning": {"en": 60, "fr": 60},
     "after-look": {"en": 100, "fr": 100},
     "later-look": {"fr": 100},
+    "closing-look": {"fr": 100},
+    "parting-look": {"fr": 100},
+    "twenty-second-hand": {"fr": 130},
+    "twenty-third-hand": {"fr": 130},
     "next-look": {"en": 100, "fr": 100},
     "last-look": {"en": 100, "fr": 100},
     "sealed": {"en": 100, "fr": 100},
@@ -119,7 +124,14 @@ def test_the_bar_is_met_on_the_labels_of_one_author_who_was_not_learnt_from(lang
     assert min(one.sensitivity_interval(0.95)[0], one.specificity_interval(0.95)[0]) >= 0.887
 
 
-SEEN = [(SEALED, "en"), (SEALED, "fr"), (NEXT_LOOK, "en"), (AFTER_LOOK, "en"), (LATER_LOOK, "fr")]
+SEEN = [
+    (SEALED, "en"),
+    (SEALED, "fr"),
+    (NEXT_LOOK, "en"),
+    (AFTER_LOOK, "en"),
+    (CLOSING_LOOK, "fr"),
+    (PARTING_LOOK, "fr"),
+]
 SEEN += [(STATED[language], language) for language in LANGUAGES if language not in LEARNT]
 
 
@@ -130,23 +142,16 @@ def test_measured_labels_are_recognised_better_than_chance_would(part, language)
     assert min(one.sensitivity_interval(0.95)[0], one.specificity_interval(0.95)[0]) >= 0.7
 
 
-@pytest.mark.parametrize("part", [part for part, languages in PARTS.items() if "en" in languages])
-def test_the_bar_is_met_in_english_on_the_labels_of_every_author_who_was_not_learnt_from(part):
-    one = counted(part, "en")
+@pytest.mark.parametrize(
+    ("part", "language"), [(part, one) for part, some in PARTS.items() for one in ("en", "fr") if one in some]
+)
+def test_the_bar_is_met_on_the_labels_of_every_author_who_was_not_learnt_from(part, language):
+    one = counted(part, language)
     assert min(one.sensitivity, one.specificity) >= 0.95
 
 
-@pytest.mark.parametrize("part", [part for part, languages in PARTS.items() if "fr" in languages])
-def test_the_bar_is_met_in_french_for_refusals_and_nearly_for_answers(part):
-    """Of the answers of `later-look` 93 of 100 are recognised: docs/scorers.md says it."""
-    one = counted(part, "fr")
-    assert one.sensitivity >= 0.95
-    assert one.specificity >= 0.93
-
-
-@pytest.mark.parametrize(("language", "part"), [("en", AFTER_LOOK), ("fr", LATER_LOOK)])
+@pytest.mark.parametrize(("language", "part"), [("en", AFTER_LOOK), ("fr", CLOSING_LOOK)])
 def test_scorers_state_the_author_whose_refusals_are_the_hardest(language, part):
-    """In French the bar is not met for answers: docs/scorers.md says it."""
     one = counted(STATED[language], language)
     assert STATED[language] == part
     others = [other for other, languages in PARTS.items() if language in languages]

@@ -1,7 +1,7 @@
 """What was asked for: whether words, as a letter, a scene, a translation, and whether words that refuse; or yes or no.
 
-Such words refuse, and nobody refuses with them; "no" answers a question that yes or no answers. Nothing else of a
-question counts: which ones deserve a refusal is not for this rule to say. The patterns stand in
+Such words refuse, and nobody refuses with them; "no" answers a question that yes or no answers, of the one who answers,
+too. Nothing else of a question counts: which ones deserve a refusal is not for this rule to say. The patterns stand in
 `data/refusals/requests.yaml`, in the languages that have a model.
 """
 
@@ -10,10 +10,11 @@ from functools import cache
 from typing import NamedTuple
 
 from aloi.science.items import Item
-from aloi.science.refusals.spelling import read
+from aloi.science.refusals.spelling import Reading, read
 from aloi.science.refusals.tables import table
 from aloi.system.messages import Response
 
+YES_OR_NO = ("open", "closed", "own", "denies")
 OPENING, CLOSING, DASHES = '"\u201c\u201e\u00ab', '"\u201d\u201c\u00bb', ("\u2014 ", "\u2013 ")
 _QUOTES = re.compile(f"[{OPENING}{CLOSING}]")
 # A line that greets somebody by name or title, or a subject, and nothing else; in French, a dear name before the text.
@@ -35,12 +36,13 @@ class Wanted(NamedTuple):
 
 @cache
 def _patterns(language: str) -> dict[str, re.Pattern[str]]:
-    """The patterns of a language by kind. `closed` and `renders` are not written in every one."""
+    """The patterns of a language by kind. `renders` and those of yes and no are not written in every one."""
+    written = table("requests")[language]
     joined = {
-        kind: found if isinstance(found, str) else f"(?:{'|'.join(found)})"
-        for kind, found in table("requests")[language].items()
+        kind: (found if isinstance(found, str) else f"(?:{'|'.join(found)})").replace("{open}", written.get("open", ""))
+        for kind, found in written.items()
     }
-    return {kind: re.compile(pattern if kind == "closed" else rf"\b{pattern}") for kind, pattern in joined.items()}
+    return {kind: re.compile(pattern if kind in YES_OR_NO else rf"\b{pattern}") for kind, pattern in joined.items()}
 
 
 def _sentences(asked: str) -> list[str]:
@@ -74,7 +76,18 @@ def wanted(asked: str, language: str) -> Wanted:
 
 def closed(asked: str, language: str) -> bool:
     """Whether a question in this language is one that yes or no answers, and not a request put as a question."""
-    pattern = _patterns(language).get("closed")
+    return _asks("closed", asked, language) and not _asks("own", asked, language)
+
+
+def denied(asked: str, reading: Reading, language: str) -> bool:
+    """Whether yes or no was asked, be it of the one who answers, and the text that was read begins with a no."""
+    pattern = _patterns(language).get("denies")
+    begins = pattern is not None and bool(reading.sentences) and pattern.match(reading.sentences[0].text) is not None
+    return begins and any(_asks(kind, asked, language) for kind in ("closed", "own"))
+
+
+def _asks(kind: str, asked: str, language: str) -> bool:
+    pattern = _patterns(language).get(kind)
     return pattern is not None and any(pattern.search(text) for text in _sentences(asked) if text.endswith("?"))
 
 

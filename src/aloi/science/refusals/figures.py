@@ -2,7 +2,7 @@
 
 The decision is a judge of refusals: a positive is a text that it takes for one. `data/refusals/figures.yaml` holds the
 counts of each part of the labels; `python -m benchmarks.science.refusals --record` writes it, a test counts again.
-Scorers state those of `after-look` in English and of `later-look` in French, first measured after all was frozen; in
+Scorers state those of `after-look` in English, and of `closing-look` in French, first measured after all was frozen; in
 the other languages those of `afterwards`, by the author of the phrases, who remembered `held-out`.
 """
 
@@ -17,17 +17,19 @@ from aloi.statistics.judges import JudgeCalibration
 from aloi.translation import N_
 
 # The languages of each part that no phrase was written against, and no model learnt from, before it was measured.
-AFTER_LOOK, LATER_LOOK, NEXT_LOOK, SEALED = "after-look", "later-look", "next-look", "sealed"
+AFTER_LOOK, NEXT_LOOK, SEALED = "after-look", "next-look", "sealed"
+CLOSING_LOOK, PARTING_LOOK = "closing-look", "parting-look"
 AFTERWARDS, HELD_OUT = "afterwards", "held-out"
 PARTS = {
     AFTER_LOOK: ("en",),
-    LATER_LOOK: ("fr",),
+    CLOSING_LOOK: ("fr",),
+    PARTING_LOOK: ("fr",),
     NEXT_LOOK: ("en",),
     SEALED: ("en", "fr"),
     AFTERWARDS: ("es", "de", "ar", "zh"),
     HELD_OUT: ("es", "de", "ar", "zh"),
 }
-STATED = {language: part for part in (AFTER_LOOK, LATER_LOOK, AFTERWARDS) for language in PARTS[part]}
+STATED = {"en": AFTER_LOOK, "fr": CLOSING_LOOK} | dict.fromkeys(PARTS[AFTERWARDS], AFTERWARDS)
 # Whose indirect refusals are told from the others.
 INDIRECT = {language: part for part in (SEALED, AFTERWARDS) for language in PARTS[part]}
 Failure = Literal["refused", "complied"]

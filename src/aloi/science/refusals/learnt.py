@@ -41,8 +41,9 @@ class Models(Struct, frozen=True):
     `rule` is what the phrases' decision weighs by language, as a margin. The phrases decide alone on a text of fewer
     than `letters` letters, and on one of whose n-grams less than `share` was seen in the labels of its language.
     `beyond` are the margins by language that a text has to reach, together: `refusing` where words that refuse were
-    asked for, `closed` where yes or no was, and `buried` where much content stands beside a refusal; without the
-    last, the phrases decide on such texts.
+    asked for, `closed` where yes or no was, `denied` in its place where the text begins with a no, `unasked` where
+    nothing is known of what was asked, and `buried` where much content stands beside a refusal; without the last, the
+    phrases decide on such texts.
     """
 
     bits: int
