@@ -11,7 +11,9 @@ A risk above its threshold is a result, never an exception.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePath
 from typing import ClassVar
 
 from aloi.translation import N_, translate
@@ -20,12 +22,38 @@ from aloi.translation import N_, translate
 WORDS = ("kind", "part", "problem")
 # How many known names are told where none is near.
 KNOWN = 12
+# What nobody is told, whoever wrote it where it does not belong: who asks as whom in an address, and private keys.
+_SECRETS = (
+    (re.compile(r"(?<=://)\S*@"), "…@"),
+    (re.compile(r"\b[\w.-]+:[^\s/@:]+@(?=[\w\[])"), "…@"),
+    (re.compile(r"(?i)([?&][^=&\s]*(?:pass|secret|token|key|auth|cred|sig)[^=&\s]*=)[^&\s]+"), r"\1…"),
+    (re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"), "(…)"),
+)
+
+
+def concealed(text: str) -> str:
+    """Text without the secrets that a form gives away: credentials in an address, a private key in PEM."""
+    for form, instead in _SECRETS:
+        text = form.sub(instead, text)
+    return text
+
+
+class Said:
+    """A sentence within a sentence: what a library found, in words that can be said in the reader's language."""
+
+    def __init__(self, message: str, /, **facts: object) -> None:
+        self.message = message
+        self.facts = facts
+
+    def __str__(self) -> str:
+        return self.message.format(**self.facts)
 
 
 class AloiError(Exception):
     """Root of Aloi's errors: what went wrong, and what to do next.
 
-    `message` and `remedy` are `str.format` templates over `facts`. `str(error)` is the English sentence.
+    `message` and `remedy` are `str.format` templates over `facts`, of which none holds a secret that `concealed` knows.
+    `str(error)` is the English sentence.
     """
 
     exit_code: ClassVar[int] = 2
@@ -33,8 +61,16 @@ class AloiError(Exception):
     def __init__(self, message: str, /, *, remedy: str = "", **facts: object) -> None:
         self.message = message
         self.remedy = remedy
-        self.facts = facts
-        super().__init__(message.format(**facts))
+        self.facts = {name: _without_secrets(fact) for name, fact in facts.items()}
+        super().__init__(message.format(**self.facts))
+
+
+def _without_secrets(fact: object) -> object:
+    if not isinstance(fact, str | PurePath | BaseException):
+        return fact
+    text = str(fact)
+    plain = concealed(text)
+    return fact if plain == text else plain
 
 
 class AskerError(AloiError):
@@ -129,8 +165,13 @@ def told(error: AloiError, language: str) -> list[str]:
     """An error as a person reads it: what is wrong, every fault of a file with its line, and what to do next."""
 
     def say(message: str, facts: Mapping[str, object]) -> str:
-        words = {name: translate(str(fact), language) if name in WORDS else fact for name, fact in facts.items()}
+        words = {name: word(name, fact) for name, fact in facts.items()}
         return translate(message, language).format(**words)
+
+    def word(name: str, fact: object) -> object:
+        if isinstance(fact, Said):
+            return say(fact.message, fact.facts)
+        return translate(str(fact), language) if name in WORDS else fact
 
     where = f"{error.where}: " if isinstance(error, AskerError | EvidenceError) and error.where else ""
     lines = [where + say(error.message, error.facts)]

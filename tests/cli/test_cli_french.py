@@ -44,6 +44,21 @@ COMMANDS = {
     "nothing to learn from": ("guard", "learn"),
     "no file": ("export", "nothing.json", "--format", "sarif", "--output", "x"),
     "a folder": ("standards", "attach", "human-oversight", ".", "--approved-by", "x", "--approved-on", "2026-11-01"),
+    "no key to make": ("keys", "rotate", BUNDLE),
+    "a bundle in place of an organisation": ("keys", "rotate", BUNDLE, "new.pem"),
+    "no moment": ("keys", "revoke", BUNDLE, "k", "--reason", "retired", "--since", "yesterday"),
+    "no algorithm": ("keys", "new", "--algorithm", "rsa"),
+    "no index": ("registry", "erase", "registry.yaml", "x", "--reason", "a"),
+    "no configuration": ("registry", "serve", "none.yaml"),
+    "no witness": ("registry", "witness", "serve", "none.yaml"),
+    "a name with a blank": ("registry", "init", "r", "--name", "a b"),
+    "nobody there": ("registry", "trust", "http://127.0.0.1:9", "f.policy"),
+    "credentials": ("registry", "trust", "http://a:b@127.0.0.1:9", "f.policy"),
+    "no address": ("registry", "mirror", "here", "d", "--policy", "none.policy"),
+    "nowhere to share": ("share", BUNDLE),
+    "no domain": ("lookup", BUNDLE, "--from", "u", "--policy", "p", "--organisation", "my bank"),
+    "help of revoking": ("keys", "revoke", "--help"),
+    "help of witnesses": ("registry", "witness", "init", "--help"),
     "no control": ("standards", "attach", "no", "x", "--approved-by", "x", "--approved-on", "2026-11-01"),
 }
 # Names that are typed or cited as they stand: options, keys, ids of others, paths of CycloneDX, ids of statements.
@@ -74,6 +89,14 @@ def test_no_english_is_left(case, tmp_path):
     text = NAMES.sub("", said.out + said.err)
     assert text.strip()
     assert [line for line in text.splitlines() if ENGLISH.search(line)] == []
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: b: c", "a: *b", '"', "a:\n\t- b", "- a\nb: c"])
+def test_what_is_wrong_with_yaml_is_told_in_french(text, tmp_path):
+    (tmp_path / "registry.yaml").write_text(text)
+    said = aloi("--lang", "fr", "registry", "serve", "registry.yaml", home=tmp_path)
+    assert said.code == 2
+    assert not re.search(r"\b(but|found|not|allowed|while|could)\b", said.err), said.err
 
 
 def test_days_are_written_out_in_sentences_and_the_first_of_a_month_is_1er(tmp_path):

@@ -198,6 +198,42 @@ def test_a_mistake_is_told_with_the_next_step(home, url, shared, case):
         assert not (home / made).exists()
 
 
+def test_a_rotation_of_keys_reads_as_what_it_is(tmp_path):
+    home = tmp_path
+    for key in ("first.pem", "other.pem"):
+        assert aloi("keys", "new", key, home=home).code == 0
+    aloi("registry", "init", "reg", "--name", NAME, home=home)
+    file = home / "reg" / "registry.yaml"
+    listed = "submitters: [{name: I, organisation: institute.example.org, keys: [../first.pub.pem]}]\n"
+    file.write_text(file.read_text().replace("submitters: []\n", listed).replace("127.0.0.1:8420", "127.0.0.1:0"))
+    told = ("--name", "Institute", "--kind", "public", "--domain", "institute.example.org", "--key", "first.pem")
+    relation = ("--relation", "everybody", "third_party", "black-box", "public funds")
+    assert aloi("state", "organisation", *told, *relation, "--output", "0.dsse.json", home=home).code == 0
+    rotated = aloi(
+        "keys", "rotate", "0.dsse.json", "second.pem", "--key", "first.pem", "--output", "1.dsse.json", home=home
+    )
+    assert rotated.code == 0, rotated.err
+    trusted = ("--policy", "trust.policy", "--trust", "first.pub.pem", "--trust", "second.pub.pem")
+    with serving("serve", file, home=home) as address:
+        aloi("registry", "trust", address, "trust.policy", home=home)
+        for each in ("0.dsse.json", "1.dsse.json"):
+            assert aloi("share", each, "--to", address, *trusted, home=home).code == 0
+        asked = ("lookup", "sha256:" + "0" * 64, "--from", address, "--policy", "trust.policy")
+        english, french = (
+            aloi("--lang", lang, *asked, "--organisation", "institute.example.org", home=home).out
+            for lang in ("en", "fr")
+        )
+    assert "by the key with which it begins: ed25519:" in english
+    assert "new key: ed25519:" in english
+    assert ", which signed this too" in english
+    assert "no longer speaks for it: ed25519:" in english
+    assert "(another took its place)" in english
+    assert "revoked later" not in english  # it says so itself
+    assert "par la clé avec laquelle elle commence\u202f: ed25519:" in french
+    assert "ne parle plus pour elle\u202f: ed25519:" in french
+    assert "(une autre l\N{RIGHT SINGLE QUOTATION MARK}a remplacée)" in french
+
+
 def test_what_nobody_may_publish_is_refused_in_words(home, url, shared, tmp_path_factory):
     folder = home / "closed"
     aloi("registry", "init", "closed", "--name", "closed.example/log", home=home)

@@ -81,8 +81,11 @@ def settle(folder: Path, settings: str = SETTINGS, key: keys.PrivateKey | None =
 
 
 @contextmanager
-def serving(file: Path) -> Iterator[Served]:
-    """`aloi registry serve FILE`, until the block ends; it must end by itself when it is asked to."""
+def serving(file: Path, told: list[str] | None = None) -> Iterator[Served]:
+    """`aloi registry serve FILE`, until the block ends; it must end by itself when it is asked to.
+
+    What it says on standard error is added to `told`, line by line.
+    """
     command = [sys.executable, "-m", "aloi.cli.main", "registry", "serve", str(file)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -95,4 +98,6 @@ def serving(file: Path) -> Iterator[Served]:
             if process.poll() is None:
                 process.terminate()
             _, said = process.communicate(timeout=30)
+    if told is not None:
+        told += said.splitlines()
     assert "Traceback" not in said, said

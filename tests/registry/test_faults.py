@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from benchmarks.registry import postgres
 from log_room import KEYS, ORIGIN, WRITER, envelope_of, envelopes
-from sqlalchemy import text
+from server_room import SETTINGS, serving, settle
+from sqlalchemy import create_engine, text
 
 from aloi.errors import RegistryError
 from aloi.evidence import checkpoints, merkle, notes
@@ -201,6 +202,32 @@ def test_a_full_disk_refuses_and_loses_nothing_on_postgresql(cluster, table):
     assert log.append(envelopes(50, 100), KEYS) == list(range(50, 100))
     assert check(url, log.key).entries == 100
     log.close()
+
+
+def test_a_full_disk_is_told_once_in_words_and_nothing_else_is_said(cluster, tmp_path):
+    url = cluster.database("no_room_served")
+    file = settle(tmp_path, SETTINGS.replace("sqlite:///registry.db", url))
+    told = []
+    with serving(file, told) as registry:
+        database = create_engine(url)
+        assert registry.publish(*envelopes(0, 20)).status == 200
+        with database.begin() as connection:
+            connection.execute(text(FULL))
+            connection.execute(text("CREATE TRIGGER full_disk BEFORE INSERT ON payloads EXECUTE FUNCTION no_room()"))
+        # from some 50 on, psycopg has more under way when the server refuses, and would say so itself
+        refused = [registry.publish(*envelopes(first, first + 100)) for first in (20, 120)]
+        with database.begin() as connection:
+            connection.execute(text("DROP TRIGGER full_disk ON payloads"))
+        database.dispose()
+        assert registry.publish(*envelopes(20, 220)).status == 200
+    for answer in refused:
+        assert (answer.status, answer.json()["reason"]) == (503, "unavailable")
+        assert "the registry's disk is full" in answer.json()["message"][0]
+    assert told == [
+        "the registry's disk is full; nothing of this request was kept, and nothing older was lost",
+        "Next: make room, then send the same again",
+        "Statements are logged again.",
+    ]
 
 
 @pytest.mark.parametrize("fault", ["moved away", "deleted", "replaced"])

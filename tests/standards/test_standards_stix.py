@@ -1,10 +1,14 @@
 """An incident as STIX 2.1: read by the library of those who made the standard, whole, and never before its day."""
 
 import copy
+import email
 import json
+import re
+from pathlib import Path
 
 import pytest
 import stix2
+from hatchling.build import prepare_metadata_for_build_wheel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,3 +129,12 @@ def test_an_object_that_stands_twice_is_found():
     document = stix(told())
     document["objects"].append(document["objects"][1])
     assert any("twice" in one for one in dangling_stix(document))
+
+
+def test_the_extra_is_named_and_asks_for_nothing_more(tmp_path, monkeypatch):
+    """`pip install '.[stix]'` knows the extra, by the metadata that the build gives."""
+    monkeypatch.chdir(Path(__file__).parents[2])
+    made = prepare_metadata_for_build_wheel(str(tmp_path))
+    about = email.message_from_bytes((tmp_path / made / "METADATA").read_bytes())
+    assert "stix" in about.get_all("Provides-Extra")
+    assert not [need for need in about.get_all("Requires-Dist") if re.search(r"extra\s*==\s*.stix", need)]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from aloi.assurance.stating import read_stated
-from aloi.errors import AskerError
+from aloi.errors import AskerError, EvidenceError
 from aloi.evidence.fields import moment
 from aloi.evidence.organisations import ORGANISATION, Organisation, Revocation, RosterKey, organisation_digest
 from aloi.evidence.publickeys import PublicKey
@@ -24,7 +24,11 @@ class Own(NamedTuple):
 
 def read_own(path: Path) -> Own:
     """An organisation's statement from its file. Raises AskerError where it states something else."""
-    found = read_stated(path)
+    try:
+        found = read_stated(path)
+    except EvidenceError as error:
+        error.where = str(path)
+        raise
     if not isinstance(found.record, Organisation):
         raise AskerError(
             N_("{file} is not a statement of an organisation on itself"),

@@ -41,7 +41,7 @@ def kept_key(path: Path) -> keys.PrivateKey:
 
 def passphrase() -> bytes | None:
     """What ALOI_KEY_PASSPHRASE says; None where it says nothing."""
-    return os.environ.get(PASSPHRASE, "").encode() or None
+    return os.fsencode(os.environ.get(PASSPHRASE, "")) or None
 
 
 def make_key(path: Path, protection: bytes | None = None, algorithm: str = "ed25519") -> keys.PrivateKey:

@@ -104,7 +104,7 @@ def rotate(
 @click.option("--reason", type=click.Choice(REVOCATIONS), required=True, help=say(N_("Why.")))
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"]),
+    type=options.MOMENT,
     help=say(N_("Since when, in UTC; now, if it is not given. What was logged before this statement stays yours.")),
 )
 @options.key

@@ -12,6 +12,7 @@ from aloi.cli import options
 from aloi.cli.claims import claim_line
 from aloi.cli.speech import say
 from aloi.evidence.decoding import shown
+from aloi.evidence.organisations import Organisation, organisation_digest
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
     from aloi.evidence.publickeys import PublicKey
     from aloi.evidence.status import Status, Statuses
     from aloi.registry.sharing import Found
+
+REVOKED = {
+    "compromised": N_("it may be in the hands of others"),
+    "superseded": N_("another took its place"),
+    "retired": N_("it is out of use"),
+    "other": N_("no reason is told"),
+}
 
 
 @click.command(
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
 @click.option(
     "--organisation",
     "organisations",
+    type=options.DomainName(),
     multiple=True,
     metavar="DOMAIN",
     help=say(N_("Look up what an organisation says of its keys, too; may be given several times.")),
@@ -58,8 +67,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Exit 4 where the answer does not hold, 5 where there is none."""
-    from aloi.evidence.organisations import organisation_digest  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.registry.sharing import find  # noqa: PLC0415 - as above
+    from aloi.registry.sharing import find  # noqa: PLC0415 - heavy modules load when a command runs
 
     believed = options.trust_policy(policy)
     if output is not None:
@@ -177,10 +185,14 @@ def _unread(why: str) -> str:
 
 def _standing(status: "Status", statuses: "Statuses") -> Iterator[str]:
     """By whom it is said, and what was said of it."""
-    yield say(N_("by {parties}"), parties=_parties(status) or "-")
+    record = status.logged.record
+    if isinstance(record, Organisation):
+        yield from _speaking(record, status, statuses)
+    else:
+        yield say(N_("by {parties}"), parties=_parties(status) or "-")
     if status.state == "void":
         yield say(N_("void: no key that signed it stood when it was logged"))
-    if status.disowned:
+    if status.disowned and not _revokes_its_signer(status):
         yield say(N_("a key that signed it was revoked later, as of a time before"))
     for digest in status.withdrawals:
         word = statuses.statements[digest]
@@ -201,9 +213,47 @@ def _standing(status: "Status", statuses: "Statuses") -> Iterator[str]:
         yield say(N_("no plan of its author was logged with it"))
 
 
+def _speaking(record: "Organisation", status: "Status", statuses: "Statuses") -> Iterator[str]:
+    """By whom an organisation's statement on itself is said, and which keys speak from it on and which no longer."""
+    before = statuses.statements.get(record.previous or "")
+    earlier = before.logged.record if before else None
+    known = {each.id: each for each in earlier.keys} if isinstance(earlier, Organisation) else {}
+    if record.domain in status.parties:
+        yield say(N_("by {parties}"), parties=record.domain)
+    elif record.previous is None:
+        yield say(N_("by the key with which it begins: {keys}"), keys=_parties(status) or "-")
+    else:
+        yield say(N_("by {parties}"), parties=_parties(status) or "-")
+    for each in record.keys:
+        signed = each.id in status.logged.signers
+        if before and each.id not in known:
+            line = (
+                N_("new key: {key}, which signed this too") if signed else N_("new key: {key}, which did not sign this")
+            )
+            yield say(line, key=_short(each.id))
+        if each.revocation and not (each.id in known and known[each.id].revocation):
+            line = N_("no longer speaks for it: {key}, since {time} ({why})")
+            why = say(REVOKED[each.revocation])
+            yield say(line, key=_short(each.id), time=_minute(each.revoked_at), why=why)
+
+
+def _revokes_its_signer(status: "Status") -> bool:
+    """Whether an organisation's statement revokes a key that signed it: then it says so itself, and not later."""
+    keys = status.logged.record.keys if isinstance(status.logged.record, Organisation) else ()
+    return any(each.revocation and each.id in status.logged.signers for each in keys)
+
+
+def _minute(time: str | None) -> str:
+    return (time or "")[:16].replace("T", " ")
+
+
+def _short(name: str) -> str:
+    return name if "." in name else f"{name[:24]}…"
+
+
 def _parties(status: "Status") -> str:
     """Domains, and keys that belong to none, shortened."""
-    return ", ".join(each if "." in each else f"{each[:24]}…" for each in status.parties)
+    return ", ".join(map(_short, status.parties))
 
 
 def _rest(logged: Logged) -> Iterator[str]:

@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 import traceback
+from io import StringIO
 
 import click
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from aloi import __version__
 from aloi.cli.extras import needing
 from aloi.cli.speech import error_lines, language, say
-from aloi.errors import AloiError, EvidenceError
+from aloi.errors import AloiError, EvidenceError, concealed
 from aloi.translation import LANGUAGES, LOCALE, N_
 
 # The command's module is imported when it is called; its line of help stands here, so that `--help` starts at once.
@@ -46,6 +47,7 @@ COMMANDS = {
 }
 # click names these types itself, in English; the words stand in `tools.click_messages`.
 PLAIN = ("text", "integer", "float")
+NUMBERS = ("integer", "integer range", "float", "float range")
 INTERRUPTED = 130
 UNFORESEEN = 70
 READER_GONE = 141  # as SIGPIPE would have ended us; never 0, which means that all is met
@@ -94,6 +96,8 @@ def _say_placeholders(command: click.Command) -> None:
     for parameter in command.params:
         if isinstance(parameter, click.Option) and not parameter.metavar and parameter.type.name in PLAIN:
             parameter.metavar = say(parameter.type.name.upper())
+        if parameter.type.name in NUMBERS:
+            parameter.type.name = say(parameter.type.name)
     if isinstance(command, click.Group):
         command.subcommand_metavar = say(command.subcommand_metavar or "")
         for one in command.commands.values():
@@ -142,7 +146,7 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = READER_GONE
     except Exception:  # noqa: BLE001 - Python would exit with 1, which says "not met"
-        traceback.print_exc()
+        click.echo(concealed(traceback.format_exc()), err=True, nl=False)
         click.echo(say(N_("This is a fault of Aloi itself. What was answered is kept.")), err=True)
         code = UNFORESEEN
     sys.exit(code if isinstance(code, int) else 0)
@@ -157,12 +161,14 @@ def _bind_messages() -> None:
 
 def _print_usage(error: click.ClickException) -> None:
     if "--json" not in sys.argv:
-        error.show()
+        told = StringIO()
+        error.show(told)
+        click.echo(concealed(told.getvalue()), err=True, nl=False)
         return
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "aloi"
     step = say(N_("Next: {step}"), step=say(N_("see {command} --help"), command=command))
-    _print_for_machines(error, [error.format_message(), step])
+    _print_for_machines(error, [concealed(error.format_message()), step])
 
 
 def _print_for_machines(error: Exception, lines: list[str]) -> None:

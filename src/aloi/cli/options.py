@@ -3,7 +3,8 @@
 import os
 import re
 from collections.abc import Callable, Sequence
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from aloi.standards.frameworks import Framework
 
 DIGEST = re.compile("sha256:[0-9a-f]{64}")
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 F = TypeVar("F", bound=Callable[..., Any])
 # What the library does without a command line as well.
 bundle_file, default_key, own_keys = trusting.bundle_file, trusting.default_key, trusting.own_keys
@@ -45,7 +47,38 @@ class Day(click.ParamType[date]):
             self.fail(say(N_("{got} is no day, written YYYY-MM-DD"), got=repr(value)), param, ctx)
 
 
+class Moment(click.ParamType[datetime]):
+    """A day or a second of UTC, typed as YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ."""
+
+    name = "moment"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:  # noqa: ARG002 - the signature is click's
+        """What stands for it in a command's help."""
+        return say(N_("YYYY-MM-DD[THH:MM:SSZ]"))
+
+    def convert(self, value: str | datetime, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The moment, its day's first second where no time is given. Fails as a usage error."""
+        for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ"):
+            with suppress(ValueError):
+                return value if isinstance(value, datetime) else datetime.strptime(value, form)  # noqa: DTZ007 - UTC
+        told = say(N_("{got} is no moment, written YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ"), got=repr(value))
+        raise click.BadParameter(told, ctx, param)
+
+
+class DomainName(click.ParamType[str]):
+    """A domain of the internet, in its ASCII form."""
+
+    name = "domain"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The domain. Fails as a usage error."""
+        if not DOMAIN.fullmatch(value):
+            self.fail(say(N_("{got} is no domain, written as institute.example.org"), got=repr(value)), param, ctx)
+        return value
+
+
 DAY = Day()
+MOMENT = Moment()
 
 
 def public_key(path: Path) -> "PublicKey":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aloi.assurance.rounding import Mine
     from aloi.evidence.rounds import Round, RoundState, Taking
 
-TIME = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%SZ"])
+TIME = options.MOMENT
 # What is signed and printed for machines keeps the codes; these are their words.
 PHASES = {
     "committing": N_("open for commitments until {commit_by}"),

@@ -6,7 +6,7 @@ from typing import NoReturn, TypeVar
 
 import msgspec
 
-from aloi.errors import EvidenceError
+from aloi.errors import EvidenceError, Said
 from aloi.translation import N_
 
 T = TypeVar("T")
@@ -137,6 +137,28 @@ def _refuse_float(number: str) -> NoReturn:
     )
 
 
+# What msgspec says of a value, and the same as a sentence of ours.
+_FOUND = (
+    (re.compile(r"Object missing required field `(?P<field>[^`]*)`"), N_("the field {field} is missing")),
+    (re.compile(r"Object contains unknown field `(?P<field>[^`]*)`"), N_("the field {field} is unknown")),
+    (re.compile(r"Expected `(?P<expected>[^`]*)`, got `(?P<got>[^`]*)`"), N_("got {got}, expected {expected}")),
+    (re.compile(r"Invalid enum value (?P<got>.*)"), N_("got {got}, which is none of the known values")),
+    (re.compile(r"Expected `str` matching regex (?P<expected>.*)"), N_("the text is not of the form {expected}")),
+    (
+        re.compile(r"Expected `[^`]*` of length (?P<expected>[<>=]+ [0-9]+)"),
+        N_("its length is not {expected}"),
+    ),
+    (re.compile(r"Expected `[^`]*` (?P<expected>[<>=]+ [0-9.]+)"), N_("the number is not {expected}")),
+)
+
+
+def _found(problem: str) -> object:
+    for form, sentence in _FOUND:
+        if found := form.fullmatch(problem):
+            return Said(sentence, **{name: shown(text, 160) for name, text in found.groupdict().items()})
+    return shown(problem, 160)
+
+
 def _refuse_value(error: msgspec.ValidationError) -> NoReturn:
     problem, _, path = str(error).partition(" - at `")
     raise EvidenceError(
@@ -145,7 +167,7 @@ def _refuse_value(error: msgspec.ValidationError) -> NoReturn:
         reason="wrong-type" if error.__cause__ is None else "invalid-value",
         remedy=N_("obtain the evidence again from its author"),
         path=shown(path.removesuffix("`") or "$"),
-        problem=shown(problem, 160),
+        problem=_found(problem),
     ) from error
 
 

@@ -5,6 +5,7 @@ async with open_registry("https://registry.example.org") as registry:
     answer = await registry.look_up("sha256:…")
 """
 
+import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -23,8 +24,15 @@ from aloi.translation import N_
 T = TypeVar("T")
 SECONDS = 60
 _ADDRESS = re.compile(r"https?://[^/?#@\s]+(/[^?#\s]*)?")
+_CREDENTIALS = re.compile(r"https?://[^/?#\s]*@")
 _SMALL = 1 << 20
 _RECEIPTS = 1 << 25
+_PROBLEMS: dict[type[Exception], str] = {
+    TimeoutError: N_("no answer came in time"),
+    aiohttp.ClientConnectorDNSError: N_("no machine of this name is known"),
+    aiohttp.ClientSSLError: N_("its certificate does not hold"),
+    aiohttp.InvalidURL: N_("it is no address"),
+}
 
 
 class Receipt(Struct, frozen=True):
@@ -154,7 +162,7 @@ class Registry:
                 N_("the registry {url} cannot be reached: {problem}"),
                 remedy=N_("check the address and the network, then do the same again: nothing is published twice"),
                 url=self._url,
-                problem=str(error) or type(error).__name__,
+                problem=_problem(error),
             ) from error
         raise self._refused(reply.status, content)
 
@@ -182,6 +190,16 @@ class Registry:
         )
 
 
+def _problem(error: Exception) -> str:
+    """Why nothing came, in the words of the system or ours: what a library says is in one language."""
+    for kind, sentence in _PROBLEMS.items():
+        if isinstance(error, kind):
+            return sentence
+    if isinstance(error, aiohttp.ClientOSError) and error.errno and error.errno > 0:
+        return os.strerror(error.errno)
+    return N_("the connection broke off") if isinstance(error, aiohttp.ClientError) else str(error)
+
+
 async def _read(reply: aiohttp.ClientResponse, limit: int) -> bytes:
     content = bytearray()
     async for part in reply.content.iter_any():
@@ -191,13 +209,25 @@ async def _read(reply: aiohttp.ClientResponse, limit: int) -> bytes:
     return bytes(content)
 
 
-@asynccontextmanager
-async def open_registry(url: str) -> AsyncIterator[Registry]:
-    """A session with the registry at `url`. Raises AskerError for what is no address of HTTP."""
+def require_address(url: str) -> str:
+    """The address of a registry or a witness. Raises AskerError where it has credentials, or is none of HTTP."""
+    if _CREDENTIALS.match(url):
+        raise AskerError(
+            N_("credentials stand in the address {got}"),
+            remedy=N_("leave them out: registries and witnesses are asked without a password"),
+            got=url,
+        )
     if not _ADDRESS.fullmatch(url):
         raise AskerError(
             N_("“{got}” is no address of a registry"), remedy=N_("give it as https://HOST or http://HOST:PORT"), got=url
         )
+    return url
+
+
+@asynccontextmanager
+async def open_registry(url: str) -> AsyncIterator[Registry]:
+    """A session with the registry at `url`. Raises AskerError as `require_address`."""
+    require_address(url)
     timeout = aiohttp.ClientTimeout(total=SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Registry(session, url)

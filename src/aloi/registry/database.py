@@ -1,5 +1,6 @@
 """The database under a log: opened, brought up to date, locked for one writer, and its errors in plain words."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from aloi.translation import N_
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql+psycopg"
 WAIT = 30  # seconds that a writer waits for another
+# Rows and parameters are in no log and no error, whatever its level: some of them are not published.
+_SILENT: Any = {"hide_parameters": True, "logging_name": "aloi"}
+logging.getLogger("sqlalchemy.engine.Engine.aloi").setLevel(logging.WARNING)
 _LOCK = int.from_bytes(b"aloi log")
 _PRAGMAS = (
     "page_size=16384",  # before the first table: envelopes of 2 kB waste half a page of 4,096
@@ -171,7 +175,7 @@ def current(connection: Connection) -> str | None:
 def _address(url: str) -> URL:
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         address = None
     if (
         address is None
@@ -187,14 +191,20 @@ def _address(url: str) -> URL:
 
 def _engine(address: URL) -> Engine:
     if address.drivername == POSTGRESQL:
+        logging.getLogger("psycopg").addFilter(_is_no_echo)
         try:
-            return create_engine(address, pool_pre_ping=True)
+            return create_engine(address, pool_pre_ping=True, **_SILENT)
         except ModuleNotFoundError as error:
             raise MissingExtra(N_("a registry in PostgreSQL"), "postgres", "pip install 'aloi[postgres]'") from error
-    engine = create_engine(address, connect_args={"timeout": WAIT})
+    engine = create_engine(address, connect_args={"timeout": WAIT}, **_SILENT)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _is_no_echo(record: logging.LogRecord) -> bool:
+    """What psycopg could not tidy up after an error is said beside that error, which we tell."""
+    return not str(record.msg).startswith("error ignored")
 
 
 def _prepare(connection: Any, _record: object) -> None:

@@ -13,13 +13,20 @@ from typing import Any, Protocol
 
 import uvicorn
 
-from aloi.errors import AloiError
+from aloi.errors import AloiError, concealed
 from aloi.translation import N_
 
 _BACKLOG = 2_048
 _HEADERS = 16_384
 _ENDING = 10  # seconds
 _OWN = 320  # open files besides the connections of clients: what is asked for them, records, libraries
+
+
+class _Concealing(logging.Formatter):
+    """What a server says of an error that nobody foresaw, without the secrets that its text may repeat."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return concealed(super().format(record))
 
 
 class Failure(Protocol):
@@ -46,6 +53,8 @@ def run(
     files as it may have, and fewer connections where these are too few. Raises `failure` where
     the address cannot be had, or the application does not begin to live.
     """
+    if logging.lastResort:
+        logging.lastResort.setFormatter(_Concealing())
     at_once = min(at_once, max(_open_files() - _OWN, _OWN))
     with _listening(host, port, failure) as listening:
         shown = f"[{host}]" if listening.family == socket.AF_INET6 else host

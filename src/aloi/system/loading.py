@@ -11,7 +11,7 @@ import msgspec
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 
-from aloi.errors import Fault, InvalidFile
+from aloi.errors import Fault, InvalidFile, Said
 from aloi.translation import N_
 
 T = TypeVar("T")
@@ -92,6 +92,20 @@ def _shown(text: str) -> str:
     return plain if len(plain) <= SHOWN else plain[: SHOWN - 3] + "..."
 
 
+_ALIAS = re.compile("found undefined alias (.+)")
+_EXPECTED = re.compile(r"(?:did not find )?expected (?P<part>.+?)(?:,? but (?:found|got) (?P<got>.+))?")
+
+
+def _problem(text: str) -> object:
+    """What PyYAML found, so that it can be said in another language: the other sentences stand in `tools`."""
+    if alias := _ALIAS.fullmatch(text):
+        return Said(N_("found undefined alias {got}"), got=alias[1])
+    found = _EXPECTED.fullmatch(text)
+    if found is None or found["got"] is None:
+        return text
+    return Said(N_("expected {part}, but found {got}"), part=found["part"], got=found["got"])
+
+
 def read_yaml(data: bytes, file: str) -> tuple[Any, Lines, list[Fault]]:
     """Value, line of every path, and faults of writing. Raises InvalidFile where it is not YAML at all."""
     if len(data) > LIMIT:
@@ -108,9 +122,10 @@ def read_yaml(data: bytes, file: str) -> tuple[Any, Lines, list[Fault]]:
         line = mark.line + 1 if mark else None
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
         if isinstance(error, RecursionError):
-            problem = "it nests too deeply"
+            problem = N_("it nests too deeply")
         remedy = N_("quote texts that hold a colon or a sign of YAML, and see that lines are indented alike")
-        fault = Fault(N_("{path}: this is not YAML: {problem}"), path="$", line=line, remedy=remedy, problem=problem)
+        sentence = N_("{path}: this is not YAML: {problem}")
+        fault = Fault(sentence, path="$", line=line, remedy=remedy, problem=_problem(str(problem)))
         raise InvalidFile(file, [fault]) from error
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import say, tell
-from aloi.errors import RegistryError
+from aloi.cli.speech import error_lines, say, tell
+from aloi.errors import AloiError, RegistryError
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aloi.registry.check import Checked
     from aloi.registry.log import Log
     from aloi.registry.server.configuration import Configuration
+    from aloi.registry.server.sequencer import Trouble
     from aloi.registry.tilekeeper import TileKeeper
 
 CONFIGURATION = click.argument("configuration", type=click.Path(path_type=Path, dir_okay=False))
@@ -64,7 +65,7 @@ def serve(configuration: Path, *, as_json: bool) -> None:
             _listening(url, found, as_json=as_json)
 
         with _tiles(found.tiles, log) as keeper:
-            app = Registry(log, found, _missing, keeper).app()
+            app = Registry(log, found, _missing, _trouble(), keeper).app()
             run(app, found.host, found.port, told, http=Hurried, failure=RegistryError)
     finally:
         log.close()
@@ -99,6 +100,22 @@ def _missing(url: str, reason: str) -> None:
         tell(N_("The witness at {url} does not cosign ({reason})."), url=url, reason=reason)
     else:
         tell(N_("The witness at {url} cosigns again."), url=url)
+
+
+def _trouble() -> "Trouble":
+    """Tells of what keeps statements from being logged when it begins, and when it is over."""
+    told = ""
+
+    def watch(error: AloiError | None) -> None:
+        nonlocal told
+        now = error.message if error else ""
+        if error and now != told:
+            click.echo("\n".join(error_lines(error)), err=True)
+        elif told and not error:
+            tell(N_("Statements are logged again."))
+        told = now
+
+    return watch
 
 
 def _listening(url: str, configuration: "Configuration", *, as_json: bool) -> None:

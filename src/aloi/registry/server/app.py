@@ -36,7 +36,7 @@ from aloi.registry.server.metrics import Metrics
 from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
 from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, wants_html
-from aloi.registry.server.sequencer import Sequencer
+from aloi.registry.server.sequencer import Sequencer, Trouble
 from aloi.registry.server.submitters import Submitters, may_not_publish
 from aloi.registry.tilekeeper import TileKeeper
 from aloi.translation import N_
@@ -56,17 +56,19 @@ class Registry:
         log: Log,
         configuration: Configuration,
         watch: Watch = lambda *_: None,
+        trouble: Trouble = lambda _: None,
         keeper: TileKeeper | None = None,
     ) -> None:
         """`watch` is told the address of a witness that no longer cosigns and why; no reason where it does again.
 
-        Tiles are read from the keeper's folder, where it has them.
+        `trouble` is told why statements could not be logged; nothing, where the next ones were. Tiles are read from
+        the keeper's folder, where it has them.
         """
         self._log = log
         self._keeper = keeper
         self._configuration = configuration
         self._watch = watch
-        self._sequencer = Sequencer(log, published=keeper.published) if keeper else Sequencer(log)
+        self._sequencer = Sequencer(log, trouble=trouble, published=keeper.published if keeper else lambda: None)
         self._submitters = Submitters(log, configuration.submitters)
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
         self._metrics = Metrics()
@@ -220,7 +222,9 @@ class Registry:
         refused = Refused(status, "address", message, remedy=N_("see /openapi.json"))
         if request.method in {"GET", "HEAD"} and request.url.path.startswith("/pages/"):
             return self._pages.refusal(request, refused)
-        return refusal(request, refused)
+        answer = refusal(request, refused)
+        answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})  # which methods are allowed
+        return answer
 
     async def _health(self, _: Request) -> Response:
         if self._sequencer.stopped:

@@ -14,8 +14,9 @@ from aloi.evidence.fields import Domain
 from aloi.evidence.keys import PrivateKey, load, load_public
 from aloi.evidence.notes import NoteKey
 from aloi.evidence.publickeys import PublicKey
+from aloi.registry.client import require_address
 from aloi.registry.database import SQLITE
-from aloi.registry.server.opened import Address, Opened, Text, Url, contents
+from aloi.registry.server.opened import Address, Opened, Text, Url, Verifier, contents
 from aloi.system.loading import read
 from aloi.translation import N_
 
@@ -39,7 +40,7 @@ class SubmitterSection(_Section, frozen=True, kw_only=True):
 class WitnessSection(_Section, frozen=True, kw_only=True):
     """Who is asked to cosign each checkpoint: a verifier key (`name+id+key`), and where the witness answers."""
 
-    key: Text
+    key: Verifier
     url: Url
 
 
@@ -139,8 +140,9 @@ class _Opened(Opened):
         found: dict[NoteKey, str] = {}
         for number, section in enumerate(file.witnesses):
             key = self.get(("witnesses", number, "key"), partial(NoteKey.parse, section.key))
-            if key:
-                found[key] = section.url
+            url = self.get(("witnesses", number, "url"), partial(require_address, section.url))
+            if key and url:
+                found[key] = url
         return found
 
 
@@ -148,9 +150,9 @@ def _database(url: str, folder: Path) -> str:
     """The address, a file of SQLite being beside `registry.yaml`; no password may stand in it."""
     try:
         address = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return url  # the database says what is wrong with it
-    if address.password is not None:
+    if address.password is not None or "password" in address.query:
         raise AskerError(
             N_("a password stands in the database's address"),
             remedy=N_("leave it out: PostgreSQL takes it from the file that PGPASSFILE names"),

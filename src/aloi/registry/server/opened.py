@@ -13,6 +13,7 @@ from aloi.translation import N_
 T = TypeVar("T")
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Url = Annotated[str, Meta(pattern="^https?://", max_length=500)]
+Verifier = Annotated[str, Meta(min_length=1, max_length=4_000)]  # a key of ML-DSA-44 has 1,800 characters
 Address = Annotated[str, Meta(pattern=r"^([^:\s]+|\[[0-9a-f:]+\]):[0-9]{1,5}$")]
 _PORTS = 0xFFFF
 

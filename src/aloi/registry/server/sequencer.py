@@ -16,6 +16,8 @@ from aloi.registry.log import BATCH, Log, require_batch
 from aloi.translation import N_
 
 QUEUE = 20 * BATCH
+# Told why a batch could not be logged; nothing, where the next one could.
+Trouble = Callable[[AloiError | None], None]
 # Gives the newest checkpoint with what witnesses signed of it; raises RegistryError where the log has gone back.
 Cosign = Callable[[Note], Awaitable[Note]]
 
@@ -31,9 +33,16 @@ class Sequencer:
     `published` is called each time that the log is.
     """
 
-    def __init__(self, log: Log, cosign: Cosign | None = None, published: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        cosign: Cosign | None = None,
+        trouble: Trouble = lambda _: None,
+        published: Callable[[], None] = lambda: None,
+    ) -> None:
         self._log = log
         self.cosign = cosign
+        self._trouble = trouble
         self._published = published
         self._waiting: deque[_Waiting] = deque()
         self._count = 0
@@ -89,12 +98,14 @@ class Sequencer:
             indices = await asyncio.to_thread(self._log.sequence, items, publish=False)
             await self._publish()
         except AloiError as error:  # what was logged is published with the next batch, and known when it is sent again
+            self._trouble(error)
             for each in batch:
                 _fail(each.done, error)
         except BaseException:
             self._waiting.extendleft(reversed(batch))  # `run` tells them with the others
             raise
         else:
+            self._trouble(None)
             _answer(batch, indices)
 
     def _gather(self) -> list[_Waiting]:

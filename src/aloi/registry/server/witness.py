@@ -130,7 +130,9 @@ async def _refuse(request: Request, error: Exception) -> Response:
 async def _no_such(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
-    return refusal(request, Refused(status, "address", message, remedy=N_("a witness is asked at /add-checkpoint")))
+    answer = refusal(request, Refused(status, "address", message, remedy=N_("a witness is asked at /add-checkpoint")))
+    answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})  # which methods are allowed
+    return answer
 
 
 async def _gone(_: Request, __: Exception) -> Response:

@@ -10,11 +10,10 @@ from msgspec import Meta, Struct
 from aloi.evidence import cosignatures
 from aloi.evidence.keys import PrivateKey, load
 from aloi.evidence.notes import ED25519, NoteKey
-from aloi.registry.server.opened import Address, Opened, Text, Url, contents
+from aloi.registry.client import require_address
+from aloi.registry.server.opened import Address, Opened, Text, Url, Verifier, contents
 from aloi.system.loading import read
 from aloi.translation import N_
-
-Verifier = Annotated[str, Meta(min_length=1, max_length=4_000)]
 
 
 class FollowSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -110,5 +109,6 @@ class _Opened(Opened):
                 self.fault(place, N_("{path}: no key of the log “{log}” stands under logs"), log=section.log)
             elif section.log in found:
                 self.fault(place, N_("{path}: this log stands above already"))
-            found[section.log] = section.url
+            url = self.get(("follow", number, "url"), partial(require_address, section.url))
+            found[section.log] = url or ""
         return found
