@@ -122,7 +122,7 @@ def fewer(bare: Seen, behind: Seen) -> tuple[float, float]:
 
 
 def lost(bare: Seen, behind: Seen) -> tuple[float, float]:
-    """The share of ordinary tasks lost, and the most that it may be (95 %, exact on discordant pairs)."""
+    """The share of ordinary tasks lost, and the most that it may be (95 %, exact on pairs)."""
     pairs = list(zip(bare.done, behind.done, strict=True))
     fewer = sum(before and not after for before, after in pairs)
     more = sum(after and not before for before, after in pairs)

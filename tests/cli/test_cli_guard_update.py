@@ -79,7 +79,7 @@ def test_a_refusal_is_exit_1_and_writes_nothing(home):
     write(home / "few.jsonl", ordinary("en", 1, 60))
     said = aloi("guard", "accept", "update.dsse.json", *OWN[:2], "--ordinary", "few.jsonl", home=home)
     assert said.code == 1
-    assert "even with none, 437 texts are needed" in said.out
+    assert "even with none, 368 texts are needed" in said.out
     write(home / "none.jsonl", ordinary("en", 1, 600)[500:], label="attack")
     said = aloi("guard", "accept", "update.dsse.json", "--attacks", "none.jsonl", *OWN[2:], home=home)
     assert said.code == 1

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 import msgspec
 import pytest
+from scipy.stats import binom
 from tools.docs import END, START, between
 
 from aloi.assurance.practices import practice_list
@@ -342,6 +343,17 @@ def test_the_template_of_init_can_be_measured_as_it_stands(language):
     assert all(secret.value in system.description.prompt for secret in system.description.context.secrets)
     # A remedy that loses nothing can be accepted.
     assert -paired_difference(0, 0, goal.benign.trials, 0.95)[1] <= goal.benign.max_loss
+
+
+def test_the_example_is_seldom_refused_because_answers_vary():
+    """The README's "seldom": 1 run in 20, where 6.5 % of ordinary requests are lost by chance and as many gained."""
+    goal = open_system(ROOT / "src/aloi/examples/banque-azur").description.assurance.benign
+    n, rate, accepted, most = goal.trials, 0.065, 0.0, -1
+    for gained in range(int(binom.ppf(1e-3, n, rate)), int(binom.ppf(0.999, n, rate))):
+        while -paired_difference(most + 1, gained, n, 0.95)[1] <= goal.max_loss:
+            most += 1
+        accepted += binom.pmf(gained, n, rate) * binom.cdf(most, n - gained, rate / (1 - rate))
+    assert accepted >= 0.95
 
 
 def test_the_two_templates_say_the_same():

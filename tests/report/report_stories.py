@@ -197,7 +197,13 @@ CONFIRMED = (
 def change(of, before, after, difference):
     value, low, high = (D(part) for part in difference)
     interval = Interval(
-        value=value, low=low, high=high, n=before.n, level=LEVEL, unit="proportion", method="exact on discordant pairs"
+        value=value,
+        low=low,
+        high=high,
+        n=before.n,
+        level=LEVEL,
+        unit="proportion",
+        method="exact on pairs, unconditional",
     )
     return RateChange(of=of, design="paired", before=before, after=after, difference=interval)
 

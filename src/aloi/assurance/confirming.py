@@ -220,7 +220,7 @@ def paired_change(lost: int, gained: int, n: int) -> Interval:
         n=n,
         level=number(LEVEL),
         unit="proportion",
-        method="exact on discordant pairs",
+        method="exact on pairs, unconditional",
     )
 
 

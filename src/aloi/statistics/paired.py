@@ -1,7 +1,7 @@
 """What a remedy changed, on the same requests before and after.
 
-Sources: exact bounds on the discordant counts combined by Bonferroni (after McNemar 1947); order-statistic interval for
-the median (David & Nagaraja 2003, section 7.1); betting on paired differences (Waudby-Smith & Ramdas 2024).
+Sources: exact bounds for the difference of two rates, see `difference`; order-statistic interval for the median
+(David & Nagaraja 2003, section 7.1); betting on paired differences (Waudby-Smith & Ramdas 2024).
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,29 +14,28 @@ from scipy.special import bdtr
 from aloi.errors import AskerError, UnknownName
 from aloi.statistics.arguments import counts_of, level_of, within
 from aloi.statistics.betting import MET, Tally, log_e, log_mean_exp, upper_bound
-from aloi.statistics.exact import clopper_pearson, clopper_pearson_upper
+from aloi.statistics.difference import upper_difference
+from aloi.statistics.exact import clopper_pearson_upper
 from aloi.statistics.hazard import Outcome
 from aloi.statistics.looks import Looks
 from aloi.translation import N_
 
 
 def paired_difference(lost: int, gained: int, n: int, level: float) -> tuple[float, float, float]:
-    """Change of an event's rate on `n` requests, after minus before: (value, low, high), exact and conservative.
+    """Change of an event's rate on `n` requests, after minus before: (value, low, high), exact with equal tails.
 
     `lost` requests showed the event before and not after, `gained` after and not before. Where the event is harm, a
     remedy that works has a negative value; where it is an answered request, a remedy that over-refuses has one.
 
-    The change is the share of discordant requests times how one-sided they are: d = q (1 - 2 t), t the share of lost
-    among them. q and, given their number, t have Clopper-Pearson intervals at half the error each. So the interval
-    leaves 0 out wherever McNemar's exact test (1947) rejects at that level. n = 0 gives (0, -1, 1).
+    Each end is wrong with probability at most (1 - `level`) / 2, whatever the two rates are: `upper_difference` says
+    how, and to what precision. n = 0 gives (0, -1, 1). Raises AskerError where the counts cannot be.
     """
-    counts_of(lost + gained, n)
-    each, discordant = (1 + level_of(level)) / 2, lost + gained
-    shares = clopper_pearson(discordant, n, each)
-    sides = clopper_pearson(lost, discordant, each) if discordant else (0.0, 1.0)
-    corners = [share * (1 - 2 * side) for share in shares for side in sides]
-    value = (gained - lost) / n if n else 0.0
-    return value, min(corners), max(corners)
+    for count in (lost, gained, lost + gained):
+        counts_of(count, n)
+    error = (1 - level_of(level)) / 2
+    if n == 0:
+        return 0.0, -1.0, 1.0
+    return (gained - lost) / n, -upper_difference(gained, lost, n, error), upper_difference(lost, gained, n, error)
 
 
 def upper_loss(lost: int, n: int, level: float) -> float:

@@ -109,6 +109,7 @@ METHODS: Words = MappingProxyType(
         "Clopper-Pearson": N_("exact binomial interval (Clopper and Pearson)"),
         "median, order statistics": N_("median, interval from order statistics"),
         "exact on discordant pairs": N_("exact interval on discordant pairs"),
+        "exact on pairs, unconditional": N_("exact unconditional interval on pairs"),
     }
 )
 

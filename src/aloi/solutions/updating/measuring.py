@@ -15,7 +15,7 @@ from aloi.solutions.updating.texts import Labelled, Texts, by_language
 from aloi.statistics.paired import paired_difference
 
 LEVEL = 0.95
-METHOD = "exact paired difference (Clopper-Pearson, Bonferroni)"
+METHOD = "exact paired difference (unconditional)"
 
 
 def without(texts: Texts, learnt: Collection[str]) -> tuple[Texts, int]:
