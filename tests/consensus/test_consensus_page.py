@@ -16,7 +16,7 @@ from aloi.assurance.report.consensus_words import FACTS, fact_sentence
 from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.forest import LABEL, LEFT, RIGHT, Axis, fitted, forest
 from aloi.assurance.report.speech import Speech
-from aloi.assurance.telling import hazard_title
+from aloi.science.hazards import hazard_title
 from aloi.translation import translate
 from consensus.laboratory import main_pool, together
 

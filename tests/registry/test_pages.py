@@ -14,6 +14,7 @@ from aloi.evidence.keys import load
 from aloi.evidence.statement import Subject, state
 from aloi.evidence.vouching import STATEMENT, Commitment, Dispute, Endorsement, Withdrawal
 from aloi.registry.log import Log
+from aloi.science.hazards import hazard_title
 from evidence.evidence_world import HAZARDS, finding, plan
 from evidence.vouching_world import KEY, beside
 
@@ -104,9 +105,9 @@ def test_a_subject_with_both_sides_of_its_disputes(served):
 def test_a_withdrawn_finding_counts_for_its_plan_and_is_marked(served):
     _, shown = page(served, f"/pages/subject/{SYSTEM.fingerprint}")
     [article] = re.findall(r'<article class="statement withdrawn">.*?</article>', shown, re.DOTALL)
-    assert HAZARDS[1] in article
+    assert hazard_title(HAZARDS[1], "en") in unescape(article)
     [disputed] = re.findall(r'<article class="statement disputed">.*?</article>', shown, re.DOTALL)
-    assert HAZARDS[0] in disputed
+    assert hazard_title(HAZARDS[0], "en") in unescape(disputed)
 
 
 def test_an_entry_with_what_was_signed(served):
@@ -282,3 +283,11 @@ def test_a_page_that_would_be_too_long_says_so(tmp_path):
         read_subject(log, SYSTEM.fingerprint, speaking)
     assert (caught.value.status, caught.value.reason) == (413, "answer-too-large")
     log.close()
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_hazards_have_their_names(served, language):
+    for entry in (0, 1):
+        told = text(page(served, f"/pages/entry/{entry}?lang={language}")[1].partition("<pre")[0])
+        assert hazard_title(HAZARDS[0], language) in told
+        assert HAZARDS[0] not in told

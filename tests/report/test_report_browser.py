@@ -10,9 +10,10 @@ from report_stories import ACCEPTED, NAMES, REFUSED, TRIED
 from aloi.assurance.report.case import render_case
 from aloi.assurance.report.matrix import render_matrix
 from aloi.assurance.report.page import render
-from aloi.assurance.telling import hazard_title, remedy_title
+from aloi.assurance.telling import remedy_title
 from aloi.evidence.publickeys import PublicKey
 from aloi.evidence.verification import verify_bundle
+from aloi.science.hazards import hazard_title
 from aloi.standards.case import assurance_case
 from aloi.standards.frameworks import framework
 from aloi.standards.hub import hub

@@ -16,7 +16,7 @@ from aloi.assurance.story import Story, TighterThreshold, Transcript
 from aloi.evidence.canonical import digest
 from aloi.evidence.publickeys import PublicKey
 from aloi.science.asking import rescoring
-from aloi.science.hazards import hazards
+from aloi.science.hazards import hazard_title
 from aloi.science.items import Failed, NotScored, Outcome
 from aloi.science.probe import Scorer
 from aloi.science.trials import LogStage, Trial, TrialLog
@@ -165,11 +165,6 @@ def write_reports(story: Story, folder: RunFolder) -> dict[str, Path]:
         )
         write_whole(folder.report(language), page.encode())
     return {language: folder.report(language) for language in LANGUAGES}
-
-
-def hazard_title(slug: str, language: str) -> str:
-    """A hazard's title; the slug itself where it is unknown."""
-    return hazards()[slug].title[language] if slug in hazards() else slug
 
 
 def remedy_title(name: str, language: str) -> str:

@@ -28,8 +28,9 @@ def command(
     """The bundle is verified first; with --json and no FILE the case itself is printed."""
     from aloi.assurance.report.case import render_case  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.assurance.standing import lapsed  # noqa: PLC0415 - as above
-    from aloi.assurance.telling import hazard_title, remedy_title  # noqa: PLC0415 - as above
+    from aloi.assurance.telling import remedy_title  # noqa: PLC0415 - as above
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.science.hazards import hazard_title  # noqa: PLC0415 - as above
     from aloi.standards.case import assurance_case  # noqa: PLC0415 - as above
     from aloi.standards.frameworks import framework as named  # noqa: PLC0415 - as above
     from aloi.standards.hub import hub  # noqa: PLC0415 - as above

@@ -213,7 +213,7 @@ def _statements(folder: Path | None) -> list[bytes]:
 
 def _write_page(found: "Consensus", path: Path) -> None:
     from aloi.assurance.report.consensus import render_consensus  # noqa: PLC0415 - heavy modules load when it runs
-    from aloi.assurance.telling import hazard_title  # noqa: PLC0415 - as above
+    from aloi.science.hazards import hazard_title  # noqa: PLC0415 - as above
 
     today = datetime.now(UTC).date().isoformat()
     options.write_new(path, render_consensus(found, language(), day=today, hazard_title=hazard_title).encode())
@@ -258,8 +258,8 @@ def _log_line(log: "AskedLog") -> str:
 
 def _hazard(view: "HazardView", figures: "Figures") -> Iterator[str]:
     from aloi.assurance.report.consensus_words import ASIDE  # noqa: PLC0415 - heavy modules load when it runs
-    from aloi.assurance.telling import hazard_title  # noqa: PLC0415 - as above
     from aloi.evidence.decoding import visible  # noqa: PLC0415 - as above
+    from aloi.science.hazards import hazard_title  # noqa: PLC0415 - as above
 
     yield click.style(f"{hazard_title(view.hazard, language())} ({visible(view.hazard)})", bold=True)
     for pool in view.pools:

@@ -12,7 +12,7 @@ from aloi.assurance.report.speech import Speech
 from aloi.cli.outcome import estimate
 from aloi.cli.speech import language, say
 from aloi.evidence.records import BenignRate, Contrast, Finding, Stratum
-from aloi.science.hazards import hazards
+from aloi.science.hazards import hazard_title
 from aloi.translation import N_
 
 
@@ -22,7 +22,7 @@ def speech() -> Speech:
         language(),
         titles=lambda _framework, requirement, _language: requirement,
         framework=lambda key, _language: key,
-        hazard=lambda slug, reader: hazards()[slug].title[reader] if slug in hazards() else slug,
+        hazard=hazard_title,
         remedy=lambda name, _language: name,
     )
 

@@ -93,3 +93,8 @@ def hazard(slug: str) -> Hazard:
     if slug not in hazards():
         raise UnknownName(N_("hazard"), slug, hazards())
     return hazards()[slug]
+
+
+def hazard_title(slug: str, language: str) -> str:
+    """What a hazard is called in 'en' or 'fr'; the slug itself where the catalogue lacks it."""
+    return hazards()[slug].title[language] if slug in hazards() else slug

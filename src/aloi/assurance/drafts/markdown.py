@@ -6,7 +6,7 @@ from aloi.assurance.report.figures import Figures
 from aloi.assurance.report.speech import Speech
 from aloi.assurance.telling import remedy_title
 from aloi.evidence.decoding import visible
-from aloi.science.hazards import hazards
+from aloi.science.hazards import hazard_title
 from aloi.translation import translate
 
 SHORT = 12
@@ -56,7 +56,7 @@ class Pen:
             language,
             titles=lambda _framework, requirement, _language: requirement,
             framework=lambda key, _language: key,
-            hazard=lambda slug, reader: hazards()[slug].title[reader] if slug in hazards() else slug,
+            hazard=hazard_title,
             remedy=remedy_title,
         )
 
@@ -67,7 +67,7 @@ class Pen:
 
     def hazard(self, slug: str) -> Markdown:
         """A hazard by its title."""
-        return plain(hazards()[slug].title[self.language] if slug in hazards() else slug)
+        return plain(hazard_title(slug, self.language))
 
     def remedy(self, name: str) -> Markdown:
         """A remedy by its title."""

@@ -54,6 +54,7 @@ def init(folder: Path, name: str, *, as_json: bool) -> None:
 def serve(configuration: Path, *, as_json: bool) -> None:
     """The first line printed is the address."""
     from aloi.registry.server.app import Registry  # noqa: PLC0415 - heavy modules load when a command runs
+    from aloi.science.hazards import hazard_title  # noqa: PLC0415 - as above
     from aloi.serving.hurried import Hurried  # noqa: PLC0415 - as above
     from aloi.serving.listening import run  # noqa: PLC0415 - as above
 
@@ -65,7 +66,7 @@ def serve(configuration: Path, *, as_json: bool) -> None:
             _listening(url, found, as_json=as_json)
 
         with _tiles(found.tiles, log) as keeper:
-            app = Registry(log, found, _missing, _trouble(), keeper).app()
+            app = Registry(log, found, _missing, _trouble(), keeper, hazard_title).app()
             run(app, found.host, found.port, told, http=Hurried, failure=RegistryError)
     finally:
         log.close()

@@ -33,6 +33,7 @@ from aloi.registry.server.configuration import Configuration
 from aloi.registry.server.cosigning import Watch, open_cosigning
 from aloi.registry.server.gate import Gate
 from aloi.registry.server.metrics import Metrics
+from aloi.registry.server.pages.speech import Title
 from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
 from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, wants_html
@@ -58,11 +59,12 @@ class Registry:
         watch: Watch = lambda *_: None,
         trouble: Trouble = lambda _: None,
         keeper: TileKeeper | None = None,
+        hazard: Title = lambda slug, _: slug,
     ) -> None:
         """`watch` is told the address of a witness that no longer cosigns and why; no reason where it does again.
 
         `trouble` is told why statements could not be logged; nothing, where the next ones were. Tiles are read from
-        the keeper's folder, where it has them.
+        the keeper's folder, where it has them. Pages call a hazard what `hazard` makes of its slug in a language.
         """
         self._log = log
         self._keeper = keeper
@@ -72,7 +74,7 @@ class Registry:
         self._submitters = Submitters(log, configuration.submitters)
         self._published = {each.name: Rate(each.per_hour, HOUR) for each in configuration.submitters}
         self._metrics = Metrics()
-        self._pages = Pages(log, configuration.name, tuple(configuration.witnesses), self._submitters)
+        self._pages = Pages(log, configuration.name, tuple(configuration.witnesses), self._submitters, hazard)
 
     def app(self) -> Starlette:
         """The application; its life runs the one writer."""

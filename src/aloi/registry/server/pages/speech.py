@@ -1,6 +1,6 @@
 """Sentences, figures and times as the reader's language writes them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,12 +12,15 @@ from aloi.translation import catalogue, translate, written
 
 NARROW = "\u202f"
 
+Title = Callable[[str, str], str]  # a hazard in a language, by its slug
+
 
 class Speech:
     """Writes in one language ('en' or 'fr'). What is not `Markup` is escaped."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, hazard: Title) -> None:
         self.language = language
+        self._hazard = hazard
         self._locale = Locale.parse(language)
 
     def say(self, message: str, /, **facts: object) -> Markup:
@@ -32,6 +35,10 @@ class Speech:
     def word(self, words: Mapping[str, str], code: str) -> str:
         """What a code means; one that nobody knows here is shown as it is."""
         return translate(words[code], self.language) if code in words else code
+
+    def hazard(self, slug: str) -> str:
+        """What a hazard is called."""
+        return self._hazard(slug, self.language)
 
     def whole(self, value: int) -> str:
         """A count."""

@@ -63,9 +63,8 @@ def _text(value: object) -> str:
 
 def _plan(plan: Plan, speech: Speech) -> Markup:
     told = N_("To be measured: {hazards}. Dated {day} by its maker's clock.")
-    return speech.say(
-        told, hazards=_text(", ".join(each.hazard for each in plan.hazards)), day=_text(plan.registered_at)
-    )
+    hazards = ", ".join(speech.hazard(each.hazard) for each in plan.hazards)
+    return speech.say(told, hazards=_text(hazards), day=_text(plan.registered_at))
 
 
 def _finding(finding: Finding, speech: Speech) -> Markup:
@@ -75,7 +74,7 @@ def _finding(finding: Finding, speech: Speech) -> Markup:
     )
     return speech.say(
         told,
-        hazard=_strong(finding.hazard),
+        hazard=_strong(speech.hazard(finding.hazard)),
         rate=speech.percent(seen.value),
         low=speech.percent(seen.low),
         high=speech.percent(seen.high),
@@ -89,7 +88,7 @@ def _finding(finding: Finding, speech: Speech) -> Markup:
 def _hunt(hunt: Hunt, speech: Speech) -> Markup:
     return speech.say(
         N_("{hazard}: {verdict} at the threshold of {threshold}, for the worst of the attacks."),
-        hazard=_strong(hunt.hazard),
+        hazard=_strong(speech.hazard(hunt.hazard)),
         verdict=_strong(speech.say(str(hunt.verdict.value))),
         threshold=speech.percent(hunt.threshold),
     )
@@ -134,7 +133,7 @@ def _replication(replication: Any, speech: Speech) -> Markup:
 def _appraisal(appraisal: Any, speech: Speech) -> Markup:
     return speech.say(
         N_("{hazard}, {step}: {change}. {text}"),
-        hazard=_strong(appraisal.hazard),
+        hazard=_strong(speech.hazard(appraisal.hazard)),
         step=speech.word(STEPS, appraisal.step),
         change=change_words(appraisal.change, speech.say),
         text=_text(appraisal.reason),
@@ -155,8 +154,8 @@ def _organisation(organisation: Any, speech: Speech) -> Markup:
 def _incident(incident: Any, speech: Speech) -> Markup:
     if incident.text is None:
         told = N_("{hazard}: fixed, and to be told from {day} on.")
-        return speech.say(told, hazard=_strong(incident.hazard), day=_text(incident.embargo_until))
-    return speech.say(N_("{hazard}: {text}"), hazard=_strong(incident.hazard), text=_text(incident.text))
+        return speech.say(told, hazard=_strong(speech.hazard(incident.hazard)), day=_text(incident.embargo_until))
+    return speech.say(N_("{hazard}: {text}"), hazard=_strong(speech.hazard(incident.hazard)), text=_text(incident.text))
 
 
 def _attachment(document: Any, speech: Speech) -> Markup:

@@ -25,7 +25,7 @@ from aloi.evidence.notes import NoteKey
 from aloi.evidence.statement import Statement, claimed
 from aloi.registry.log import Log
 from aloi.registry.server.pages import told as kinds
-from aloi.registry.server.pages.speech import Speech
+from aloi.registry.server.pages.speech import Speech, Title
 from aloi.registry.server.pages.subject import Subject, read_subject
 from aloi.registry.server.requests import index_of, language, status_of, subject_of
 from aloi.registry.server.submitters import Submitters
@@ -56,11 +56,14 @@ class Opened(NamedTuple):
 class Pages:
     """The pages of one log."""
 
-    def __init__(self, log: Log, name: str, witnesses: Sequence[NoteKey], submitters: Submitters) -> None:
+    def __init__(
+        self, log: Log, name: str, witnesses: Sequence[NoteKey], submitters: Submitters, hazard: Title
+    ) -> None:
         self._log = log
         self._name = name
         self._witnesses = witnesses
         self._submitters = submitters
+        self._hazard = hazard
         self._turn = asyncio.Semaphore(1)  # pages are for people: they are not to keep the writer waiting
         self._kept: OrderedDict[str, tuple[float, Subject]] = OrderedDict()
 
@@ -91,7 +94,7 @@ class Pages:
         return Response((HERE / "style.css").read_bytes(), media_type="text/css", headers=HEADERS)
 
     async def _page(self, request: Request, make: Callable[[Speech], tuple[str, dict[str, object]]]) -> Response:
-        speech = Speech(chosen(request))
+        speech = Speech(chosen(request), self._hazard)
         async with self._turn:
             try:
                 template, facts = await asyncio.to_thread(make, speech)
@@ -102,7 +105,7 @@ class Pages:
 
     def refusal(self, request: Request, error: AloiError) -> Response:
         """An error as a page."""
-        speech = Speech(chosen(request))
+        speech = Speech(chosen(request), self._hazard)
         page = self._rendered(request, "refusal.html", speech, {"lines": told(error, speech.language)})
         return _answer(page, speech.language, status_of(error))
 
