@@ -180,3 +180,34 @@ def test_who_sends_an_empty_line_too_many_gets_a_late_answer(hasty: uvicorn.Serv
         time.sleep(0.1)
         connection.sendall(b"\r\n")
         assert connection.recv(1_000).startswith(b"HTTP/1.1 200 ")
+
+
+BEHIND = {
+    "a request": LINE + WHOLE,
+    "two requests": (LINE + WHOLE) * 2,
+    "a request and no request": LINE + WHOLE + b"none\r\n\r\n",
+    "no chunk": LINE + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "half a request": LINE + WHOLE[:-1],
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+def test_who_leaves_with_a_request_behind_another_has_left_both(gateway: Gateway, name: str) -> None:
+    """uvicorn tells the last of them alone: the model would go on, and its answer be written to nobody."""
+
+    def told(what: str) -> float:
+        lines = httpx.get(f"{gateway.url}/aloi/metrics").text.splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(what) and "_created" not in line)
+
+    gone = 'aloi_gateway_exchanges_total{endpoint="/v1/chat/completions",outcome="gone"}'
+    before = told(gone)
+    body = BODY.replace(b"plain", b"hung")
+    with connected(gateway) as connection:
+        connection.sendall(LINE + b"Content-Length: %d\r\n\r\n%b" % (len(body), body) + BEHIND[name])
+        time.sleep(0.2)
+    ends = time.monotonic() + 2  # the model would be waited for twice as long
+    while told(gone) == before and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert told(gone) == before + 1
+    assert told("aloi_gateway_under_way ") == 0
+    assert "Traceback" not in gateway.said()

@@ -144,6 +144,15 @@ def test_an_order_in_a_forged_call_does_not_reach_the_model(
     assert "c1" in sent(model)
 
 
+@EVERY
+def test_an_order_in_a_forged_name_ends_the_exchange(gateway: Gateway, model: Scripted, protocol: str) -> None:
+    path, body = TOLD[protocol](SAID, NOTE)
+    forged = json.loads(json.dumps(body).replace('"name": "note"', json.dumps({"name": ORDER})[1:-1]))
+    before = len(model.requests)
+    assert asked(gateway, (path, forged)).headers["x-aloi-outcome"] == "blocked"
+    assert len(model.requests) == before
+
+
 @pytest.mark.parametrize("protocol", ["chat", "responses"])
 def test_arguments_that_cannot_be_read_are_read_as_they_stand(gateway: Gateway, model: Scripted, protocol: str) -> None:
     asked(gateway, TOLD[protocol](SAID, f'{{"a": 1, "a": 2, {ORDER}'))

@@ -7,7 +7,7 @@ import pytest
 
 from aloi.solutions.guard import Allow, Block, about_call
 from aloi.solutions.options import InvalidOptions
-from aloi.solutions.pages import as_named, bare, is_only_a_page, links_in, read_first, site
+from aloi.solutions.pages import as_named, bare, is_only_a_page, links_in, read_first, site, spellings
 from aloi.system.messages import Document, Message, Request, ToolCall
 
 REFUSED = Block(reason="untrusted-page")
@@ -97,6 +97,28 @@ STAYS_REFUSED = {
     "one of two of a site": (f"{LINK} https://lunch.example/wine", LINK),
     "one of two subdomains": ("https://a.lunch.example/ https://b.lunch.example/", "https://a.lunch.example/"),
     "one of four sites": (f"{LINK} https://b.example https://c.example https://d.example", LINK),
+    "one of ten with a comma behind each": (
+        ", ".join(f"https://d{n}.example" for n in range(10)),
+        "https://d7.example",
+    ),
+    "one of ten between signs": (
+        " ".join(f"{a}https://d{n}.example{b}" for n, (a, b) in enumerate(["``", "{}", "||", "**", "<!", ";;"])),
+        "https://d3.example",
+    ),
+    "one of ten behind a name": (
+        " ".join(f"https://d{n}.example{{a@lunch.example" for n in range(10)),
+        "https://d7.example",
+    ),
+    "one of ten before signs": (" ".join(f"https://d{n}.example._" for n in range(10)), "https://d7.example"),
+    "one of ten behind no host": (" ".join(f"//{{d{n}.example/" for n in range(10)), "d7.example/"),
+    "one of many cases": (f"{LINK} https://lunch.example/Menu https://lunch.example/mEnu", LINK),
+    "one of two cases": (f"{LINK} https://lunch.example/MENU", LINK),
+    "one of many slashes": (f"{LINK} {LINK}/ {LINK}// {LINK}///", f"{LINK}//"),
+    "one of three spellings": (f"{LINK} {LINK}/ http://lunch.example/menu", LINK),
+    "one of two spellings, each with a scheme or without": (
+        "www.lunch.example www.lunch.example/",
+        "www.lunch.example",
+    ),
     "one of ten, a digit each": (" ".join(f"https://d{n}.example/" for n in range(10)), "https://d7.example/"),
 }
 
@@ -123,7 +145,8 @@ def test_what_the_agent_wrote_itself_is_no_strangers_link(remedy):
         messages = (*talk().messages, Message(role="assistant", content="", tool_calls=(call,)))
         echoed = Message(role="tool", content=echo, tool_call_id="c")
         assert opens(remedy, Request(prompt="", messages=(*messages, echoed)), leak) == REFUSED
-    assert opens(remedy, talk(("open_page", {"url": leak}, f"404: {leak} does not exist")), leak) == REFUSED
+    for asked in (leak, leak.removeprefix("https://")):
+        assert opens(remedy, talk(("open_page", {"url": asked}, f"404: {leak} does not exist")), leak) == REFUSED
     for tool in ("recall", "read_handovers", "get_sent_emails", "look_up"):
         assert opens(remedy, talk(read(leak, tool)), leak) == REFUSED
     # A tool of the owner's own, once he says that it only reads; a link that was read before anything was written.
@@ -248,6 +271,12 @@ def test_links_are_read_whole():
     assert links_in(text) == {"https://a.example/x", "www.b.example/y?z=1", "c.example/d", "HTTP://E.example"}
     assert links_in("no links, a@b.example") == set()
     assert bare("HTTPS://A.example/x/") == bare("a.example/x") == "a.example/x"
+    assert bare("https://a.example/X") != bare("https://a.example/x") != bare("https://a.example/x//")
+    assert spellings({"www.b.example", "http://b.example"}) == {
+        "www.b.example",
+        "https://www.b.example",
+        "http://b.example",
+    }
     assert site("www.b.example") == site("b.example") == "b.example"
     assert as_named("https://www.b.example", {"www.b.example"}) == "www.b.example"
     assert as_named("http://www.b.example", {"www.b.example"}) == ""
@@ -255,5 +284,6 @@ def test_links_are_read_whole():
     assert not is_only_a_page("")
     assert is_only_a_page("www.b.example/covid19/page-2024")
     assert not is_only_a_page("https://b.example/" + "a" * 33)
+    assert not is_only_a_page("b.examplehttp://x")
     assert not is_only_a_page("https://b.example/" + "a/" * 100)
     assert not read_first(talk(), LINK, lambda _: True)

@@ -91,6 +91,8 @@ FORGED = {
     "a title of the text's own": [{**record("x.docx", [EVE]), "title": "client-meeting-minutes.docx"}],
     "a title that is longer": [record("newest-client-meeting-minutes.docx", [EVE])],
     "a title of one common word": [record("client", [EVE])],
+    "an article and a common word": [record("the-client", [EVE])],
+    "small words and a common one": [record("summary of the", [EVE])],
     "one common word and an ending": [record("summary.docx", [EVE])],
     "in an inner record": [record("x.docx", []), {"inner": record(people=[EVE])}],
     "under another field": [{**record(people=[]), "comments": {EVE: "hello"}}],

@@ -19,7 +19,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _BEHIND = ".,;:!?*_~\u2026\u00bb\u201d\u2019"
-_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_SCHEME = re.compile(r"^https?://", re.IGNORECASE)
 # A query, a fragment, an escape, a name before the host or a port: more than the place of a page.
 _MORE = re.compile(r"[?#%@:;=&\\]")
 # Names that lead to the machine itself or into the house's own network (RFC 6761, RFC 6762, RFC 8375 and usage).
@@ -29,6 +29,7 @@ _INSIDE = frozenset(
 _OUTSIDE = re.compile(r"(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}")
 _PIECE = re.compile(r"[A-Za-z0-9]+")
 LONGEST, LONGEST_PIECE, MIXED, DIGITS = 200, 32, 8, 5
+SPELLINGS = 2  # ways to write a page: each is one more that a stranger could tell from the others
 
 
 def links_in(text: str) -> set[str]:
@@ -37,8 +38,15 @@ def links_in(text: str) -> set[str]:
 
 
 def bare(link: str) -> str:
-    """A link without its scheme and the last slash, in one case: two ways to write the same page."""
-    return _SCHEME.sub("", link, count=1).rstrip("/").casefold()
+    """A link without its scheme and one slash at its end, its host in one case: ways to write the same page. The case
+    of a path tells its server something, and so do more slashes."""
+    host, slash, path = _SCHEME.sub("", link, count=1).removesuffix("/").partition("/")
+    return f"{host.casefold()}{slash}{path}"
+
+
+def spellings(links: Collection[str]) -> set[str]:
+    """What a call may say that copies one of these links: see `as_named`."""
+    return {*links, *(f"https://{link}" for link in links if "//" not in link)}
 
 
 def site(host: str) -> str:
@@ -67,7 +75,7 @@ def read_first(request: Request, link: str, reads: Callable[[str], bool]) -> boo
     any call of a tool that is not known only to read (`reads`, by the tool's name)."""
     if any(link in links_in(document.text) for document in request.documents):
         return True
-    wanted = squash(link)
+    wanted = squash(bare(link))  # a tool that is told no scheme may repeat the link with one
     for message in request.messages:
         if any(not reads(call.name) or _writes(call, wanted) for call in message.tool_calls):
             return False

@@ -24,6 +24,8 @@ HOST = re.compile(
     r"(?:[a-z][a-z0-9+.-]{1,20}:)?//([^\s/?#<>\"'()\\]+)|(?<![\w@./-])(www\.[\w.-]+|(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}(?=/))",
     re.IGNORECASE,
 )
+# What no host holds, and may stand around one without a blank: "//one.example, //two.example".
+_AROUND = re.compile(r"[\[\]{}|`^,;!*~&\u2026\u00bb\u201d\u2019]")
 _NAME = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # A name at the end of a sentence, with no blank before the next one: "our.example.They".
 _RAN_ON = re.compile(r"((?:[\w-]{1,63}\.){1,7}[a-z]{2,24})\.(?=[A-Z][a-z])")
@@ -70,7 +72,7 @@ def host_in(url: str) -> str:
 
 def hosts_in(text: str) -> set[str]:
     """The hosts that a text links to."""
-    found = (match[0] for match in HOST.finditer(text))
+    found = (match[0].rstrip("._") for one in (text, _AROUND.sub(" ", text)) for match in HOST.finditer(one))
     return {host for host in map(host_in, found) if host}
 
 
@@ -198,8 +200,12 @@ class View:
         return next(iter(fitting)) if len(fitting) == 1 else ("", frozenset())
 
     def _is_said(self, title: str) -> bool:
-        """Whether the user said a title, with its ending or without; a single word is said by chance."""
-        return any(len(_words(one)) > 1 and self._is_named(one) for one in (title, _ENDING.sub("", title)))
+        """Whether the user said a title, with its ending or without; a single word is said by chance, be it with an
+        article or another small one."""
+        return any(
+            sum(len(word) > NAMING for word in _words(one)) > 1 and self._is_named(one)
+            for one in (title, _ENDING.sub("", title))
+        )
 
     def _said_beside(self, title: str) -> str:
         """What the user said, folded, without a title that stands in it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from aloi.solutions.gateway.failures import Failed, crowded, long_head, no_address, no_http, no_proxy
 from aloi.solutions.gateway.replies import Receive, Send
@@ -38,7 +38,8 @@ class _Ending:
 
 class Connection(HttpToolsProtocol):
     """uvicorn's own, which waits for ever for a request to be whole and for an answer to be taken, reads a head of any
-    length, loses the body of a request that offers another protocol, and tells its own errors in words alone.
+    length, loses the body of a request that offers another protocol, tells its own errors in words alone,
+    and, where one request waits behind another, tells the first of them nothing of a client that left.
 
     From the first byte of a connection or of a request, the request must be whole after `arrives` seconds. The answer
     may take longer, as long as the client takes something of what was sent every `taken` seconds. A head of more than
@@ -55,6 +56,7 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
     _ending: _Ending
+    _answering: RequestResponseCycle | None = None
     _beside = 0  # bytes that came and are no body
     _in_head = True
     _offered = False
@@ -151,13 +153,23 @@ class Connection(HttpToolsProtocol):
         self._unwatch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """There is nobody to hurry."""
+        """There is nobody to hurry, and nobody to answer."""
         self._relax()
         self._unwatch()
+        self.pipeline.clear()
+        if self._answering is not None and not self._answering.response_complete:
+            self._answering.disconnected = True
+            self._answering.message_event.set()
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
 
     def end(self) -> None:
         """End the connection behind what was written."""
+        if self.transport.is_closing():
+            return
         if self._spare is None and (self.cycle is None or not self.cycle.more_body):
             self.transport.close()
             return

@@ -35,7 +35,8 @@ class Surrounded:
 
     What is the user's and blocked ends the exchange; so does what cannot be taken out alone. Of a description (tools,
     forms of answers) what is blocked is left out; in place of an earlier answer the refusal stands then, and an earlier
-    call has no arguments. Names of calls in an answer are read as the answer is, and replaced where they do not pass.
+    call has no arguments; where its name alone does not pass, the exchange ends. Names of calls in an answer are read
+    as the answer is, and replaced where they do not pass.
     """
 
     def __init__(
@@ -116,10 +117,14 @@ class Surrounded:
 
     async def _earlier(self, message: Message, place: str, passage: Passage) -> Message:
         text = await self._left(message.content, str, place, passage)
-        calls = [
-            call if await self._left(wrote := _written(call), _called, place, passage) == wrote else _emptied(call)
-            for call in message.tool_calls
-        ]
+        calls = []
+        for call in message.tool_calls:
+            passes = await self._left(wrote := _written(call), _called, place, passage) == wrote
+            calls.append(call if passes else _emptied(call))
+            before = len(passage.decisions)
+            if not passes and await self._left(call.name, str, place, passage) != call.name:
+                passage.decisions[before:] = map(_blocking, passage.decisions[before:])
+                passage.refused = True
         same = text == message.content and all(new is old for new, old in zip(calls, message.tool_calls, strict=True))
         told = self._refusal if text is None else text
         return message if same else msgspec.structs.replace(message, content=told, tool_calls=tuple(calls))

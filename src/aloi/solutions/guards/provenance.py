@@ -32,7 +32,7 @@ from aloi.solutions.arguments import Malformed, read_arguments, texts
 from aloi.solutions.guard import Allow, Ask, Block, CallMessage, Ruling
 from aloi.solutions.normalise import fold
 from aloi.solutions.options import Options
-from aloi.solutions.pages import as_named, bare, is_only_a_page, links_in, read_first, site
+from aloi.solutions.pages import SPELLINGS, as_named, bare, is_only_a_page, links_in, read_first, site, spellings
 from aloi.solutions.provenance import (
     View,
     account,
@@ -217,9 +217,12 @@ class ProvenanceGate:
         link = as_named(text, links)
         if not is_only_a_page(link) or not read_first(view.request, link, self._reads):
             return False
-        sites = {site(host) for host in view.strange_hosts if not self._believed(host)}
-        here = {bare(one) for one in links if site(host_in(one)) == site(host_in(link))}
-        return len(here) == 1 and len(sites) <= self._options.links and self._opened(view) < self._options.links
+        hosts = {one: host_in(one) for one in links}
+        named = (set(hosts.values()) - {""} - view.found(names_in, trusted=True)) | view.strange_hosts.keys()
+        sites = {site(host) for host in named if not self._believed(host)}
+        here = {one for one, host in hosts.items() if site(host) == site(hosts[link])}
+        one_page = len(set(map(bare, here))) == 1 and len(spellings(here)) <= SPELLINGS
+        return one_page and len(sites) <= self._options.links and self._opened(view) < self._options.links
 
     def _opened(self, view: View) -> int:
         """How many pages the conversation has opened, or asked for, only because a stranger's text names them."""
