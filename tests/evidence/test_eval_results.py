@@ -232,6 +232,12 @@ def test_another_form_is_refused(changes):
     assert caught.value.reason == "wrong-type"
 
 
+@pytest.mark.parametrize("value", ["NaN", "sNaN"])
+def test_what_is_no_number_is_told_in_words(value):
+    with pytest.raises(EvidenceError, match=r"^a number in the evidence is not a number$"):
+        claimed(read(altered(FOUND, record__estimate__value=value)))
+
+
 def test_a_float_is_refused():
     payload = state(FOUND, [SYSTEM]).replace(b'"log_e_met":"5.25"', b'"log_e_met":5.25')
     with pytest.raises(EvidenceError) as caught:

@@ -2,15 +2,17 @@
 
 import json
 
-from evidence_world import World
+import pytest
+from evidence_world import SYSTEM, World, benign, first_edition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aloi.errors import EvidenceError
 from aloi.evidence.bundle import pack
+from aloi.evidence.canonical import canonical
 from aloi.evidence.envelope import sign
 from aloi.evidence.keys import PublicKey
-from aloi.evidence.verification import verify_bundle
+from aloi.evidence.verification import verify_bundle, verify_statement
 
 WORLD = World()
 STATEMENTS = [json.loads(each) for each in WORLD.statements()]
@@ -69,3 +71,14 @@ def test_any_bytes_may_stand_for_a_bundle_or_a_key(data):
         except EvidenceError:
             continue
         raise AssertionError("random bytes were accepted")
+
+
+def test_a_long_name_neither_holds_up_nor_writes_to_the_terminal():
+    value = json.loads(first_edition(benign(), (SYSTEM,)))
+    value["predicate"]["record"]["errors"] = {"\x1b[2J" + "?pass" * 20_000: 2**60}
+    signed = canonical(sign(json.dumps(value).encode(), WORLD.key))
+    with pytest.raises(EvidenceError) as caught:
+        verify_statement(signed, [WORLD.key.public])
+    assert caught.value.reason == "number-out-of-range"
+    assert "\x1b" not in str(caught.value)
+    assert len(str(caught.value)) < 400

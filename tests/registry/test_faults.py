@@ -230,6 +230,21 @@ def test_a_full_disk_is_told_once_in_words_and_nothing_else_is_said(cluster, tmp
     ]
 
 
+def test_a_fault_that_cannot_be_told_is_answered_and_the_log_goes_on(tmp_path):
+    """The disk that is full may be that of standard error too."""
+    with serving(settle(tmp_path)) as registry:
+        registry.process.stderr.close()
+        database = create_engine(f"sqlite:///{tmp_path}/registry.db")
+        with database.begin() as connection:
+            connection.execute(text("CREATE TRIGGER no BEFORE INSERT ON entries BEGIN SELECT RAISE(ABORT, 'no'); END"))
+        assert registry.publish(*envelopes(0, 3)).status == 503
+        with database.begin() as connection:
+            connection.execute(text("DROP TRIGGER no"))
+        database.dispose()
+        assert registry.publish(*envelopes(0, 3)).status == 200
+        assert registry.get("/health").json()["published"] == 3
+
+
 @pytest.mark.parametrize("fault", ["moved away", "deleted", "replaced"])
 def test_nothing_is_taken_into_a_file_that_is_gone(tmp_path, fault):
     """SQLite would write on into a file that has no name any more."""

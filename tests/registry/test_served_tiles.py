@@ -138,6 +138,18 @@ def test_who_publishes_does_not_learn_that_the_folder_fails(tmp_path):
     assert len(whole_log((tmp_path / "tiles").as_uri(), ORIGIN, PUBLIC)) == 6
 
 
+def test_tiles_are_tried_again_where_nobody_reads_that_they_failed(tmp_path):
+    """The disk that is full may be that of standard error too."""
+    with serving(settle(tmp_path, TILES, WRITER)) as registry:
+        until_written(registry, 0)
+        registry.process.stderr.close()
+        (tmp_path / "tiles/tile").write_bytes(b"")
+        assert registry.publish(*envelopes(0, 3)).status == 200
+        time.sleep(1.5)  # the fault is told to nobody
+        (tmp_path / "tiles/tile").unlink()
+        until_written(registry, 3)
+
+
 def test_a_server_killed_after_its_answer_catches_up_when_it_starts(tmp_path):
     file = settle(tmp_path, TILES, WRITER)
     base = (tmp_path / "tiles").as_uri()
@@ -160,3 +172,12 @@ def test_a_folder_that_is_named_later_is_filled_from_the_database(tmp_path):
     with serving(settle(tmp_path, TILES, WRITER)) as registry:
         until_written(registry, 300)
     assert len(whole_log((tmp_path / "tiles").as_uri(), ORIGIN, PUBLIC)) == 300
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "log.pem/tiles", "away"])
+def test_nothing_is_begun_where_it_cannot_be_seen_whether_there_was_a_log(tmp_path, name):
+    (tmp_path / "away").symlink_to("away")
+    file = settle(tmp_path, SETTINGS + f"tiles: {name}\n", WRITER)
+    with pytest.raises(AssertionError, match="tiles cannot be kept in"), serving(file):
+        pass
+    assert not (tmp_path / "registry.db").exists()

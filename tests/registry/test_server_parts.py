@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from aloi.errors import AskerError, EvidenceError, InvalidFile, RegistryError
 from aloi.evidence import cosignatures, notes
-from aloi.evidence.keys import PrivateKey
+from aloi.evidence.keys import PrivateKey, save
 from aloi.registry import schema
 from aloi.registry.backup import backup, restore
 from aloi.registry.check import check
@@ -65,6 +65,34 @@ FAULTS = {
         SETTINGS.replace("sqlite:///registry.db", "postgresql+psycopg://me:hush@host/db"),
         ["a password stands in the database's address"],
     ),
+    "a password among its parameters": (
+        SETTINGS.replace("sqlite:///registry.db", "postgresql+psycopg://me@host/db?sslpassword=hush"),
+        ["a password stands in the database's address"],
+    ),
+    "the key among its tiles": (
+        SETTINGS.replace("key: log.pem", "key: public/log.pem") + "tiles: public\n",
+        ["log.pem stands in public"],
+    ),
+    "its database among its tiles": (
+        SETTINGS.replace("registry.db", "tiles/registry.db") + "tiles: tiles\n",
+        ["registry.db stands in tiles"],
+    ),
+    "a key that is named there": (
+        SETTINGS.replace("key: log.pem", "key: public/link.pem") + "tiles: public\n",
+        ["link.pem stands in public"],
+    ),
+    "its tiles beside all else": (
+        SETTINGS + "tiles: .\n",
+        ["registry.yaml stands in .", "log.pem stands in .", "registry.db stands in ."],
+    ),
+    "its tiles around all else": (
+        SETTINGS + "tiles: around/..\n",
+        ["registry.yaml stands in", "log.pem stands in", "registry.db stands in"],
+    ),
+    "its tiles under a name of all else": (
+        SETTINGS + "tiles: around\n",
+        ["registry.yaml stands in", "log.pem stands in", "registry.db stands in"],
+    ),
     "two at once": (
         SETTINGS.replace("other.pub.pem", "gone.pem").replace("key: log.pem", "key: none.pem"),
         ["none.pem cannot be read", "gone.pem cannot be read"],
@@ -75,6 +103,10 @@ FAULTS = {
 @pytest.mark.parametrize("case", FAULTS)
 def test_every_fault_of_registry_yaml_is_told_with_its_line(tmp_path, case):
     settings, wanted = FAULTS[case]
+    (tmp_path / "public").mkdir()
+    save(WRITER, tmp_path / "public/log.pem")
+    (tmp_path / "public/link.pem").symlink_to(tmp_path / "log.pem")
+    (tmp_path / "around").symlink_to(".")
     with pytest.raises(InvalidFile) as caught:
         load_configuration(settle(tmp_path, settings))
     told = [str(fault) for fault in caught.value.faults]

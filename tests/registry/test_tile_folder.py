@@ -22,6 +22,7 @@ from aloi.evidence.notes import ED25519, NoteKey
 from aloi.evidence.trustpolicy import Policy
 from aloi.registry import durable, paths, tilefolder, tilekeeper
 from aloi.registry.check import check
+from aloi.registry.filecheck import FileCheck
 from aloi.registry.log import Log
 from aloi.registry.mirroring import Mirrored, mirror
 from aloi.registry.tilefolder import TileFolder
@@ -432,6 +433,10 @@ ALTERED = {
         lambda base: ((base / "tile/0/001").unlink(), (base / "tile/0/001").mkdir()),
         "file-differs",
     ),
+    "a link to nothing but itself for partial tiles": (
+        lambda base: (shutil.rmtree(base / "tile/0/002.p"), (base / "tile/0/002.p").symlink_to("002.p")),
+        "file-differs",
+    ),
     "no tile": (lambda base: (base / "tile/0/000").unlink(), "file-missing"),
     "no bundle": (lambda base: (base / "tile/entries/000").unlink(), "file-missing"),
     "no partial tile": (lambda base: (base / "tile/0/002.p/88").unlink(), "file-missing"),
@@ -474,6 +479,27 @@ def test_one_file_that_was_changed_is_named(checked, tmp_path, case):
         check(f"sqlite:///{checked}/log.db", KEY, tmp_path / "tiles")
     assert caught.value.reason == reason
     assert caught.value.remedy
+
+
+def test_a_folder_that_goes_while_it_is_checked_has_its_whole_tile(checked, tmp_path):
+    """A server lets go of partial tiles at any time: their folder may be gone once it was seen."""
+    base = tmp_path / "tiles"
+    shutil.copytree(checked / "tiles", base)
+    partial, done = base / "tile/0/000.p", threading.Event()
+
+    def come_and_go():
+        while not done.is_set():
+            partial.mkdir()
+            partial.rmdir()
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(4_000):
+            FileCheck(base, KEY)._partial(base / "tile/0/000")
+    finally:
+        done.set()
+        thread.join()
 
 
 def test_files_behind_the_log_and_before_it_are_whole(log, folder, tmp_path):

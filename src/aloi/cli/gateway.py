@@ -1,7 +1,6 @@
 """`aloi gateway`: the remedies of a system in front of its model, in production."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +8,7 @@ import click
 
 from aloi.cli import options
 from aloi.cli.extras import needing
-from aloi.cli.speech import error_lines, say, tell
+from aloi.cli.speech import error_lines, say, tell, while_serving
 from aloi.translation import N_
 
 if TYPE_CHECKING:
@@ -109,11 +108,11 @@ def _keeper(system: Path, policy: "Policy") -> "Keeper":
     return Recorder(beside / kept.folder, kept, chance=SystemRandom().random, told=_unwritten)
 
 
+@while_serving()
 def _unwritten(error: "AloiError") -> None:
-    with suppress(OSError):  # the disk that is full may be that of standard error too
-        tell(N_("The record cannot be written: until it can, clients are told nothing that would have to stand in it."))
-        for line in error_lines(error):
-            click.echo(line, err=True)
+    tell(N_("The record cannot be written: until it can, clients are told nothing that would have to stand in it."))
+    for line in error_lines(error):
+        click.echo(line, err=True)
 
 
 def _address(listen: str) -> tuple[str, int]:
@@ -150,6 +149,7 @@ def _warned(policy: "Policy") -> None:
         tell(N_("fail_open is set: where a guard fails, what it could not read passes."))
 
 
+@while_serving()
 def _reloaded(read: "Policy | AloiError") -> None:
     from aloi.errors import AloiError  # noqa: PLC0415 - heavy modules load when a command runs
 

@@ -1,6 +1,8 @@
 """Speak to the one who reads the terminal, in English or French."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import TypeGuard
 
@@ -37,6 +39,13 @@ def _is_written_out(fact: object) -> TypeGuard[date]:
 def tell(message: str = "", /, **facts: object) -> None:
     """Print a sentence on standard error, where it does not mix with results."""
     click.echo(say(message, **facts), err=True)
+
+
+@contextmanager
+def while_serving() -> Iterator[None]:
+    """What a server says meanwhile may reach nobody: it serves on. A full disk may be that of standard error too."""
+    with suppress(OSError):
+        yield
 
 
 def error_lines(error: AloiError) -> list[str]:

@@ -203,7 +203,13 @@ def _record(name: str, report: Any) -> Record:
 def _estimate(report: Any) -> Estimate:
     try:
         return Estimate(**_fields(report.record.estimate), n=report.sample_size)
-    except (ValueError, ArithmeticError) as error:
+    except ArithmeticError as error:  # a decimal NaN, which is compared with others
+        raise EvidenceError(
+            N_("a number in the evidence is not a number"),
+            reason="invalid-value",
+            remedy=N_("obtain the evidence again from its author"),
+        ) from error
+    except ValueError as error:
         raise EvidenceError(
             N_("the evidence does not have the expected form at {path}: {problem}"),
             reason="invalid-value",

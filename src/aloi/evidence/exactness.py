@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 
 from aloi.errors import EvidenceError
+from aloi.evidence.decoding import shown
 from aloi.translation import N_
 
 SAFE_INTEGER = 2**53 - 1  # RFC 8785 section 3.2.2.3: beyond it, readers with binary floats disagree
@@ -33,7 +34,7 @@ def _walk(value: object, path: str) -> None:
             N_("{path} is a binary float; a signed number is a decimal string or an integer"),
             reason="float",
             remedy=N_("tell the one who signed it: it must be signed anew with exact numbers"),
-            path=path,
+            path=shown(path, 160),
         )
     elif isinstance(value, Decimal):
         _require(_plain(value), path)
@@ -51,5 +52,5 @@ def _require(condition: bool, path: str) -> None:
             N_("the number at {path} is not finite or too large to be read alike everywhere"),
             reason="number-out-of-range",
             remedy=N_("tell the one who signed it: it must be signed anew with exact numbers"),
-            path=path,
+            path=shown(path, 160),
         )

@@ -95,7 +95,12 @@ class FileCheck:
 
     def _partial(self, whole: Path) -> list[int]:
         folder = whole.with_name(whole.name + ".p")
-        names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+        try:
+            names = [each.name for each in folder.iterdir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._differs(folder.relative_to(self._folder)) from error
         return sorted(int(name) for name in names if name.isascii() and name.isdigit() and 0 < int(name) < WIDTH)
 
     def _read(self, path: Path) -> bytes:

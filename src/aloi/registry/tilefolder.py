@@ -63,12 +63,7 @@ class TileFolder:
                 folder=folder,
             ) from error
         except OSError as error:
-            raise AskerError(
-                N_("tiles cannot be kept in {folder}: {problem}"),
-                remedy=N_("name a folder that you may write to"),
-                folder=folder,
-                problem=error.strerror or error,
-            ) from error
+            raise _unkept(folder, error) from error
 
     def follow(self, goes_on: Callable[[], bool] = lambda: True) -> None:
         """Write what was published since. Where `goes_on` says no it ends early, and nothing new is shown.
@@ -114,6 +109,14 @@ class TileFolder:
         return {each for each in path.parents if each.is_relative_to(self._folder)}
 
 
+def shows_a_log(folder: Path) -> bool:
+    """Whether a checkpoint stands in the folder. Raises AskerError where that cannot be seen."""
+    try:
+        return bool(read(folder / CHECKPOINT))
+    except OSError as error:
+        raise _unkept(folder, error) from error
+
+
 def owed(old: int, new: int) -> Iterator[Tile]:
     """The tiles that change when a log of size `old` grows to `new`, and the bundles of entries under them."""
     for tile in tiles.changed(old, new):
@@ -141,6 +144,15 @@ def _or_nothing(path: Path) -> bytes:
     with suppress(OSError):  # what is in the way is told when it is to be replaced
         return read(path)
     return b""
+
+
+def _unkept(folder: Path, error: OSError) -> AskerError:
+    return AskerError(
+        N_("tiles cannot be kept in {folder}: {problem}"),
+        remedy=N_("name a folder that you may write to"),
+        folder=folder,
+        problem=error.strerror or error,
+    )
 
 
 def _require_own(folder: Path, note: bytes, log: Log) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import error_lines, say, tell
+from aloi.cli.speech import error_lines, say, tell, while_serving
 from aloi.errors import AloiError, RegistryError
 from aloi.translation import N_
 
@@ -85,6 +85,7 @@ def _tiles(folder: Path | None, log: "Log") -> "Iterator[TileKeeper | None]":
         yield keeper
 
 
+@while_serving()
 def _unwritten(folder: Path, problem: str) -> None:
     if problem:
         tell(
@@ -96,6 +97,7 @@ def _unwritten(folder: Path, problem: str) -> None:
         tell(N_("Tiles are written to {folder} again."), folder=folder)
 
 
+@while_serving()
 def _missing(url: str, reason: str) -> None:
     if reason:
         tell(N_("The witness at {url} does not cosign ({reason})."), url=url, reason=reason)
@@ -107,14 +109,14 @@ def _trouble() -> "Trouble":
     """Tells of what keeps statements from being logged when it begins, and when it is over."""
     told = ""
 
+    @while_serving()
     def watch(error: AloiError | None) -> None:
         nonlocal told
-        now = error.message if error else ""
-        if error and now != told:
+        before, told = told, error.message if error else ""
+        if error and told != before:
             click.echo("\n".join(error_lines(error)), err=True)
-        elif told and not error:
+        elif before and not error:
             tell(N_("Statements are logged again."))
-        told = now
 
     return watch
 
@@ -196,10 +198,10 @@ def erase(configuration: Path, index: int, reason: str, *, as_json: bool) -> Non
 def _opened(path: Path, configuration: "Configuration") -> "Log":
     """The log, begun where it never was. A mark beside its configuration, and its tiles, outlive its database."""
     from aloi.registry.log import Log  # noqa: PLC0415 - heavy modules load when a command runs
-    from aloi.registry.tilefolder import CHECKPOINT  # noqa: PLC0415 - as above
+    from aloi.registry.tilefolder import shows_a_log  # noqa: PLC0415 - as above
 
     mark = path.with_suffix(".begun")
-    begun = mark.exists() or (configuration.tiles is not None and (configuration.tiles / CHECKPOINT).exists())
+    begun = mark.exists() or (configuration.tiles is not None and shows_a_log(configuration.tiles))
     log = Log.open(configuration.database, configuration.key, configuration.name, begin=not begun)
     try:
         mark.touch()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from aloi.cli import options
-from aloi.cli.speech import say, tell
+from aloi.cli.speech import say, tell, while_serving
 from aloi.errors import RegistryError
 from aloi.translation import N_
 
@@ -92,12 +92,13 @@ def serve(configuration: Path, *, as_json: bool) -> None:
 
     told: set[tuple[str, str]] = set()
 
+    @while_serving()
     def watch(log: str, answer: "Answer") -> None:
         reason = getattr(answer, "reason", "")
         sentence = (SEEN | OWN).get(reason)
         if sentence and (log, reason) not in told:
-            tell(sentence, log=log, folder=found.state)
             told.add((log, reason))
+            tell(sentence, log=log, folder=found.state)
         elif not reason:
             told.difference_update((log, each) for each in OWN)
 

@@ -1,6 +1,8 @@
 """`registry.yaml`: whose log this is, where it is kept, who may publish in it and who witnesses it."""
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -100,6 +102,7 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
     database = opened.get(("database",), lambda: _database(file.database, path.parent))
     submitters = tuple(opened.submitters(file))
     witnesses = opened.witnesses(file)
+    tiles = None if file.tiles is None else opened.tiles(file.tiles, (path, path.parent / file.key, _kept(database)))
     host, port = opened.listen(file.listen)
     opened.require_whole(path)
     assert key is not None  # what could not be had is a fault
@@ -108,7 +111,7 @@ def load_configuration(path: Path, passphrase: bytes | None = None) -> Configura
         name=file.name,
         key=key,
         database=database,
-        tiles=None if file.tiles is None else path.parent / file.tiles,
+        tiles=tiles,
         host=host,
         port=port,
         submitters=submitters,
@@ -145,6 +148,22 @@ class _Opened(Opened):
                 found[key] = url
         return found
 
+    def tiles(self, name: str, private: Iterable[Path | None]) -> Path:
+        """The folder that everybody is to read, in which nothing `private` may stand."""
+        folder = self.folder / name
+        public = os.path.realpath(folder)
+        for each in filter(None, private):
+            named = Path(os.path.realpath(each.parent), each.name), Path(os.path.realpath(each))
+            if any(way.is_relative_to(public) for way in named):
+                self.fault(
+                    ("tiles",),
+                    N_("{path}: {file} stands in {folder}, which is for everybody to read"),
+                    remedy=N_("name a folder that holds nothing else, such as tiles"),
+                    file=each.name,
+                    folder=name,
+                )
+        return folder
+
 
 def _database(url: str, folder: Path) -> str:
     """The address, a file of SQLite being beside `registry.yaml`; no password may stand in it."""
@@ -152,7 +171,7 @@ def _database(url: str, folder: Path) -> str:
         address = make_url(url)
     except (ArgumentError, ValueError):
         return url  # the database says what is wrong with it
-    if address.password is not None or "password" in address.query:
+    if address.password is not None or any("password" in name for name in address.query):
         raise AskerError(
             N_("a password stands in the database's address"),
             remedy=N_("leave it out: PostgreSQL takes it from the file that PGPASSFILE names"),
@@ -160,3 +179,11 @@ def _database(url: str, folder: Path) -> str:
     if address.drivername == SQLITE and address.database and address.database != ":memory:":
         address = address.set(database=str(folder / address.database))
     return address.render_as_string()
+
+
+def _kept(database: str | None) -> Path | None:
+    """The file that a log is kept in; None where a server keeps it."""
+    with suppress(ArgumentError, ValueError):
+        address = make_url(database or "")
+        return Path(address.database) if address.drivername == SQLITE and address.database else None
+    return None
