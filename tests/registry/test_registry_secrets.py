@@ -242,7 +242,8 @@ def test_what_is_asked_of_a_database_is_in_no_log(world, cluster):
     url = cluster.database("loud")
     file = world.home / "reg" / "registry.yaml"
     loud = file.with_name("loud.yaml")
-    loud.write_text(file.read_text().replace("sqlite:///registry.db", url).partition("witnesses:")[0])
+    said = file.read_text().replace("sqlite:///registry.db", url).replace("tiles: tiles", "tiles: loud")
+    loud.write_text(said.partition("witnesses:")[0])
     begun = len(world.said)
     with world.serving("serve", loud) as registry:
         told = (
