@@ -36,7 +36,7 @@ def test_another_method_or_place_is_refused(gateway: Gateway, path: str) -> None
     method = "PUT" if path in SPOKEN else "DELETE"
     asked = {
         (method, path): (405, "method"),
-        (method, f"{path}/x"): (404, "not-found"),
+        (method, f"{path}/x/y/z"): (404, "not-found"),
         ("GET", f"{path}/%2e%2e/%2e%2e/etc/passwd"): (404, "not-found"),
         ("GET", f"{path}%00"): (404, "not-found"),
         ("GET", f"{path}\N{LATIN SMALL LETTER E WITH ACUTE}"): (404, "not-found"),
