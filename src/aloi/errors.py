@@ -26,7 +26,7 @@ KNOWN = 12
 # Foreign text of any length comes by here: the time that a form takes grows no faster than the text.
 _ADDRESSED = re.compile(r"(?<=://)\S++")
 _SECRETS = (
-    (re.compile(r"(?<![\w.-])[\w.-]++:[^\s/@:]++@(?=[\w\[])"), "…@"),
+    (re.compile(r"(?<![\w.-])[\w.-]++:[^\s/@:]++@(?!sha256:)(?=[\w\[])"), "…@"),  # a model is named with a digest
     (
         re.compile(
             r"(?i)([?&](?=[^?=&\s]*?(?:pass|secret|token|key|auth|cred|sig))[^?=&\s]++=)[^&\s]++",

@@ -16,6 +16,7 @@ TOLD = {
     "?PASSWORD=hush": "?PASSWORD=…",
     f"key {PEM} read": "key (…) read",
     "RSA -----BEGIN RSA PRIVATE KEY-----\nMC4": "RSA (…)",
+    "local:small-1@sha256:5e+q8_0": "local:small-1@sha256:5e+q8_0",  # so a model is named
     "sha256:5e of a@example.org at 10:30": "sha256:5e of a@example.org at 10:30",
     "/a?language=fr&page=2": "/a?language=fr&page=2",
 }

@@ -220,9 +220,7 @@ class Loop:
                 after = self._fingerprint(chosen)
                 self._wait_for_people(spending)
         self._progress.stage("prove")
-        proof = Proof(
-            signed, self._subject(self.before), self._subject(after), self._key, assurance=declared(self.system)
-        )
+        proof = Proof(signed, self._subject(self.before), self._subject(after), self._key, declared(self.system))
         for record in (*findings, benign, *(confirmed or ()), *([effect] if effect else []), *hunts):
             proof.add(record)
         coverage = proof.cover(self._frameworks, accepted=bool(effect and effect.accepted))

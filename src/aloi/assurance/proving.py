@@ -130,7 +130,6 @@ class Proof:
         before: Subject,
         after: Subject,
         key: keys.PrivateKey,
-        *,
         assurance: AssuranceLevel = "self_attested",
     ) -> None:
         self._signed = signed

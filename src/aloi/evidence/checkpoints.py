@@ -60,6 +60,11 @@ def parse(text: str) -> Checkpoint:
     return Checkpoint(origin, size, root, tuple(lines[2:]))
 
 
+def size_of(note: bytes) -> int:
+    """The size that a head counts, whoever signed it. Raises EvidenceError as `notes.read` and `parse`."""
+    return parse(notes.read(note).text).size
+
+
 def sign(checkpoint: Checkpoint, name: str, key: SigningKey) -> Note:
     """The checkpoint signed by its log under the key's name, which should be the origin ("Signatures").
 

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from aloi.errors import EvidenceError
+from aloi.evidence.canonical import canonical
 from aloi.evidence.decoding import decode, shown
 from aloi.evidence.fields import Code, Hex256
 from aloi.evidence.predicates import CLAIMS, EDITIONS, Claim, R_co, name_of
@@ -120,10 +121,14 @@ REPORTS: Mapping[str, Any] = MappingProxyType(
 
 
 def written(claim: Claim[Any], assurance: AssuranceLevel) -> Record:
-    """The predicate of a claim in the edition of today; `assurance` is said of results alone."""
-    record = claim.record
-    if EDITIONS.get(name_of(record), 1) == 1:
+    """The predicate of a claim in the edition of today; `assurance` is said of results alone.
+
+    Raises EvidenceError as `decode` for a result with a field of another type than its own: constructors check none.
+    """
+    record, name = claim.record, name_of(claim.record)
+    if EDITIONS.get(name, 1) == 1:
         return claim
+    decode(canonical(claim), CLAIMS[name], floats=False)
     told: dict[str, Any] = {"assurance_level": assurance, "non_claims": claim.non_claims}
     if claim.plan is not None:
         told["pre_registration"] = PreRegistration(alg="sha256", value=claim.plan.removeprefix("sha256:"))
@@ -140,7 +145,7 @@ def written(claim: Claim[Any], assurance: AssuranceLevel) -> Record:
             told["record"] = _rest(record, _BenignRest, estimate=_rest(record.estimate, _Rate))
         case _:
             told["record"] = record
-    report: Record = REPORTS[name_of(record)](**told)
+    report: Record = REPORTS[name](**told)
     return report
 
 

@@ -127,7 +127,7 @@ def owed(old: int, new: int) -> Iterator[Tile]:
 
 def size_of(note: bytes) -> int:
     """The size that a checkpoint counts; 0 where there is none. Raises EvidenceError."""
-    return checkpoints.parse(notes.read(note).text).size if note else 0
+    return checkpoints.size_of(note) if note else 0
 
 
 def read(path: Path) -> bytes:

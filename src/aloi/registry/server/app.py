@@ -36,7 +36,7 @@ from aloi.registry.server.metrics import Metrics
 from aloi.registry.server.pages.speech import Title
 from aloi.registry.server.pages.views import Pages
 from aloi.registry.server.rates import Rate
-from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, wants_html
+from aloi.registry.server.requests import Refused, index_of, read_body, refusal, subject_of, unrouted, wants_html
 from aloi.registry.server.sequencer import Sequencer, Trouble
 from aloi.registry.server.submitters import Submitters, may_not_publish
 from aloi.registry.tilekeeper import TileKeeper
@@ -219,20 +219,16 @@ class Registry:
                 )
 
     async def _no_such(self, request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 404
-        message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
-        refused = Refused(status, "address", message, remedy=N_("see /openapi.json"))
+        refused = unrouted(error, N_("see /openapi.json"))
         if request.method in {"GET", "HEAD"} and request.url.path.startswith("/pages/"):
             return self._pages.refusal(request, refused)
-        answer = refusal(request, refused)
-        answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})  # which methods are allowed
-        return answer
+        return refusal(request, refused)
 
     async def _health(self, _: Request) -> Response:
         if self._sequencer.stopped:
             raise self._sequencer.stopped
         newest, published = await asyncio.to_thread(
-            lambda: (_size(self._log.checkpoint()), _size(self._log.published()))
+            lambda: (checkpoints.size_of(self._log.checkpoint()), checkpoints.size_of(self._log.published()))
         )
         told = {"entries": newest, "published": published, "waiting": self._sequencer.waiting}
         if self._keeper:
@@ -280,10 +276,6 @@ def _envelopes(request: Request, body: bytes, limit: int) -> list[bytes]:
                 limit=limit,
             )
     return envelopes
-
-
-def _size(note: bytes) -> int:
-    return checkpoints.parse(notes.read(note).text).size
 
 
 async def _refused(request: Request, error: Exception) -> Response:

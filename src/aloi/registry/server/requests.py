@@ -3,7 +3,9 @@
 import asyncio
 import math
 import re
+from collections.abc import Mapping
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -22,12 +24,31 @@ class Refused(AloiError):
     """A request that is not answered, with its HTTP status and a stable reason code."""
 
     def __init__(
-        self, status: int, reason: str, message: str, /, *, remedy: str = "", retry_after: float = 0, **facts: object
+        self,
+        status: int,
+        reason: str,
+        message: str,
+        /,
+        *,
+        remedy: str = "",
+        retry_after: float = 0,
+        headers: Mapping[str, str] | None = None,
+        **facts: object,
     ) -> None:
         self.status = status
         self.reason = reason
         self.retry_after = retry_after
+        self.headers = headers or {}
         super().__init__(message, remedy=remedy, **facts)
+
+
+def unrouted(error: Exception, remedy: str) -> Refused:
+    """What no route answers: 404, or 405 with the methods that are allowed there."""
+    met = error if isinstance(error, HTTPException) else HTTPException(404)
+    message = (
+        N_("there is no such address here") if met.status_code == 404 else N_("this address is not asked that way")
+    )
+    return Refused(met.status_code, "address", message, remedy=remedy, headers=met.headers)
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -91,8 +112,10 @@ def refusal(request: Request, error: AloiError) -> Response:
     """An error as JSON: its reason code, and what is wrong and what to do in the reader's language."""
     spoken = language(request)
     headers = {"content-language": spoken, "vary": "accept-language"}
-    if isinstance(error, Refused) and error.retry_after:
-        headers["retry-after"] = str(math.ceil(error.retry_after))
+    if isinstance(error, Refused):
+        headers.update(error.headers)
+        if error.retry_after:
+            headers["retry-after"] = str(math.ceil(error.retry_after))
     status, reason = _told(error)
     return JSONResponse({"reason": reason, "message": told(error, spoken)}, status, headers)
 

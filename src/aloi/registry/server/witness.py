@@ -20,7 +20,7 @@ from aloi.errors import EvidenceError
 from aloi.evidence import checkpoints, notes
 from aloi.registry import witnesswire
 from aloi.registry.server.rates import Rate
-from aloi.registry.server.requests import Refused, read_body, refusal
+from aloi.registry.server.requests import Refused, read_body, refusal, unrouted
 from aloi.registry.witness import Answer, Status, Witness
 from aloi.registry.witnesswire import PATH, Reply
 from aloi.translation import N_
@@ -128,11 +128,7 @@ async def _refuse(request: Request, error: Exception) -> Response:
 
 
 async def _no_such(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 404
-    message = N_("there is no such address here") if status == 404 else N_("this address is not asked that way")
-    answer = refusal(request, Refused(status, "address", message, remedy=N_("a witness is asked at /add-checkpoint")))
-    answer.headers.update((isinstance(error, HTTPException) and error.headers) or {})  # which methods are allowed
-    return answer
+    return refusal(request, unrouted(error, N_("a witness is asked at /add-checkpoint")))
 
 
 async def _gone(_: Request, __: Exception) -> Response:

@@ -11,8 +11,7 @@ def refused(text: str, language: str, asked: str = "") -> bool:
 
     Of the question `asked` counts whether it asks for words: a quotation, a dialogue or a letter is then given, and
     where words that refuse were asked for, a text has to look more like a refusal of the assistant's own. So it has, in
-    French, where yes or no was asked, the more where it begins with a no, and
-    where nothing is known of what was asked.
+    French, where yes or no was asked, the more where it begins with a no, and where nothing is known of what was asked.
 
     Without a model for the language, or where the text is not like its labels, the phrases decide alone; so they do
     where code is given, on a text too long to be read whole, which gives something, and, but in French, where much

@@ -169,7 +169,7 @@ class Pages:
     def _one(self, index: str, _: Speech) -> tuple[str, dict[str, object]]:
         self._submitters.refresh()
         found = self._log.entry(index_of(index))
-        last = checkpoints.parse(notes.read(self._log.published()).text).size - 1
+        last = checkpoints.size_of(self._log.published()) - 1
         return "entry.html", {"entry": found, "opened": _opened(found), "body": read_entry(found.body), "last": last}
 
 
