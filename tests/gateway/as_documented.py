@@ -212,19 +212,20 @@ def _of_responses(told: Body, pieces: Sequence[str]) -> Iterator[bytes]:
 
 
 async def messages(it: Playing) -> None:
-    """`/v1/messages` of a model that thinks where it is asked to, and then, as some do, wants its thinking back."""
+    """`/v1/messages` of a model that thinks where it is asked to, and then, as some do, wants all of it back."""
     calling = bool(it.body.get("tools")) and not said(it)[1]
     thinks = (it.body.get("thinking") or {}).get("type")
-    if thinks == "enabled" and said(it)[1] and "thinking" not in it.body["messages"][-2]["content"][0]["type"]:
-        message = "messages.1.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`."
+    thoughts: list[Body] = [
+        {"type": "thinking", "thinking": THOUGHT, "signature": SEAL},
+        {"type": "redacted_thinking", "data": SEAL},
+    ]
+    if thinks == "enabled" and said(it)[1] and it.body["messages"][-2]["content"][:2] != thoughts:
+        message = "messages.1.content.0: `thinking` blocks cannot be modified, and stand at the beginning."
         await _refuse(it, {"type": "error", "error": {"type": "invalid_request_error", "message": message}})
         return
     blocks: list[Body] = []
     if thinks:
-        blocks += [
-            {"type": "thinking", "thinking": THOUGHT, "signature": SEAL},
-            {"type": "redacted_thinking", "data": SEAL},
-        ]
+        blocks += thoughts
     pieces = ["I look ", "it up."] if calling else [json.dumps(FILLED)] if _wants_structure(it) else list(texts(it))
     blocks.append({"type": "text", "text": "".join(pieces), "citations": None})
     if calling:

@@ -205,7 +205,9 @@ def test_what_is_not_known_is_dropped():
     document["usage"] |= {"cost": secret, "server_tool_use": {secret: 1}, "inference_geo": secret}
     answered = DIALECT.answer(msgspec.json.encode(document))
     assert secret not in str(answered)
-    assert DIALECT.written(asked(), answered, answered.response) == KNOWN
+    told = DIALECT.written(asked(), answered, answered.response)
+    assert told.pop("content")[1:] == KNOWN["content"]
+    assert told == {name: value for name, value in KNOWN.items() if name != "content"}
 
 
 def test_what_a_guard_changed_reaches_the_client_and_nothing_else():

@@ -14,6 +14,7 @@ from aloi.solutions.gateway.keeping import Unkept
 from aloi.solutions.gateway.keys import ANYBODY
 from aloi.solutions.gateway.policy import Behind, Policy
 from aloi.solutions.gateway.replies import Message
+from aloi.solutions.gateway.sealing import Seal
 from aloi.solutions.gateway.traces import Unwritten
 from aloi.solutions.gateway.upstream import Upstream
 from aloi.solutions.gateway.wire import Wire
@@ -36,7 +37,7 @@ class InProcess:
         self.behind = Behind(policy, self.upstream, defaultdict(Memory))
         self.keeper: Keeps = keeper or Unkept()
         self.counts = Uncounted()
-        self.dialects = endpoints(policy)
+        self.dialects = endpoints(policy, Seal())
         # The application itself decides how much it asks at once.
         self.under_way = 0
 

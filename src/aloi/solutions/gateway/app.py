@@ -22,6 +22,7 @@ from aloi.solutions.gateway.policy import Load, Policy
 from aloi.solutions.gateway.pooled import Pooled, open_session
 from aloi.solutions.gateway.replies import Gone, Receive, Send, document, watched, whole
 from aloi.solutions.gateway.running import Running
+from aloi.solutions.gateway.sealing import Seal
 from aloi.solutions.gateway.status import status
 from aloi.solutions.gateway.telling import tell
 from aloi.solutions.gateway.traces import opened as traced
@@ -48,7 +49,7 @@ class Gateway:
         policy: Policy,
         keys: Keys,
         opened: Opened,
-        dialects: Callable[[Policy], Sequence[Dialect]],
+        dialects: Callable[[Policy, Seal], Sequence[Dialect]],
         keeper: Keeper,
         *,
         load: Load,

@@ -10,6 +10,7 @@ from aloi.solutions.gateway.dialects.embeddings import Embeddings
 from aloi.solutions.gateway.dialects.messages import Messages
 from aloi.solutions.gateway.dialects.responses import Responses
 from aloi.solutions.gateway.policy import Policy
+from aloi.solutions.gateway.sealing import Seal
 
 # What holds no text of anybody: the list of models, and one of them by a name without blanks, `owner/model` at most.
 PASSED = {"/v1/models": "GET"}
@@ -17,13 +18,13 @@ _NAME = r"(?!\.+(?:/|$))[\w.:@+-]{1,100}"
 _ONE = re.compile(rf"(?:/.*)?/models/({_NAME}(?:/{_NAME})?)", re.ASCII)
 
 
-def endpoints(policy: Policy) -> tuple[Dialect, ...]:
-    """Every protocol, as the policy has its unreadable parts treated."""
+def endpoints(policy: Policy, seal: Seal) -> tuple[Dialect, ...]:
+    """Every protocol, as the policy has its unreadable parts treated; `seal` closes what only the model reads again."""
     unread = policy.serving.unread
     return (
         Chat(unread=unread),
         Responses(unread=unread),
-        Messages(unread=unread),
+        Messages(unread=unread, seal=seal),
         Completions(unread=unread),
         Embeddings(unread=unread),
     )

@@ -13,6 +13,7 @@ from aloi.solutions.gateway.keys import Keys
 from aloi.solutions.gateway.metrics import Metrics
 from aloi.solutions.gateway.policy import Behind, Policy
 from aloi.solutions.gateway.record import Entry
+from aloi.solutions.gateway.sealing import Seal
 from aloi.solutions.gateway.traces import Unwritten
 from aloi.solutions.gateway.upstream import Upstream
 
@@ -43,7 +44,7 @@ class Running:
         keys: Keys,
         upstream: Upstream,
         upstream_key: str,
-        dialects: Callable[[Policy], Sequence[Dialect]],
+        dialects: Callable[[Policy, Seal], Sequence[Dialect]],
         keeper: Keeper,
         traces: Unwritten,
         clock: Clock = time.time,
@@ -62,6 +63,7 @@ class Running:
         self.since = clock()
         self._upstream_key = upstream_key
         self._make = dialects
+        self._seal = Seal(upstream_key.encode())
         self.behind: Behind
         self.dialects: dict[str, Dialect]
         self.take(policy)
@@ -69,7 +71,7 @@ class Running:
     def take(self, policy: Policy) -> None:
         """Run by this policy from the next exchange on; what callers have spent they have spent."""
         self.behind = Behind(policy, self.upstream, self.keeper.spent)
-        self.dialects = {one.path: one for one in self._make(policy)}
+        self.dialects = {one.path: one for one in self._make(policy, self._seal)}
         self.keeper.runs_by(
             Guards(
                 at=round(self.clock(), 3),

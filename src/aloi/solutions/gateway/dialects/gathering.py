@@ -6,8 +6,8 @@ from aloi.solutions.gateway.dialects.dialect import Broken
 from aloi.system.messages import Response, ToolCall
 from aloi.system.openai import ANSWER_LIMIT
 
-# What a call takes beside its words, so that endless empty ones come to an end too.
-_CALL = 256
+# What a part takes beside its words, so that endless empty ones come to an end too.
+_PART = 256
 
 
 class GatheredReading:
@@ -51,7 +51,7 @@ class Gathered:
     def say(self, text: str) -> str:
         """Add to the text, and give it back."""
         if text:
-            self._weigh(text)
+            self.weigh(text)
             self._texts.append(text)
         return text
 
@@ -60,15 +60,15 @@ class Gathered:
         call = self._calls.get(place)
         if call is None:
             call = self._calls[place] = _Call()
-            self._size += _CALL
-        self._weigh(arguments)
+            self.begin()
+        self.weigh(arguments)
         if arguments:
             call.arguments.append(arguments)
         if identity and not call.id:
-            self._weigh(identity)
+            self.weigh(identity)
             call.id = identity
         if name and not call.name:
-            self._weigh(name)
+            self.weigh(name)
             call.name = name
 
     def calls(self, place: int) -> bool:
@@ -96,7 +96,15 @@ class Gathered:
             completion_tokens=self.completion_tokens,
         )
 
-    def _weigh(self, text: str) -> None:
-        self._size += len(text) if text.isascii() else len(text.encode())
+    def weigh(self, text: str) -> None:
+        """Count a text, be it said or not. Raises Broken('too-large')."""
+        self._grow(len(text) if text.isascii() else len(text.encode()))
+
+    def begin(self) -> None:
+        """Count what a part of the answer takes beside its words. Raises Broken('too-large')."""
+        self._grow(_PART)
+
+    def _grow(self, size: int) -> None:
+        self._size += size
         if self._size > self.limit:
             raise Broken("too-large")

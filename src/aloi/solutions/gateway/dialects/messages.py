@@ -1,9 +1,9 @@
 """`/v1/messages`, the protocol of Anthropic.
 
-Of an answer its id, model, texts, uses of tools, stop reason, stop sequence and tokens are handed on. Thinking,
-citations, containers, blocks of tools that the server carries out and fields that are not known are dropped: they could
-carry what a guard took out. A model that wants its thinking back with the results of its tools cannot be served with
-both; `redacted_thinking` of an earlier turn, which nobody but its maker can write or read, passes.
+Of an answer its id, model, texts, uses of tools, stop reason, stop sequence and tokens are handed on. Citations,
+containers, blocks of tools that the server carries out and fields that are not known are dropped: they could carry what
+a guard took out. So is thinking, but for that behind uses of tools, which is handed out sealed: some models want it
+back with the results. `redacted_thinking` of an earlier turn, which nobody but its maker can write or read, passes.
 """
 
 import secrets
@@ -18,9 +18,11 @@ from aloi.solutions.gateway.dialects.descent import descends
 from aloi.solutions.gateway.dialects.dialect import Answered, Asked, Beside, Body
 from aloi.solutions.gateway.dialects.messages_answers import Answer, answered_as, content_of, stop_reason, used
 from aloi.solutions.gateway.dialects.messages_streams import MessagesReading, MessagesWriting
-from aloi.solutions.gateway.dialects.messages_turns import SEALED, TEXTS, Block, Turn, of_chat, rewritten, said
+from aloi.solutions.gateway.dialects.messages_thoughts import SEALED, unsealed
+from aloi.solutions.gateway.dialects.messages_turns import TEXTS, Block, Turn, of_chat, rewritten, said
 from aloi.solutions.gateway.dialects.openai_forms import Token
 from aloi.solutions.gateway.dialects.surroundings import PARAMETERS, Places, surroundings
+from aloi.solutions.gateway.sealing import Seal
 from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Request, Response, Tool
 from aloi.system.openai import ANSWER_LIMIT
@@ -91,14 +93,18 @@ _PLACES = Places(
 class Messages:
     """The messages of Anthropic.
 
-    `unread` tells what is done with blocks that guards cannot read. `token` names the answers that no upstream made.
+    `unread` tells what is done with blocks that guards cannot read. `seal` closes thinking; without one, what is handed
+    out is never taken back. `token` names the answers that no upstream made.
     """
 
     path = "/v1/messages"
     speaks = True
 
-    def __init__(self, *, unread: Unread = "refuse", token: Token = secrets.token_hex) -> None:
+    def __init__(
+        self, *, unread: Unread = "refuse", seal: Seal | None = None, token: Token = secrets.token_hex
+    ) -> None:
         self._unread = unread
+        self._seal = seal or Seal()
         self._token = token
         self._answers = msgspec.json.Decoder(Answer)
 
@@ -126,6 +132,7 @@ class Messages:
         was = asked.request
         body = dict(asked.body)
         if request is was:
+            body["messages"] = unsealed(body["messages"], self._seal)
             return body
         if not descends(request, was):
             return _own(body, request)
@@ -134,8 +141,9 @@ class Messages:
         if request.messages != was.messages:
             count = len(was.messages)
             spoken_then = said(fitted(body["messages"], list[Turn], "messages"), self._unread)
-            added = of_chat(chat_messages(Request(prompt="", messages=request.messages[count:])))
+            added = _turns(Request(prompt="", messages=request.messages[count:]))
             body["messages"] = [*rewritten(body["messages"], spoken_then, request.messages[:count]), *added]
+        body["messages"] = unsealed(body["messages"], self._seal)
         if request.max_tokens != was.max_tokens:
             body["max_tokens"] = request.max_tokens
         if request.temperature != was.temperature:
@@ -144,12 +152,12 @@ class Messages:
 
     def answer(self, document: bytes, limit: int = ANSWER_LIMIT) -> Answered:
         """An upstream's whole answer. Raises Broken."""
-        return answered_as(understood(document, self._answers, limit))
+        return answered_as(understood(document, self._answers, limit), self._seal)
 
     def written(self, asked: Asked, answered: Answered | None, response: Response) -> Body:
         """The answer to the client."""
         if answered is None:
-            answered = answered_as({"content": []})
+            answered = answered_as({"content": []}, self._seal)
         was, document = answered.response, dict(answered.document)
         same_calls = response.tool_calls == was.tool_calls
         if response.text != was.text or not same_calls:
@@ -168,7 +176,7 @@ class Messages:
 
     def reading(self, limit: int = ANSWER_LIMIT) -> MessagesReading:
         """A reader of one upstream stream."""
-        return MessagesReading(limit)
+        return MessagesReading(limit, self._seal)
 
     def writing(self, asked: Asked) -> MessagesWriting:
         """A writer of one stream to the client."""
@@ -196,11 +204,15 @@ class Messages:
         return [Tool(name=tool.name, description=tool.description or "", parameters=tool.input_schema or {})]
 
 
+def _turns(request: Request) -> list[Body]:
+    calls = {call.id: call for message in request.messages for call in message.tool_calls}
+    return of_chat(chat_messages(msgspec.structs.replace(request, prompt="")), calls)
+
+
 def _own(body: Body, request: Request) -> Body:
     """A remedy's own question."""
     kept = {name: body[name] for name in ("model", "metadata", "service_tier") if name in body}
-    told = chat_messages(msgspec.structs.replace(request, prompt=""))
-    own = {"max_tokens": request.max_tokens, "messages": of_chat(told), "temperature": request.temperature}
+    own = {"max_tokens": request.max_tokens, "messages": _turns(request), "temperature": request.temperature}
     if request.prompt:
         own["system"] = request.prompt
     if request.tools:

@@ -6,7 +6,9 @@ import msgspec
 
 from aloi.solutions.gateway.dialects.bodies import too_deep
 from aloi.solutions.gateway.dialects.dialect import Answered, Body, Broken
+from aloi.solutions.gateway.dialects.messages_thoughts import THOUGHTS, considered, handed_out
 from aloi.solutions.gateway.dialects.openai_forms import coded, tier
+from aloi.solutions.gateway.sealing import Seal
 from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Response, ToolCall
 
@@ -34,6 +36,9 @@ class _Block(TypedDict, total=False):
     id: str | None
     name: str | None
     input: Any
+    thinking: str | None
+    signature: str | None
+    data: str | None
 
 
 class CacheCreation(TypedDict, total=False):
@@ -72,25 +77,29 @@ class Answer(TypedDict, total=False):
     usage: Usage | None
 
 
-def answered_as(answer: Answer) -> Answered:
+def answered_as(answer: Answer, seal: Seal) -> Answered:
     """An upstream's answer in the protocol's full form. Guards read its texts as one, as they are shown."""
-    blocks: list[Body] = []
-    calls: list[ToolCall] = []
+    content: list[Body] = []
+    called: list[ToolCall] = []
     for block in answer["content"]:
         match block:
             case {"type": "text", "text": str(text)}:
-                blocks.append({"type": "text", "text": text})
+                content.append({"type": "text", "text": text})
             case {"type": "tool_use", "id": str(identity), "name": str(name), "input": dict(given)}:
-                blocks.append({"type": "tool_use", "id": identity, "name": name, "input": given})
-                calls.append(ToolCall(id=identity, name=name, arguments=msgspec.json.encode(given).decode()))
+                content.append({"type": "tool_use", "id": identity, "name": name, "input": given})
+                called.append(ToolCall(id=identity, name=name, arguments=msgspec.json.encode(given).decode()))
             case {"type": "text" | "tool_use"}:
                 raise Broken("malformed", "a block is not of its type")
+            case {"type": kind} if kind in THOUGHTS:
+                content.append({"type": kind} | {name: block.get(name) or "" for name in THOUGHTS[kind]})
+    calls = considered(called, content, seal)
+    blocks = [*handed_out(calls), *(block for block in content if block["type"] not in THOUGHTS)]
     reason = answer.get("stop_reason") or ""
     usage = answer.get("usage")
     response = Response(
         text="".join(block["text"] for block in blocks if block["type"] == "text"),
         finish=FINISHES.get(reason, ""),
-        tool_calls=tuple(calls),
+        tool_calls=calls,
         prompt_tokens=shown(usage),
         completion_tokens=(usage or {}).get("output_tokens") or 0,
     )
@@ -126,9 +135,10 @@ def used(response: Response) -> Body:
 
 
 def content_of(text: str, calls: tuple[ToolCall, ...]) -> list[Body]:
-    """A text, where there is one, and uses of tools, as blocks."""
+    """A text, where there is one, and uses of tools with the thinking behind them, as blocks."""
     texts = [{"type": "text", "text": text}] if text else []
     return [
+        *handed_out(calls),
         *texts,
         *({"type": "tool_use", "id": one.id, "name": one.name, "input": input_of(one.arguments)} for one in calls),
     ]

@@ -10,8 +10,9 @@ from aloi.solutions.gateway.dialects.bodies import said_by, understood
 from aloi.solutions.gateway.dialects.dialect import Body, Broken, Event
 from aloi.solutions.gateway.dialects.gathering import GatheredReading
 from aloi.solutions.gateway.dialects.messages_answers import FINISHES, Usage, shown, stop_reason, used
+from aloi.solutions.gateway.dialects.messages_thoughts import Thinking, considered, handed_out
+from aloi.solutions.gateway.sealing import Seal
 from aloi.system.messages import Response
-from aloi.system.openai import ANSWER_LIMIT
 
 
 class _Block(Struct):
@@ -20,12 +21,17 @@ class _Block(Struct):
     id: str | None = None
     name: str | None = None
     input: Any = None
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
 
 
 class _Delta(Struct):
     type: str | None = None
     text: str | None = None
     partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
     stop_reason: str | None = None
 
 
@@ -47,11 +53,20 @@ _EVENTS = msgspec.json.Decoder(_Data)
 
 
 class MessagesReading(GatheredReading):
-    """One upstream stream. Blocks and deltas that are neither text nor the use of a tool are dropped."""
+    """One upstream stream. Blocks and deltas are dropped but for texts, uses of tools and the thinking behind these."""
 
-    def __init__(self, limit: int = ANSWER_LIMIT) -> None:
+    def __init__(self, limit: int, seal: Seal) -> None:
         super().__init__(limit)
         self._usage: Usage = {}
+        self._seal = seal
+        self._thinking = Thinking(self._said)
+
+    def response(self) -> Response:
+        """All that was said so far."""
+        said = super().response()
+        return msgspec.structs.replace(
+            said, tool_calls=considered(said.tool_calls, self._thinking.content(), self._seal)
+        )
 
     def feed(self, event: Event) -> str:
         """What the event adds to the text. Raises Broken."""
@@ -74,12 +89,15 @@ class MessagesReading(GatheredReading):
         return ""
 
     def _start(self, place: int, block: _Block) -> str:
+        self._thinking.begin(place, block.type)
+        self._thinking.add(place, thinking=block.thinking, signature=block.signature, data=block.data)
         if block.type == "tool_use":
             given = msgspec.json.encode(block.input).decode() if block.input else ""
             self._said.call(place, identity=block.id or "", name=block.name or "", arguments=given)
         return self._said.say(block.text or "") if block.type == "text" else ""
 
     def _delta(self, place: int, delta: _Delta) -> str:
+        self._thinking.add(place, thinking=delta.thinking, signature=delta.signature)
         if delta.type == "input_json_delta" and self._said.calls(place):
             self._said.call(place, arguments=delta.partial_json or "")
         return self._said.say(delta.text or "") if delta.type == "text_delta" else ""
@@ -93,7 +111,7 @@ class MessagesReading(GatheredReading):
 
 
 class MessagesWriting:
-    """One stream to the client: the text is one block, and each use of a tool is another, whole.
+    """One stream to the client: the text is one block, and each use of a tool another, whole, behind one of thinking.
 
     Of a stop sequence nobody tells which it was: it is named where the client gave one alone.
     """
@@ -128,7 +146,10 @@ class MessagesWriting:
         events = [self._open()]
         if self._speaking:
             events.append(_stopped(0))
-        for index, call in enumerate(response.tool_calls, start=int(self._speaking)):
+        behind = handed_out(response.tool_calls)
+        for index, block in enumerate(behind, start=int(self._speaking)):
+            events += [_started(index, block), _stopped(index)]
+        for index, call in enumerate(response.tool_calls, start=int(self._speaking) + len(behind)):
             events.append(_started(index, {"type": "tool_use", "id": call.id, "name": call.name, "input": {}}))
             events.append(_delta(index, {"type": "input_json_delta", "partial_json": call.arguments}))
             events.append(_stopped(index))

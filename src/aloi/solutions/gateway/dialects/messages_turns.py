@@ -1,6 +1,6 @@
 """The turns of Anthropic's messages: a text, uses of tools and results of tools, which guards read apart."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -10,13 +10,12 @@ from aloi.solutions.gateway.dialects.bodies import fitted, missing, refused
 from aloi.solutions.gateway.dialects.contents import Part, Unread, respoken, retold, sealed, spoken, text_of, unreadable
 from aloi.solutions.gateway.dialects.dialect import Body
 from aloi.solutions.gateway.dialects.messages_answers import content_of
+from aloi.solutions.gateway.dialects.messages_thoughts import SEALED
 from aloi.system.messages import Message, Role, ToolCall
 from aloi.system.rendering import ChatMessage
 from aloi.translation import N_
 
 TEXTS = frozenset({"text"})
-# Nobody but the model's maker can write or read it.
-SEALED = "redacted_thinking"
 _CONTENT: Any = str | list[Part] | None
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
 
@@ -141,14 +140,17 @@ def _rewritten(turn: Body, texts: dict[int, str]) -> Body:
     return turn | {"content": content}
 
 
-def of_chat(messages: Sequence[ChatMessage]) -> list[Body]:
-    """Messages of our own as turns; results that follow one another are one turn, as the protocol wants them."""
+def of_chat(messages: Sequence[ChatMessage], calls: Mapping[str, ToolCall]) -> list[Body]:
+    """Messages of our own as turns; results that follow one another are one turn, as the protocol wants them.
+
+    `calls` are those of the messages by their ids: a chat tells nothing of the thinking behind them.
+    """
     written: list[Body] = []
     results: list[Body] = []
     for message in messages:
         if message["role"] != "tool":
             results = []
-            written.append({"role": message["role"], "content": _content(message)})
+            written.append({"role": message["role"], "content": _content(message, calls)})
             continue
         if not results:
             written.append({"role": "user", "content": results})
@@ -156,9 +158,6 @@ def of_chat(messages: Sequence[ChatMessage]) -> list[Body]:
     return written
 
 
-def _content(message: ChatMessage) -> str | list[Body]:
-    calls = tuple(
-        ToolCall(id=call["id"], name=call["function"]["name"], arguments=call["function"]["arguments"])
-        for call in message.get("tool_calls", ())
-    )
-    return content_of(message["content"], calls) if calls else str(message["content"])
+def _content(message: ChatMessage, calls: Mapping[str, ToolCall]) -> str | list[Body]:
+    made = tuple(calls[call["id"]] for call in message.get("tool_calls", ()))
+    return content_of(message["content"], made) if made else str(message["content"])
