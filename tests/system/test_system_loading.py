@@ -1,5 +1,7 @@
 """A file that a person wrote: every fault is told, with its line and its path, and nothing hostile gets far."""
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -26,6 +28,21 @@ def test_a_good_file_gives_the_struct_and_the_line_of_every_path():
     assert description.context.secrets[0].value == "KESTREL-7731"
     assert lines["context", "secrets", 0, "value"] == line_of(DESCRIPTION, "value: KESTREL")
     assert lines["assurance", "alpha"] == line_of(DESCRIPTION, "alpha:")
+
+
+WITHOUT_FAULTS = """
+import sys
+from aloi.system.description import SystemDescription
+from aloi.system.loading import read
+read(sys.stdin.buffer.read(), "system.yaml", SystemDescription)
+print("jsonschema" in sys.modules)
+"""
+
+
+def test_a_good_file_is_read_without_what_tells_of_faults():
+    command = [sys.executable, "-c", WITHOUT_FAULTS]
+    ended = subprocess.run(command, input=DESCRIPTION, capture_output=True, encoding="utf-8", timeout=30, check=True)
+    assert ended.stdout.strip() == "False"
 
 
 def test_all_faults_of_one_file_are_told_in_the_order_of_its_lines():

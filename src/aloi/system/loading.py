@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import msgspec
 import yaml
-from jsonschema import Draft202012Validator, FormatChecker
 
 from aloi.errors import Fault, InvalidFile, Said
 from aloi.translation import N_
@@ -160,8 +159,6 @@ OF_ONE = {
     "minProperties": N_("{path}: got {got}, expected at least one entry"),
 }
 
-DAYS = FormatChecker(["date"])  # the one form that our structs ask for
-
 
 def line_of(lines: Lines, place: Place) -> int | None:
     """The line of a place, or of the nearest place around it; None where no line is known."""
@@ -221,17 +218,28 @@ def read(data: bytes, file: str, type_: type[T]) -> tuple[T, Lines]:
     Raises InvalidFile, which holds every fault of writing and of shape, in the order of the lines.
     """
     value, lines, faults = read_yaml(data, file)
-    schema = msgspec.json.schema(type_)
-    for error in Draft202012Validator(schema, format_checker=DAYS).iter_errors(value):
-        faults.extend(_faults(error, lines))
+    try:
+        decoded = msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        faults += _misshapen(value, type_, lines) or ([] if faults else [_unstated(error, lines)])
     if faults:
         unique = {str(fault): fault for fault in faults}.values()  # a schema may say one fault twice
         raise InvalidFile(file, sorted(unique, key=lambda fault: fault.line or 0))
-    try:
-        return msgspec.convert(value, type_), lines
-    except msgspec.ValidationError as error:  # what a schema cannot state
-        problem, _, path = str(error).partition(" - at `$")
-        path = path.removesuffix("`").removeprefix(".") or "$"
-        line = next((line for place, line in lines.items() if dotted(place) == path), None)
-        fault = Fault(N_("{path}: {problem}"), path=path, line=line, problem=problem)
-        raise InvalidFile(file, [fault]) from error
+    return decoded, lines
+
+
+def _misshapen(value: Any, type_: type, lines: Lines) -> list[Fault]:
+    """Every fault of shape, where the conversion tells of the first alone."""
+    from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - slow to load, and for faults alone
+
+    days = FormatChecker(["date"])  # the one form that our structs ask for
+    found = Draft202012Validator(msgspec.json.schema(type_), format_checker=days).iter_errors(value)
+    return [fault for error in found for fault in _faults(error, lines)]
+
+
+def _unstated(error: msgspec.ValidationError, lines: Lines) -> Fault:
+    """What a schema cannot state."""
+    problem, _, path = str(error).partition(" - at `$")
+    path = path.removesuffix("`").removeprefix(".") or "$"
+    line = next((line for place, line in lines.items() if dotted(place) == path), None)
+    return Fault(N_("{path}: {problem}"), path=path, line=line, problem=problem)
