@@ -230,7 +230,7 @@ def read(data: bytes, file: str, type_: type[T]) -> tuple[T, Lines]:
 
 def _misshapen(value: Any, type_: type, lines: Lines) -> list[Fault]:
     """Every fault of shape, where the conversion tells of the first alone."""
-    from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - slow to load, and for faults alone
+    from jsonschema import Draft202012Validator, FormatChecker  # noqa: PLC0415 - slow to load, needed for faults alone
 
     days = FormatChecker(["date"])  # the one form that our structs ask for
     found = Draft202012Validator(msgspec.json.schema(type_), format_checker=days).iter_errors(value)
