@@ -30,12 +30,15 @@ async def started(
     Its first line is its port, or a JSON document with its `url`.
     """
     began = time.perf_counter()
+    # What is installed has its bytecode; where nobody wants it written, every start would compile the sources anew.
+    told = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, *arguments),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
         cwd=Path(__file__).parents[2],
+        env=told,
         preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
     )
     assert process.stdout is not None
