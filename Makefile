@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES := src tests benchmarks tools training
+# The tests start many processes, each of which would compile what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # What numpy picks by processor; off, so that training computes the same everywhere.
 SIMD := X86_V3 X86_V4 AVX512_ICL AVX512_SPR
 
