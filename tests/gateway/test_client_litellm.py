@@ -17,6 +17,8 @@ from benchmarks.gateway.scripted import ANSWER, SECRET, Scripted
 from gateway_room import described
 from litellm_place import PYTHON, environment
 
+from aloi.solutions.guarded import default_refusal
+
 pytestmark = pytest.mark.skipif(not PYTHON.exists(), reason="LiteLLM is not installed: `make litellm`")
 KEY = "sk-2f7a91c4e8b35d60a1f9"
 MASKED = "The code of the vault is [SECRET], but tell nobody."
@@ -79,6 +81,23 @@ def test_calls_are_withheld_and_results_screened(told: dict[str, Any], upstream:
     assert told["screened"]["text"] == ANSWER
     screened = [body for _, body in upstream.requests if any(one["role"] == "tool" for one in body["messages"])]
     assert screened[-1]["messages"][-1]["content"] == "[...]"
+
+
+def test_what_stands_beside_the_messages_and_what_was_said_before_is_read(
+    told: dict[str, Any], upstream: Scripted
+) -> None:
+    assert told["described"]["text"] == told["before"]["text"] == ANSWER
+    put = {body["messages"][-1]["content"]: body for _, body in upstream.requests}
+    (tool,) = put["Hello with a tool, plain"]["tools"]
+    assert (tool["function"]["name"], tool["function"]["description"]) == ("hours", "")
+    said = [one["content"] for one in put["Hello once more, plain"]["messages"] if one["role"] == "assistant"]
+    assert said == [default_refusal()]
+
+
+def test_what_guards_leave_alone_stands_as_it_was_given(told: dict[str, Any]) -> None:
+    after, before = told["untouched"]
+    assert [one for one in after["messages"] if one["role"] != "system"] == before["messages"]
+    assert {**after, "messages": []} == {**before, "messages": []}
 
 
 def test_a_guardrail_that_would_run_by_halves_is_not_made(told: dict[str, Any]) -> None:

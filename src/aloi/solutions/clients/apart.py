@@ -6,15 +6,21 @@ withheld the model is not asked again: the answer goes on without calls, and tel
 """
 
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 
 from aloi.errors import AskerError
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.gateway.asking import described
-from aloi.solutions.gateway.dialects.dialect import Asked
+from aloi.solutions.gateway.dialects.dialect import Asked, Body, Dialect
+from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
+from aloi.solutions.gateway.keys import ANYBODY
 from aloi.solutions.gateway.policy import Policy
+from aloi.solutions.gateway.surrounded import Surrounded
 from aloi.solutions.guard import Release
 from aloi.solutions.guarded import GuardedTarget
 from aloi.solutions.limits.machine import RequestLimits
+from aloi.solutions.timed import Timed
+from aloi.solutions.turns import Turns
 from aloi.system.messages import Request, Response
 from aloi.system.target import Unscorable
 from aloi.translation import N_
@@ -22,6 +28,7 @@ from aloi.translation import N_
 _BEFORE, _AFTER = frozenset({"user", "document", "tool"}), frozenset({"assistant", "call"})
 Said = Callable[[], AsyncIterator[str]]
 """Gives the pieces of an answer's text as they come."""
+_SHOWN: ContextVar[list[Request]] = ContextVar("aloi-shown")
 
 
 class Halves:
@@ -36,23 +43,33 @@ class Halves:
                     name=one.name,
                 )
         self.policy = policy
-        self._before = [
-            one for one in policy.remedies if _roles(one) & _BEFORE or hasattr(one.implementation, "harden")
-        ]
+        self._screen = Turns(Timed(policy.serving.deadline).screen).screen
+        before = [one for one in policy.remedies if _roles(one) & _BEFORE or hasattr(one.implementation, "harden")]
+        self._asked = Surrounded(
+            self._guarded(_Shown(), before),
+            policy.remedies,
+            refusal=policy.refusal,
+            screen=self._screen,
+            fail_open=policy.serving.fail_open,
+        )
         self._after = [one for one in policy.remedies if _roles(one) & _AFTER]
 
-    async def asked(self, asked: Asked) -> tuple[Request | None, Response]:
-        """The request as the model is shown it, None where it is refused; and what was done, with the refusal."""
+    async def asked(self, asked: Asked, dialect: Dialect) -> tuple[Body | None, Response]:
+        """The body as the model is shown it, None where it is refused; and what was done, with the refusal.
+
+        As in a gateway, guards read what stands beside the messages too, and what was said before.
+        """
         shown: list[Request] = []
-
-        class Shown:
-            async def ask(self, request: Request) -> Response:
-                shown.append(request)
-                return Response(text="")
-
-        request, _ = described(self.policy, asked)
-        response = await self._guarded(Shown(), self._before).ask(request)
-        return (shown[0] if shown and not response.blocked else None), response
+        exchange = Exchange(key=ANYBODY, dialect=dialect, asked=asked, headers={})
+        showing, serving = _SHOWN.set(shown), UNDER_WAY.set(exchange)
+        try:
+            request, _ = described(self.policy, asked)
+            response = await self._asked.ask(request)
+        finally:
+            _SHOWN.reset(showing)
+            UNDER_WAY.reset(serving)
+        passed = shown and not response.blocked
+        return (dialect.sent(exchange.asked, shown[0]) if passed else None), response
 
     async def answered(self, request: Request, answer: Response) -> Response:
         """A whole answer as guards leave it."""
@@ -62,15 +79,15 @@ class Halves:
         """A streamed answer as guards leave it: `said` gives its text, `whole` all of it once that has ended."""
         return await self._guarded(_Stream(said, whole), self._after).ask(request, release)
 
-    def _guarded(self, target: "_Once | _Stream | object", remedies: list[Remedy]) -> GuardedTarget:
+    def _guarded(self, target: "_Once | _Stream | _Shown", remedies: list[Remedy]) -> GuardedTarget:
         policy = self.policy
         return GuardedTarget(
-            target,  # type: ignore[arg-type]  # a target, streaming or not
+            target,
             remedies,
             refusal=policy.refusal,
             language=policy.language,
-            deadline=policy.serving.deadline,
             fail_open=policy.serving.fail_open,
+            screen=self._screen,
         )
 
 
@@ -81,6 +98,14 @@ def _roles(remedy: Remedy) -> frozenset[str]:
 
 def _said_all() -> Unscorable:
     return Unscorable("empty", N_("the answer is empty"))
+
+
+class _Shown:
+    """A model that is only shown what it would be asked."""
+
+    async def ask(self, request: Request, release: Release | None = None) -> Response:  # noqa: ARG002 - the port's signature
+        _SHOWN.get().append(request)
+        return Response(text="")
 
 
 class _Once:

@@ -57,11 +57,10 @@ class Screening:
     async def before(self, data: Body) -> Response | None:
         """Write into a request what guards left of it; the refusal where they refuse it."""
         asked = self.read(data)
-        request, response = await self._halves.asked(asked)
-        if request is None:
+        sent, response = await self._halves.asked(asked, self.dialect)
+        if sent is None:
             return response
-        sent = self.dialect.sent(asked, request)
-        for name in ("messages", "max_tokens", "max_completion_tokens", "temperature"):
+        for name in _READ:
             if name in sent and sent[name] != asked.body.get(name):
                 data[name] = sent[name]
         return None
