@@ -262,9 +262,42 @@ def _of_messages(told: Body, pieces: Sequence[str]) -> Iterator[bytes]:
     yield _named("message_stop", {})
 
 
+def _words(value: Any) -> int:
+    """The words of all texts in a body."""
+    if isinstance(value, str):
+        return len(value.split())
+    return (
+        sum(map(_words, value.values() if isinstance(value, dict) else value)) if isinstance(value, dict | list) else 0
+    )
+
+
+async def counted_messages(it: Playing) -> None:
+    """`/v1/messages/count_tokens`, which takes nothing of an answer; a word is a token here."""
+    if extra := it.body.keys() & {"max_tokens", "temperature", "stop_sequences", "stream"}:
+        message = f"{min(extra)}: Extra inputs are not permitted"
+        await _refuse(it, {"type": "error", "error": {"type": "invalid_request_error", "message": message}})
+        return
+    counted: Body = {"input_tokens": sum(_words(it.body.get(one)) for one in ("system", "tools", "messages"))}
+    if "context_management" in it.body:
+        counted["context_management"] = {"original_input_tokens": counted["input_tokens"] + 9}
+    await it.whole(json.dumps(counted).encode())
+
+
+async def counted_responses(it: Playing) -> None:
+    """`/v1/responses/input_tokens`, the same."""
+    if extra := it.body.keys() & {"max_output_tokens", "temperature", "stream"}:
+        message = f"Unknown parameter: '{min(extra)}'."
+        await _refuse(it, {"error": {"message": message, "type": "invalid_request_error", "param": min(extra)}})
+        return
+    counted = sum(_words(it.body.get(one)) for one in ("instructions", "tools", "input"))
+    await it.whole(json.dumps({"object": "response.input_tokens", "input_tokens": counted}).encode())
+
+
 ENDPOINTS: dict[str, Callable[[Playing], Awaitable[None]]] = {
     "/v1/chat/completions": chat,
     "/v1/completions": completions,
     "/v1/responses": responses,
+    "/v1/responses/input_tokens": counted_responses,
     "/v1/messages": messages,
+    "/v1/messages/count_tokens": counted_messages,
 }

@@ -4,16 +4,24 @@ import pytest
 
 from aloi.solutions.gateway.dialects.chat import Chat
 from aloi.solutions.gateway.dialects.completions import Completions
+from aloi.solutions.gateway.dialects.counts import CountedMessages, CountedResponses
 from aloi.solutions.gateway.dialects.messages import Messages
 from aloi.solutions.gateway.dialects.responses import Responses
 from gateway.hostile import body_of, outcome_of_answer, outcome_of_events, outcome_of_request, table
 
-DIALECTS = {"chat": Chat, "completions": Completions, "messages": Messages, "responses": Responses}
+DIALECTS = {
+    "chat": Chat,
+    "completions": Completions,
+    "counted-messages": CountedMessages,
+    "counted-responses": CountedResponses,
+    "messages": Messages,
+    "responses": Responses,
+}
 TABLES = {name: table(name) for name in DIALECTS}
 
 
 def rows(kind):
-    return [(name, row) for name, listed in TABLES.items() for row in listed[kind]]
+    return [(name, row) for name, listed in TABLES.items() for row in listed.get(kind, ())]
 
 
 @pytest.mark.parametrize(("dialect", "row"), rows("requests"))

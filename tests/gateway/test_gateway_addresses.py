@@ -10,7 +10,15 @@ from aloi.solutions.gateway import endpoints
 from aloi.solutions.gateway.app import OWN
 from aloi.solutions.gateway.endpoints import PASSED
 
-SPOKEN = ("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/messages", "/v1/responses")
+SPOKEN = (
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/messages",
+    "/v1/messages/count_tokens",
+    "/v1/responses",
+    "/v1/responses/input_tokens",
+)
 READ = ("/aloi/health", "/aloi/metrics", "/aloi/status", "/v1/models")
 BODIES = {
     "nothing": (b"", 400),

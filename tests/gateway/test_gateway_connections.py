@@ -211,3 +211,93 @@ def test_who_leaves_with_a_request_behind_another_has_left_both(gateway: Gateway
     assert told(gone) == before + 1
     assert told("aloi_gateway_under_way ") == 0
     assert "Traceback" not in gateway.said()
+
+
+def heard(connection: socket.socket) -> list[tuple[int, bytes]]:
+    """Every answer until the connection ends: its status and its body."""
+    with connection.makefile("rb") as read:
+        found = []
+        while line := read.readline():
+            length = 0
+            while (header := read.readline()) != b"\r\n":
+                name, _, value = header.lower().partition(b":")
+                length = int(value) if name == b"content-length" else length
+            found.append((int(line.split()[1]), read.read(length)))
+        return found
+
+
+def posted(script: str) -> bytes:
+    body = BODY.replace(b"plain", script.encode())
+    return LINE + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
+HEALTH = b"GET /aloi/health HTTP/1.1\r\nHost: x\r\n\r\n"
+NOISE = b"\x16\x03\x01 none\r\n\r\n"
+# What is sent at once, and the status of each answer; the last is told to what is no request.
+BEFORE_NOISE = {
+    "a request": (posted("plain"), NOISE, [200, 400]),
+    "two requests": (posted("slow") + HEALTH, NOISE, [200, 200, 400]),
+    "five requests": (
+        posted("slow") + HEALTH + posted("busy") + posted("slow") + HEALTH,
+        NOISE,
+        [200, 200, 429, 200, 200, 400],
+    ),
+    "two requests, and no chunk": (posted("slow") + HEALTH + CHUNKED, b"zz\r\n", [200, 200, 400]),
+    "a request, and no chunk": (posted("slow") + CHUNKED, b"zz\r\n", [200, 400]),
+    "no chunk": (CHUNKED, b"zz\r\n", [400]),
+    "two requests, and a long head": (
+        posted("slow") + HEALTH,
+        LINE + b"X: %b\r\n\r\n" % (b"y" * HEAD),
+        [200, 200, 431],
+    ),
+    "the last that is wanted": (
+        posted("slow") + HEALTH.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        NOISE,
+        [200, 200],
+    ),
+    "a tunnel": (posted("slow") + HEALTH, b"CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", [200, 200, 400]),
+}
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["at once", "while the first is answered"])
+@pytest.mark.parametrize("name", BEFORE_NOISE)
+def test_what_was_asked_before_noise_is_answered_in_its_order(gateway: Gateway, name: str, *, apart: bool) -> None:
+    asked, noise, wanted = BEFORE_NOISE[name]
+    with connected(gateway) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(asked if apart else asked + noise)
+        if apart:
+            time.sleep(0.05)
+            connection.sendall(noise)
+        told = heard(connection)
+    assert [status for status, _ in told] == wanted
+    for status, body in told[:-1]:
+        assert status == 429 or b"weekdays" in body or body == b'{"answers":true}'
+    if wanted[-1] >= 400:
+        assert json.loads(told[-1][1])["error"]["code"] in {"no-http", "head-too-large", "no-proxy"}
+    assert "Traceback" not in gateway.said()
+
+
+def test_what_follows_noise_is_dropped_and_asks_nothing(gateway: Gateway) -> None:
+    with connected(gateway) as connection:
+        connection.sendall(posted("slow") + HEALTH + NOISE)
+        for _ in range(3):
+            time.sleep(0.05)
+            connection.sendall(posted("plain"))
+        assert [status for status, _ in heard(connection)] == [200, 200, 400]
+
+
+def test_who_leaves_behind_noise_is_waited_for_by_nobody(gateway: Gateway) -> None:
+    def under_way() -> list[str]:
+        told = httpx.get(f"{gateway.url}/aloi/metrics").text.splitlines()
+        return [line for line in told if line.startswith("aloi_gateway_under_way ")]
+
+    with connected(gateway) as connection:
+        connection.sendall(posted("hung") + HEALTH + NOISE)
+        time.sleep(0.2)
+        assert under_way() == ["aloi_gateway_under_way 1.0"]
+    ends = time.monotonic() + 2  # the model would be waited for twice as long
+    while under_way() != ["aloi_gateway_under_way 0.0"] and time.monotonic() < ends:
+        time.sleep(0.05)
+    assert under_way() == ["aloi_gateway_under_way 0.0"]
+    assert "Traceback" not in gateway.said()

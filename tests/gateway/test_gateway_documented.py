@@ -12,7 +12,7 @@ import pytest
 from answering import TOOL
 from as_documented import CALLS, DAYS, FILLED, TEXT, THOUGHT, documented
 from benchmarks.gateway.scripted import SECRET, Scripted
-from gateway_room import LIMITS, Gateway, described, running
+from gateway_room import LIMITS, PROMPT, Gateway, described, running
 
 from aloi.solutions.guarded import default_refusal
 
@@ -232,6 +232,37 @@ class TestMessages:
             kinds = [one.type for one in it]
         assert kinds.count("input_json") == 2
         assert (kinds[0], kinds[-1]) == ("message_start", "message_stop")
+
+
+class TestCounts:
+    def test_of_messages(self, claude: anthropic.Anthropic) -> None:
+        told = claude.messages.count_tokens(model="m", messages=TURNS)
+        assert told.input_tokens == len(f"{PROMPT} user {ASKED}".split())
+        described = claude.messages.count_tokens(
+            model="m", messages=TURNS, system="Be brief.", tools=TestMessages.TOOLS
+        )
+        assert described.input_tokens > len(f"Be brief. user {ASKED} hours d".split())
+        assert claude.messages.with_raw_response.count_tokens(model="m", messages=TURNS).headers["x-aloi-outcome"]
+
+    def test_of_messages_that_are_shortened(self, claude: anthropic.Anthropic) -> None:
+        edits: Any = {"edits": [{"type": "clear_tool_uses_20250919"}]}
+        told = claude.beta.messages.count_tokens(model="m", messages=TURNS, context_management=edits)
+        assert told.context_management is not None
+        assert told.context_management.original_input_tokens == told.input_tokens + 9
+
+    def test_of_responses(self, gpt: openai.OpenAI) -> None:
+        told = gpt.responses.input_tokens.count(model="m", input=ASKED)
+        assert (told.object, told.input_tokens) == ("response.input_tokens", len(f"{PROMPT} {ASKED}".split()))
+        own = gpt.responses.input_tokens.count(model="m", input=ASKED, instructions="Be brief.")
+        assert own.input_tokens == len(f"Be brief. {ASKED}".split())
+
+    def test_what_is_blocked_is_an_error(self, gpt: openai.OpenAI, claude: anthropic.Anthropic) -> None:
+        with pytest.raises(openai.BadRequestError) as refused:
+            gpt.responses.input_tokens.count(model="m", input=ATTACK)
+        assert refused.value.code == "content_filter"
+        with pytest.raises(anthropic.BadRequestError) as told:
+            claude.messages.count_tokens(model="m", messages=[{"role": "user", "content": ATTACK}])
+        assert told.value.body["error"]["code"] == "content_filter"  # type: ignore[index]  # a document
 
 
 class TestCompletions:

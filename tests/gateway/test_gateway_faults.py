@@ -139,6 +139,20 @@ def test_an_answer_that_is_no_vector(client: httpx.Client, gateway: Gateway, scr
     assert "Traceback" not in gateway.said()
 
 
+# So do counts.
+COUNTS = VECTORS | {"broken": (500, "upstream-http"), "nothing": (502, "upstream-malformed")}
+
+
+@pytest.mark.parametrize("script", COUNTS)
+@pytest.mark.parametrize("path", ["/messages/count_tokens", "/responses/input_tokens"])
+def test_an_answer_that_is_no_count(client: httpx.Client, gateway: Gateway, path: str, script: str) -> None:
+    asks = {"input": f"When do you open? {script}"} if path.startswith("/resp") else asked(script)
+    reply = client.post(path, json={"model": "m", **asks})
+    assert (reply.status_code, reply.json()["error"]["code"]) == COUNTS[script]
+    assert SECRET not in reply.text
+    assert "Traceback" not in gateway.said()
+
+
 def test_a_key_of_ours_that_is_refused_is_no_fault_of_the_clients(upstream: Scripted, tmp_path: Path) -> None:
     description = described(upstream.port)
     description["target"]["api_key_env"] = "MODEL_KEY"

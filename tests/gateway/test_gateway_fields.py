@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from anthropic.types import Message, RawMessageStreamEvent
+from anthropic.types import Message, MessageTokensCount, RawMessageStreamEvent
+from anthropic.types.message_count_tokens_params import MessageCountTokensParams
 from anthropic.types.message_create_params import MessageCreateParamsBase
 from msgspec.structs import replace
 from openai.types import Completion, CreateEmbeddingResponse
@@ -16,11 +17,14 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsBas
 from openai.types.completion_create_params import CompletionCreateParamsBase
 from openai.types.embedding_create_params import EmbeddingCreateParams
 from openai.types.responses import Response, ResponseStreamEvent
+from openai.types.responses.input_token_count_params import InputTokenCountParams
+from openai.types.responses.input_token_count_response import InputTokenCountResponse
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 from walked_types import MARK, Case, cases, minimal
 
 from aloi.solutions.gateway.dialects.chat import Chat
 from aloi.solutions.gateway.dialects.completions import Completions
+from aloi.solutions.gateway.dialects.counts import CountedMessages, CountedResponses
 from aloi.solutions.gateway.dialects.dialect import Asked, Broken, Dialect, Event, Malformed
 from aloi.solutions.gateway.dialects.embeddings import Embeddings
 from aloi.solutions.gateway.dialects.messages import Messages
@@ -36,7 +40,11 @@ REQUESTS: dict[str, tuple[Dialect, Any, dict[str, Any]]] = {
     "/v1/messages": (Messages(), MessageCreateParamsBase, {"model": "m", "max_tokens": 9, "messages": HI}),
     "/v1/completions": (Completions(), CompletionCreateParamsBase, {"model": "m", "prompt": "Hi"}),
     "/v1/embeddings": (Embeddings(), EmbeddingCreateParams, {"model": "m", "input": "Hi"}),
+    "/v1/responses/input_tokens": (CountedResponses(), InputTokenCountParams, {"model": "m", "input": "Hi"}),
+    "/v1/messages/count_tokens": (CountedMessages(), MessageCountTokensParams, {"model": "m", "messages": HI}),
 }
+# What only a question that is answered has.
+UNCOUNTED = {"prompt", "container"}
 
 
 def rows() -> dict[str, dict[str, set[str]]]:
@@ -45,6 +53,9 @@ def rows() -> dict[str, dict[str, set[str]]]:
     for line in DOCS.read_text().splitlines():
         if match := re.fullmatch(r"\| `(/v1/\S+)` \| `?([^|`]+)`? \| ([^|]+) \|.*", line):
             found[match[1]][match[2].strip()] = {one.strip() for one in match[3].split(",")}
+    for path, known in found.items():
+        if as_that := re.fullmatch(r"as `(/v1/\S+)`", next(iter(known["all"])) if "all" in known else ""):
+            found[path] = {place: found[as_that[1]][place] for place in set(found[as_that[1]]) - UNCOUNTED}
     return found
 
 
@@ -154,6 +165,8 @@ ANSWERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "/v1/messages": (Message, {"content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}),
     "/v1/completions": (Completion, {"choices": [{"text": "Hi", "finish_reason": "stop"}]}),
     "/v1/embeddings": (CreateEmbeddingResponse, {"data": [{"embedding": [0.5], "index": 0}]}),
+    "/v1/responses/input_tokens": (InputTokenCountResponse, {"input_tokens": 9}),
+    "/v1/messages/count_tokens": (MessageTokensCount, {"input_tokens": 9}),
 }
 CHOSEN = {"id", "model", "system_fingerprint", "output[].id"}
 

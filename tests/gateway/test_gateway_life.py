@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Event, Thread
@@ -98,6 +99,28 @@ def test_a_choice_to_fail_open_is_said_again_when_the_policy_is_read_again(upstr
         pytest.fail(gateway.said())
 
 
+class Opened:
+    """An upstream that nobody asks."""
+
+    async def __aenter__(self) -> tuple[str, str]:
+        return "http://127.0.0.1:9/v1", ""
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+@asynccontextmanager
+async def living(gateway: Gateway) -> AsyncIterator[None]:
+    """It lives for so long."""
+    asked_to: asyncio.Queue[dict[str, str]] = asyncio.Queue()
+    answers: asyncio.Queue[object] = asyncio.Queue()
+    asked_to.put_nowait({"type": "lifespan.startup"})
+    life = asyncio.create_task(gateway({"type": "lifespan"}, asked_to.get, answers.put))
+    assert await answers.get() == {"type": "lifespan.startup.complete"}
+    yield
+    asked_to.put_nowait({"type": "lifespan.shutdown"})
+    await life
+
+
 async def test_of_two_policies_the_one_that_was_read_last_runs(tmp_path: Path) -> None:
     file = tmp_path / "system.yaml"
     file.write_text(yaml.safe_dump(described(9)))
@@ -112,22 +135,95 @@ async def test_of_two_policies_the_one_that_was_read_last_runs(tmp_path: Path) -
             second.set()
         return replace(policy, refusal=words)
 
-    class Opened:
-        async def __aenter__(self) -> tuple[str, str]:
-            return "http://127.0.0.1:9/v1", ""
+    gateway = Gateway(policy, Keys({}), Opened, endpoints, Unkept(), load=load, told=told.append)
+    async with living(gateway):
+        await asyncio.gather(gateway.reload(), gateway.reload())
+    assert [one.refusal for one in told if isinstance(one, Policy)] == ["read first", "read last"]
 
-        async def __aexit__(self, *_: object) -> None: ...
+
+FAULTS = {
+    "a bug": ZeroDivisionError("division by zero"),
+    "too deep": RecursionError("maximum recursion depth exceeded"),
+    "no memory": MemoryError(),
+    "an end of nothing": StopIteration(),
+    "a guard that ends the process": SystemExit(3),
+    "a policy that cannot be run": None,
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_in_reading_a_policy_again_changes_nothing_and_is_told(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "system.yaml"
+    file.write_text(yaml.safe_dump(described(9)))
+    policy, told = read_policy(file), list[Policy | AloiError]()
+    loads = iter([FAULTS[name], replace(policy, guard_set="sha256:next")])
+
+    def load() -> Policy:
+        if isinstance(one := next(loads), Policy):
+            return one
+        if one is None:
+            return replace(policy, guard_set="sha256:other", serving=None)  # type: ignore[arg-type]  # on purpose
+        raise one
 
     gateway = Gateway(policy, Keys({}), Opened, endpoints, Unkept(), load=load, told=told.append)
-    asked_to: asyncio.Queue[dict[str, str]] = asyncio.Queue()
-    answers: asyncio.Queue[object] = asyncio.Queue()
-    asked_to.put_nowait({"type": "lifespan.startup"})
-    living = asyncio.create_task(gateway({"type": "lifespan"}, asked_to.get, answers.put))
-    assert await answers.get() == {"type": "lifespan.startup.complete"}
-    await asyncio.gather(gateway.reload(), gateway.reload())
-    asked_to.put_nowait({"type": "lifespan.shutdown"})
-    await living
-    assert [one.refusal for one in told if isinstance(one, Policy)] == ["read first", "read last"]
+    async with living(gateway):
+        before = (gateway._running.behind, gateway._running.dialects, gateway._running.edition)
+        await asyncio.wait_for(gateway.reload(), 20)
+        assert (gateway._running.behind, gateway._running.dialects, gateway._running.edition) == before
+        counted = gateway._running.metrics.text().decode()
+        assert 'aloi_gateway_reloads_total{outcome="refused"} 1.0' in counted
+        assert policy.guard_set in counted
+        assert [getattr(one, "kind", "") for one in told] == ["internal"]
+        assert [one.exc_info is not None for one in caplog.records if one.name == "aloi"] == [True]
+        await asyncio.wait_for(gateway.reload(), 20)
+        assert gateway._running.policy.guard_set == "sha256:next"
+        assert 'aloi_gateway_reloads_total{outcome="taken"} 1.0' in gateway._running.metrics.text().decode()
+    assert told[1:] == [replace(policy, guard_set="sha256:next")]
+
+
+def test_a_fault_that_nobody_foresaw_is_told_and_the_process_serves_on(upstream: Scripted, tmp_path: Path) -> None:
+    hook = tmp_path / "hook"
+    hook.mkdir()
+    (hook / "sitecustomize.py").write_text(BREAKS.format(flag=str(tmp_path / "breaks")))
+    environment = {"PYTHONPATH": str(hook)}
+    with running(tmp_path, described(upstream.port), environment=environment) as gateway:
+        before = httpx.get(f"{gateway.url}/aloi/status").json()["guard_set"]
+        (tmp_path / "breaks").touch()
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(gateway.said, "the gateway has failed at this request")
+        assert "the one that runs goes on" in gateway.said()
+        assert "MemoryError: the file is too large" in gateway.said()
+        assert "never retrieved" not in gateway.said()
+        status = httpx.get(f"{gateway.url}/aloi/status").json()
+        assert status["guard_set"] == before
+        assert 'aloi_gateway_reloads_total{outcome="refused"} 1.0' in httpx.get(f"{gateway.url}/aloi/metrics").text
+        (tmp_path / "breaks").unlink()
+        gateway.file.write_text(yaml.safe_dump(described(upstream.port, ("output-budget",))))
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_for(gateway.said, "was read again")
+        assert httpx.get(f"{gateway.url}/aloi/status").json()["guard_set"] != before
+
+
+# Reading YAML fails as long as the file is there.
+BREAKS = """
+import os, yaml
+was = yaml.SafeLoader.get_single_node
+def broken(self):
+    if os.path.exists({flag!r}):
+        raise MemoryError("the file is too large")
+    return was(self)
+yaml.SafeLoader.get_single_node = broken
+"""
+
+
+def wait_for(said: Callable[[], str], words: str) -> None:
+    for _ in range(200):
+        if words in said():
+            return
+        time.sleep(0.05)
+    pytest.fail(said())
 
 
 async def halting(it: Playing, seen: Event) -> None:

@@ -67,6 +67,7 @@ def collected(
                 )
             error = {"model": "m", "messages": [{"role": "user", "content": "When do you open? broken"}]}
             httpx.post(f"{gateway.url}/v1/chat/completions", json=error, timeout=20)
+            httpx.post(f"{gateway.url}/v1/messages/count_tokens", json=body, timeout=20)
         yield it, upstream.requests
     it.server.shutdown()
     it.server.server_close()
@@ -96,6 +97,13 @@ def test_the_conventions_for_generative_ai_are_kept(collected: tuple[Collector, 
     assert [one.string_value for one in told["gen_ai.response.finish_reasons"].values] == ["stop"]
 
 
+def test_a_count_is_no_chat(collected: tuple[Collector, Any]) -> None:
+    (counting,) = [span for span in collected[0].spans() if span.name == "count_tokens m"]
+    told = attributes(counting)
+    assert told["gen_ai.operation.name"] == "count_tokens"
+    assert told["gen_ai.provider.name"] == "anthropic"
+
+
 def test_what_the_guards_decided_is_told_and_no_text(collected: tuple[Collector, Any]) -> None:
     spans = collected[0].spans()
     decided = [event for span in spans for event in span.events]
@@ -104,7 +112,7 @@ def test_what_the_guards_decided_is_told_and_no_text(collected: tuple[Collector,
 
 
 def test_an_error_is_told_by_its_code(collected: tuple[Collector, Any]) -> None:
-    told = [attributes(span) for span in collected[0].spans() if span.name.startswith("POST")]
+    told = [attributes(span) for span in collected[0].spans() if span.name == "POST /v1/chat/completions"]
     assert [one["error.type"] for one in told if one["aloi.outcome"] == "error"] == ["upstream-http"]
 
 

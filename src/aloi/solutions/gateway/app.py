@@ -4,6 +4,7 @@ Raw ASGI: what every request passes through is in this package and nowhere else.
 """
 
 import asyncio
+import logging
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -38,6 +39,7 @@ Told = Callable[[Policy | AloiError], None]
 
 # Seconds in which clients are told that the gateway ends.
 _TOLD = 1.0
+_LOG = logging.getLogger("aloi")
 OWN = {"/aloi/health": "GET", "/aloi/status": "GET", "/aloi/metrics": "GET"}
 
 
@@ -115,15 +117,24 @@ class Gateway:
         """Read the policy again. One that cannot be had changes nothing; what is under way ends as it began."""
         reloads = self._running.metrics.reloads
         async with self._reading:  # one after the other: what was read last runs
-            try:
-                policy = await asyncio.to_thread(self._load)
-            except AloiError as error:
-                reloads.labels("refused").inc()
-                self._told(error)
-                return
+            read = await asyncio.to_thread(self._loaded)
+            if isinstance(read, Policy):
+                read = self._taken(read)
+            reloads.labels("taken" if isinstance(read, Policy) else "refused").inc()
+            self._told(read)
+
+    def _loaded(self) -> Policy | AloiError:
+        try:
+            return self._load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a guard of others may end as it likes: we go on
+            return _fault(error)
+
+    def _taken(self, policy: Policy) -> Policy | AloiError:
+        try:
             self._running.take(policy)
-            reloads.labels("taken").inc()
-            self._told(policy)
+        except Exception as error:  # noqa: BLE001 - as above
+            return _fault(error)
+        return policy
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         running, path, headers = self._running, scope["path"], dict(scope["headers"])
@@ -194,6 +205,14 @@ class Gateway:
                 raise
             return  # the server cuts an answer that was not brought to its end
         await send({"type": "http.response.body", "body": b""})
+
+
+def _fault(error: BaseException) -> AloiError:
+    """What is told of an error; of one that nobody foresaw the rest stands in the log."""
+    if isinstance(error, AloiError):
+        return error
+    _LOG.error("the policy could not be read again", exc_info=error)
+    return internal()
 
 
 def _nowhere(path: str, method: str | None) -> Failed:

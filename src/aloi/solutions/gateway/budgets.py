@@ -36,7 +36,7 @@ ADVICE = Advice(
 
 
 class Spent(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line: the account of one caller within limits, named by their digest."""
+    """A line: the account of one caller within limits, whose name their digest begins."""
 
     limits: str
     caller: str

@@ -61,6 +61,7 @@ class Connection(HttpToolsProtocol):
     _in_head = True
     _offered = False
     _left = 0
+    _refusal = b""  # what is told behind the answers that are still to come
     _spare: int | None = None  # bytes that are still dropped, once nothing is read any more
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -128,12 +129,19 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Where the connection ends with this answer, what is left of it must still be taken."""
-        if self._spare is not None:
-            self.server_state.total_requests += 1
+        if self._spare is None:
+            super().on_response_complete()
+            if self.transport.is_closing() and self.transport.get_write_buffer_size():
+                self._watch()
             return
-        super().on_response_complete()
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self._watch()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._refusal:
+            self.transport.write(self._refusal)
+            self.end()
 
     def timeout_keep_alive_handler(self) -> None:
         """An idle connection is cut; one that still takes its answer ends with that."""
@@ -170,6 +178,8 @@ class Connection(HttpToolsProtocol):
         """End the connection behind what was written."""
         if self.transport.is_closing():
             return
+        self.pipeline.clear()
+        self._refusal = b""
         if self._spare is None and (self.cycle is None or not self.cycle.more_body):
             self.transport.close()
             return
@@ -181,19 +191,24 @@ class Connection(HttpToolsProtocol):
         self._hurry()
 
     def _refuse(self, error: Failed, data: bytes) -> None:
-        """Answer what is no request, and read no more. What was asked before it is answered first."""
-        if self.pipeline:
-            self.transport.abort()
-            return
-        self._spare, asked = DROPPED, self.cycle
-        if asked is not None and not asked.response_complete:
-            if asked.response_started or not asked.more_body:
-                asked.keep_alive = False
-                return
-            asked.disconnected = True
-            asked.message_event.set()
-        self.transport.write(written(error, *self._about(data)))
-        self.end()
+        """Read no more, and answer what is no request behind all that was asked before it (RFC 9112, 9.3.2)."""
+        self._spare, self._refusal, asked = DROPPED, written(error, *self._about(data)), self.cycle
+        waits = asked is not None and not asked.response_complete
+        if waits and asked.more_body:
+            if asked.response_started:  # it has its answer
+                asked.keep_alive, self._refusal = False, b""
+            elif self.pipeline:
+                assert self._answering is not None
+                self.pipeline.popleft()
+                self.cycle = self.pipeline[0][0] if self.pipeline else self._answering
+            else:
+                asked.disconnected, waits = True, False
+                asked.message_event.set()
+        if waits:
+            self.flow.resume_reading()  # what comes is dropped
+        else:
+            self.transport.write(self._refusal)
+            self.end()
 
     def _about(self, data: bytes) -> tuple[str, Mapping[bytes, bytes]]:
         """The path and the headers of what is no request, as far as they can be told; else those of the one before."""

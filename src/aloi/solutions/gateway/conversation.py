@@ -92,7 +92,7 @@ class Conversation:
 
     async def _handed_on(self, body: bytes) -> None:
         """Nothing stands between: the bytes go through as they are."""
-        if self._dialect.speaks:
+        if self._dialect.asks:
             require_model(self._policy, named_model(body))
         upstream, sent = self._host.upstream, self._host.sent_headers(self.headers)
         async with upstream.post(self._dialect.path, body, sent) as reply:
@@ -109,7 +109,7 @@ class Conversation:
 
     async def _guarded(self, asked: Asked) -> None:
         request = asked.request
-        if self._dialect.speaks:
+        if self._dialect.asks:
             asked, request = self._addressed(asked)
         exchange = Exchange(
             key=self.entry.key,
@@ -120,7 +120,7 @@ class Conversation:
         UNDER_WAY.set(exchange)
         LEDGER.set(self._ledger)
         self._request = request
-        if asked.stream:
+        if asked.stream and self._dialect.speaks:
             await self._streamed(asked, request)
             return
         response = await self._ask(request)
@@ -139,7 +139,8 @@ class Conversation:
         if policy.model and model == policy.system:
             asked = msgspec.structs.replace(asked, body={**asked.body, "model": policy.model})
         request, whose = described(policy, asked)
-        self._host.counts.prompted(whose)
+        if self._dialect.speaks:
+            self._host.counts.prompted(whose)
         return asked, request
 
     async def _streamed(self, asked: Asked, request: Request) -> None:
@@ -156,8 +157,7 @@ class Conversation:
 
     async def _ask(self, request: Request, stream: Stream | None = None) -> Response:
         try:
-            target = self._behind.target if self._dialect.speaks else self._behind.vectors
-            response = await target.ask(request, stream.release if stream else None)
+            response = await self._behind.of(self._dialect).ask(request, stream.release if stream else None)
         except TargetError as error:  # what a remedy tells of a request that it will not put
             kind = getattr(error, "reason", "refused")
             facts: dict[str, Any] = error.facts

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from aloi.solutions.gateway.dialects.chat import Chat
 from aloi.solutions.gateway.dialects.completions import Completions
+from aloi.solutions.gateway.dialects.counts import CountedMessages, CountedResponses
 from aloi.solutions.gateway.dialects.dialect import Dialect
 from aloi.solutions.gateway.dialects.embeddings import Embeddings
 from aloi.solutions.gateway.dialects.messages import Messages
@@ -27,6 +28,8 @@ def endpoints(policy: Policy, seal: Seal) -> tuple[Dialect, ...]:
         Messages(unread=unread, seal=seal),
         Completions(unread=unread),
         Embeddings(unread=unread),
+        CountedResponses(unread=unread),
+        CountedMessages(unread=unread, seal=seal),
     )
 
 

@@ -9,17 +9,18 @@ from msgspec import Struct
 
 from aloi.evidence.records import RemedyIdentity
 from aloi.solutions.catalogue import Remedy
+from aloi.solutions.gateway.dialects.dialect import Dialect
 from aloi.solutions.gateway.exchange import UNDER_WAY
 from aloi.solutions.gateway.surrounded import Surrounded
 from aloi.solutions.guard import Around, Guard, about_call
 from aloi.solutions.guarded import GuardedTarget, StreamingTarget
 from aloi.solutions.limits.machine import RequestLimits
 from aloi.solutions.limits.target import LimitedTarget, Memory
-from aloi.solutions.passage import is_guard
+from aloi.solutions.passage import RETRIEVED, is_guard
 from aloi.solutions.timed import Timed
 from aloi.solutions.turns import Turns
 from aloi.system.description import GatewayDescription
-from aloi.system.messages import Message, Request, ToolCall
+from aloi.system.messages import Message, Request, Role, ToolCall
 
 _TEXT = "When do you open?"
 
@@ -75,24 +76,29 @@ Load = Callable[[], Policy]
 """Reads the policy afresh. Raises AloiError where it cannot be had; the one that runs then goes on."""
 
 
+Within = Callable[[RequestLimits, str], tuple[RequestLimits, Memory]]
+"""What of the limits with a digest binds a target, and what is known of callers within that."""
+
+
 class Spending(Protocol):
     """What is known of callers."""
 
     def __getitem__(self, limits: str) -> Memory:
-        """Within the limits of this digest."""
+        """Within limits of this name, which their digest begins."""
         ...
 
 
-class _OfUsers(Around):
-    """A guard where it reads what the user says, and nothing else."""
+class _Of(Around):
+    """A guard where it reads what these say, and nothing else."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, roles: frozenset[Role]) -> None:
         super().__init__(guard)
-        self.roles = frozenset({"user"})
+        self.roles = guard.roles & roles
 
 
 class Behind:
-    """The upstream behind the remedies of one policy: `target` answers, `vectors` embeds what users say."""
+    """The upstream behind the remedies of one policy: `target` answers, `vectors` embeds what users say, and `counted`
+    counts a question as it would be put."""
 
     def __init__(self, policy: Policy, upstream: StreamingTarget, spent: Spending) -> None:
         """`spent` is what is known of callers, by the digest of the limits: it outlives an edition."""
@@ -100,15 +106,20 @@ class Behind:
         self._spent = spent
         self._screen = Turns(Timed(policy.serving.deadline).screen).screen
         self.guarded = self._guarded(upstream, policy.remedies)
-        self.target = self._limited(self._surrounded(self.guarded))
-        users = [
-            msgspec.structs.replace(remedy, implementation=_OfUsers(remedy.implementation))
-            for remedy in policy.remedies
-            if is_guard(remedy.implementation) and "user" in remedy.implementation.roles
-        ]
-        embedded = self._guarded(upstream, users)
-        embedded.faults = self.guarded.faults
-        self.vectors = self._limited(self._surrounded(embedded), turns=False)
+        self.target = self._limited(self._surrounded(self.guarded), self._whole)
+        said = self._guarded(upstream, _reading(policy.remedies, frozenset({"user"})))
+        asked = self._guarded(
+            upstream, [*_reading(policy.remedies, RETRIEVED | {"user"}), *_hardening(policy.remedies)]
+        )
+        said.faults = asked.faults = self.guarded.faults
+        self.vectors = self._limited(self._surrounded(said), self._of_callers)
+        self.counted = self._limited(self._surrounded(asked), self._of_requests)
+
+    def of(self, dialect: Dialect) -> StreamingTarget:
+        """What answers in a protocol."""
+        if dialect.speaks:
+            return self.target
+        return self.counted if dialect.asks else self.vectors
 
     def _guarded(self, upstream: StreamingTarget, remedies: Sequence[Remedy]) -> GuardedTarget:
         policy = self.policy
@@ -131,17 +142,44 @@ class Behind:
             fail_open=serving.fail_open,
         )
 
-    def _limited(self, target: Surrounded, *, turns: bool = True) -> Surrounded | LimitedTarget:
-        """The target within the limits of callers; with `turns`, within those of a conversation too."""
-        limited: Surrounded | LimitedTarget = target
+    def _limited(self, target: Surrounded, within: Within) -> StreamingTarget:
+        """The target within limits, as far as they bind it."""
+        limited: StreamingTarget = target
         for remedy in self.policy.remedies:
-            if isinstance(limits := remedy.implementation, RequestLimits):
-                memory = self._spent[remedy.identity.digest]
-                if not turns:
-                    limits = RequestLimits(limits.options.of_callers())
-                    memory = Memory(accounts=memory.accounts, kept=memory.kept)
+            if isinstance(remedy.implementation, RequestLimits):
+                limits, memory = within(remedy.implementation, remedy.identity.digest)
                 limited = LimitedTarget(limited, limits, name=remedy.name, caller=_caller, memory=memory)
         return limited
+
+    def _whole(self, limits: RequestLimits, digest: str) -> tuple[RequestLimits, Memory]:
+        return limits, self._spent[digest]
+
+    def _of_callers(self, limits: RequestLimits, digest: str) -> tuple[RequestLimits, Memory]:
+        """What is paid for from the same accounts, and is no conversation."""
+        memory = self._spent[digest]
+        return RequestLimits(limits.options.of_callers()), Memory(accounts=memory.accounts, kept=memory.kept)
+
+    def _of_requests(self, limits: RequestLimits, digest: str) -> tuple[RequestLimits, Memory]:
+        """What takes no tokens, and comes before each question: its requests a minute are counted by themselves."""
+        return RequestLimits(limits.options.of_requests()), self._spent[f"{digest}/counts"]
+
+
+def _reading(remedies: Sequence[Remedy], roles: frozenset[Role]) -> list[Remedy]:
+    """The guards on these, where they read nothing else."""
+    return [
+        msgspec.structs.replace(remedy, implementation=_Of(remedy.implementation, roles))
+        for remedy in remedies
+        if is_guard(remedy.implementation) and remedy.implementation.roles & roles
+    ]
+
+
+def _hardening(remedies: Sequence[Remedy]) -> list[Remedy]:
+    """The hardenings but for those that ask the model about a question, which would be told a number."""
+    return [
+        remedy
+        for remedy in remedies
+        if hasattr(remedy.implementation, "harden") and not hasattr(remedy.implementation, "reread")
+    ]
 
 
 def _caller(_: object) -> str:

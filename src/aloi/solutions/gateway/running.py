@@ -70,8 +70,8 @@ class Running:
 
     def take(self, policy: Policy) -> None:
         """Run by this policy from the next exchange on; what callers have spent they have spent."""
-        self.behind = Behind(policy, self.upstream, self.keeper.spent)
-        self.dialects = {one.path: one for one in self._make(policy, self._seal)}
+        behind, dialects = Behind(policy, self.upstream, self.keeper.spent), self._make(policy, self._seal)
+        self.behind, self.dialects = behind, {one.path: one for one in dialects}
         self.keeper.runs_by(
             Guards(
                 at=round(self.clock(), 3),

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 SERVICE = "aloi-gateway"
-_OPERATIONS = {"/v1/completions": "text_completion", "/v1/embeddings": "embeddings"}
+_OPERATIONS = {
+    "/v1/completions": "text_completion",
+    "/v1/embeddings": "embeddings",
+    "/v1/messages/count_tokens": "count_tokens",
+    "/v1/responses/input_tokens": "count_tokens",
+}
 
 
 class Span(Protocol):
@@ -97,7 +102,7 @@ class Traces(Unwritten):
         operation = _OPERATIONS.get(endpoint, "chat")
         attributes = {
             "gen_ai.operation.name": operation,
-            "gen_ai.provider.name": "anthropic" if endpoint == "/v1/messages" else "openai",
+            "gen_ai.provider.name": "anthropic" if endpoint.startswith("/v1/messages") else "openai",
             "gen_ai.request.model": model,
             "gen_ai.request.temperature": request.temperature,
             "gen_ai.request.max_tokens": request.max_tokens,

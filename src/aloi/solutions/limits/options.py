@@ -57,6 +57,11 @@ class RequestLimitsOptions(Options, frozen=True, kw_only=True):
         names = ("answer_tokens", "same_result", "same_call", "calls", "turns", "conversation_tokens")
         return msgspec.structs.replace(self, conversation_money=None, **dict.fromkeys(names))
 
+    def of_requests(self) -> "RequestLimitsOptions":
+        """What of these limits is of requests, for those that take no tokens."""
+        names = ("tokens_per_minute", "day_tokens", "day_money")
+        return msgspec.structs.replace(self.of_callers(), **dict.fromkeys(names))
+
     @property
     def by_caller(self) -> bool:
         """Whether anything must be remembered of a caller."""

@@ -128,6 +128,7 @@ class Chat:
     """
 
     path = "/v1/chat/completions"
+    asks = True
     speaks = True
 
     def __init__(

@@ -61,6 +61,7 @@ class Completions:
     """
 
     path = "/v1/completions"
+    asks = True
     speaks = True
 
     def __init__(

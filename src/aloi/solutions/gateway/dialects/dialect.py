@@ -115,8 +115,10 @@ class Dialect(Protocol):
     """One endpoint of one protocol."""
 
     path: str
+    asks: bool
+    """Whether it puts a question: to the model that was measured, with the system's prompt."""
     speaks: bool
-    """Whether its answers are words; else there is no prompt, no stream, and no refusal but an error."""
+    """Whether its answers are words; else there is no stream, and no refusal but an error."""
 
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises `Malformed`."""

@@ -42,6 +42,7 @@ class Embeddings:
     """The embeddings of OpenAI. `unread` tells what is done with what guards cannot read."""
 
     path = "/v1/embeddings"
+    asks = False
     speaks = False
 
     def __init__(self, *, unread: Unread = "refuse") -> None:

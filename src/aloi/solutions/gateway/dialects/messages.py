@@ -7,7 +7,7 @@ back with the results. `redacted_thinking` of an earlier turn, which nobody but 
 """
 
 import secrets
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta, Struct
@@ -97,7 +97,10 @@ class Messages:
     out is never taken back. `token` names the answers that no upstream made.
     """
 
+    # What a body need not say.
+    assumed: ClassVar[Body] = {}
     path = "/v1/messages"
+    asks = True
     speaks = True
 
     def __init__(
@@ -111,7 +114,7 @@ class Messages:
     def read(self, body: bytes) -> Asked:
         """A client's request. Raises Malformed."""
         given = body_of(body, _NAMES)
-        form = fitted(given, _Form)
+        form = fitted(self.assumed | given, _Form)
         if self._unread == "refuse":
             refuse_unread(given, _UNREAD)
         request = Request(

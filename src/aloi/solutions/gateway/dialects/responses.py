@@ -90,6 +90,7 @@ class Responses:
     """
 
     path = "/v1/responses"
+    asks = True
     speaks = True
 
     def __init__(
