@@ -104,6 +104,18 @@ async def uncounted(it: Playing) -> None:
     await it.chunk(b"")
 
 
+async def overcounted(it: Playing) -> None:
+    """Tokens that no counter holds."""
+    usage = dict.fromkeys(USAGE, 10**400)
+    if not it.streams:
+        await it.whole(json.dumps(completion({"role": "assistant", "content": ANSWER}) | {"usage": usage}).encode())
+        return
+    await it.begin()
+    await it.chunk(delta({"content": ANSWER}, "stop"))
+    await it.chunk(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\ndata: [DONE]\n\n")
+    await it.chunk(b"")
+
+
 async def odd_kind(it: Playing) -> None:
     """A content type that is no text."""
     await it.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json; x=\xff\r\nContent-Length: 2\r\n\r\n{}")
@@ -218,6 +230,7 @@ SCRIPTS: dict[str, Script] = {
         no_status,
         for_ever,
         uncounted,
+        overcounted,
         odd_kind,
         elsewhere,
         gigantic,

@@ -71,6 +71,8 @@ TEXTS: dict[str, Callable[[], str]] = {
     "key openings": lambda: "-----BEGIN PRIVATE KEY-----",
     "passwords": lambda: "password=aaaaaaaa ",
     "schemes": lambda: "https://a.b/ ",
+    "joined schemes": lambda: "http://",
+    "joined addresses": lambda: "https://banque-azur.example/?to=",
     "half schemes": lambda: "a:",
     "link openings": lambda: "[a](",
     "brackets": lambda: "[",

@@ -10,6 +10,8 @@ import pytest
 from benchmarks.gateway.scripted import SECRET, Scripted
 from gateway_room import Gateway, described, running
 
+from aloi.solutions.limits.tokens import MOST
+
 # Script: HTTP status and code of the error, for a whole answer and for a stream; None where it is answered. A stream
 # that has begun tells its error as an event: 200 and the code.
 TABLE: dict[str, tuple[tuple[int, str] | None, tuple[int, str] | None]] = {
@@ -36,6 +38,7 @@ TABLE: dict[str, tuple[tuple[int, str] | None, tuple[int, str] | None]] = {
     "no_status": ((502, "upstream-http"), (502, "upstream-http")),
     "for_ever": ((429, "upstream-http"), (429, "upstream-http")),
     "uncounted": (None, None),
+    "overcounted": (None, None),
     "odd_kind": ((502, "upstream-malformed"), (502, "upstream-content-type")),
     "elsewhere": ((502, "upstream-http"), (502, "upstream-http")),
     "gigantic": ((502, "upstream-too-large"), (200, "upstream-too-large")),
@@ -114,6 +117,11 @@ def test_who_is_told_to_wait_is_told_how_long(client: httpx.Client) -> None:
 def test_tokens_that_nobody_counted_are_none(client: httpx.Client) -> None:
     usage = client.post("/chat/completions", json=asked("uncounted")).json()["usage"]
     assert usage == {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+
+
+def test_tokens_that_no_counter_holds_are_as_many_as_one_can(client: httpx.Client) -> None:
+    usage = client.post("/chat/completions", json=asked("overcounted")).json()["usage"]
+    assert usage == {"prompt_tokens": MOST, "completion_tokens": MOST, "total_tokens": 2 * MOST}
 
 
 # Vectors come whole, or their error does.

@@ -10,7 +10,7 @@ from aloi.solutions.guarded import BLOCKED
 from aloi.system.messages import Message
 
 SECRET = "AZUR-COBALT-91"
-KEY = b"a key of the upstream's"
+KEY = b"a key of the upstream's, as long as they are"
 THOUGHT = {"type": "thinking", "thinking": f"The code is {SECRET}.", "signature": "EqQBCg=="}
 LATER = {"type": "thinking", "thinking": "Now the other.", "signature": "Ab=="}
 MAKERS = {"type": "redacted_thinking", "data": "EmwKAhgB"}
@@ -131,7 +131,7 @@ def test_so_of_a_stream(content):
 def test_whoever_has_the_secret_takes_it_back_and_nobody_else():
     told = handed_out(Messages(seal=Seal(KEY)), [THOUGHT, PAY])
     assert sent_back(Messages(seal=Seal(KEY)), told) == [THOUGHT, PAY]
-    assert sent_back(Messages(seal=Seal(b"another")), told) == [PAY]
+    assert sent_back(Messages(seal=Seal(b"another key" * 4)), told) == [PAY]
     assert sent_back(Messages(), told) == [PAY]
 
 
@@ -212,3 +212,16 @@ def test_a_long_thought_comes_to_an_end():
     feed(reading, [{"type": "content_block_delta", "index": 0, "delta": delta}] * 40)
     with pytest.raises(Broken, match="too-large"):
         feed(reading, [{"type": "content_block_delta", "index": 0, "delta": delta}] * 11)
+
+
+@pytest.mark.parametrize("secret", [b"EMPTY", b"none", b"sk-1234", b"token-abc123", b"x" * 31])
+def test_what_is_sealed_is_not_opened_by_a_key_that_can_be_guessed(secret):
+    told = handed_out(Messages(seal=Seal(secret)), [THOUGHT, PAY])
+    assert sent_back(Messages(seal=Seal(secret)), told) == [PAY]
+
+
+def test_it_is_put_back_in_the_turns_of_the_assistant_alone():
+    dialect = Messages(seal=Seal(KEY), unread="pass")
+    thought, _ = handed_out(dialect, [THOUGHT, PAY])
+    question = asked(dialect, [{"role": "user", "content": [TEXT, thought]}])
+    assert SECRET not in str(dialect.sent(question, question.request))

@@ -12,8 +12,11 @@ from benchmarks.gateway.faults import SCRIPTS
 from benchmarks.gateway.scripted import SECRET, Scripted
 from gateway_room import described, running
 
+from aloi.solutions.catalogue import build
+
 collector = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
 
+FAILED = 2  # STATUS_CODE_ERROR of OTLP
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 QUESTION = "Is the horse Bucephalus in the stable? telling"
 
@@ -58,7 +61,7 @@ def collected(
         environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
         with running(folder, described(upstream.port), environment=environment) as gateway:
             body = {"model": "m", "messages": [{"role": "user", "content": QUESTION}]}
-            for more in ({}, {"stream": True}):
+            for more in ({"temperature": 0.5, "max_tokens": 40}, {"stream": True}):
                 httpx.post(
                     f"{gateway.url}/v1/chat/completions",
                     json={**body, **more},
@@ -68,6 +71,7 @@ def collected(
             error = {"model": "m", "messages": [{"role": "user", "content": "When do you open? broken"}]}
             httpx.post(f"{gateway.url}/v1/chat/completions", json=error, timeout=20)
             httpx.post(f"{gateway.url}/v1/messages/count_tokens", json=body, timeout=20)
+            httpx.post(f"{gateway.url}/v1/chat/completions", json={"model": "m"}, timeout=20)
         yield it, upstream.requests
     it.server.shutdown()
     it.server.server_close()
@@ -104,16 +108,41 @@ def test_a_count_is_no_chat(collected: tuple[Collector, Any]) -> None:
     assert told["gen_ai.provider.name"] == "anthropic"
 
 
+def test_what_is_asked_for_is_told_and_nothing_that_is_left_to_the_model(collected: tuple[Collector, Any]) -> None:
+    questions = [attributes(span) for span in collected[0].spans() if span.name == "chat m"]
+    names = ("gen_ai.request.temperature", "gen_ai.request.max_tokens")
+    assert [[one.get(name) for name in names] for one in questions] == [[0.5, 40], [None, None], [None, None]]
+
+
 def test_what_the_guards_decided_is_told_and_no_text(collected: tuple[Collector, Any]) -> None:
     spans = collected[0].spans()
     decided = [event for span in spans for event in span.events]
-    assert {attributes(event)["aloi.guard"] for event in decided} == {"secret-filter"}
+    version = build("secret-filter").identity.version
+    told = [attributes(event) for event in decided]
+    assert {(one["aloi.guard"], one["aloi.version"], one["aloi.reason"]) for one in told} == {
+        ("secret-filter", version, "own-secret-copied")
+    }
     assert not any(word in body for body in collected[0].bodies for word in (b"Bucephalus", SECRET.encode(), b"vault"))
 
 
 def test_an_error_is_told_by_its_code(collected: tuple[Collector, Any]) -> None:
     told = [attributes(span) for span in collected[0].spans() if span.name == "POST /v1/chat/completions"]
-    assert [one["error.type"] for one in told if one["aloi.outcome"] == "error"] == ["upstream-http"]
+    failed = [one for one in told if one["aloi.outcome"] == "error"]
+    assert [one["error.type"] for one in failed] == ["upstream-http", "malformed"]
+    assert [one["http.response.status_code"] for one in told] == [200, 200, 500, 400]
+
+
+def test_a_span_has_failed_where_the_model_or_the_gateway_has(collected: tuple[Collector, Any]) -> None:
+    """By the conventions, what a client asks wrongly is no failure of the server's span (HTTP, status of spans)."""
+    spans = collected[0].spans()
+    failed = [(span.name, attributes(span)["error.type"]) for span in spans if span.status.code == FAILED]
+    assert sorted(failed) == [
+        ("POST /v1/chat/completions", "upstream-http"),
+        ("POST /v1/messages/count_tokens", "upstream-malformed"),  # the upstream answers it with a chat
+        ("chat m", "upstream-http"),
+        ("count_tokens m", "upstream-malformed"),
+    ]
+    assert not any(span.status.message for span in spans)
 
 
 def test_the_trace_goes_on_in_the_upstream(collected: tuple[Collector, Any]) -> None:

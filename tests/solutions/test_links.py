@@ -156,6 +156,20 @@ def test_tables_hold_text():
 PIECES = st.sampled_from([*(text for text, _ in STRIPPED.values()), "[", "](", "<", ">", " ", "x", "//"])
 
 
+@pytest.mark.parametrize("times", [1, 8])
+def test_addresses_within_an_allowed_one_are_read(times):
+    nested = "https://banque-azur.example/?to=" * times
+    assert rule(f"See {nested}.") == Allow()
+    assert rule(f"See {nested}https://evil.example/.").content == f"See {nested}{R}."
+
+
+@pytest.mark.parametrize("times", [9, 100])
+def test_what_is_nested_without_end_is_no_address_of_an_answer(times):
+    nested = "https://banque-azur.example/?to="
+    assert rule(f"See {nested * times} now.").content == f"See {nested * 8}{R} now."
+    assert isinstance(rule(f"See {nested * 1000} now."), Block)
+
+
 @given(st.lists(PIECES, max_size=6).map("".join))
 def test_stripping_leaves_nothing_to_strip(text):
     ruling = rule(text)

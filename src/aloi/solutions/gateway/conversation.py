@@ -15,7 +15,19 @@ from aloi.solutions.gateway.exchange import UNDER_WAY, Exchange
 from aloi.solutions.gateway.failures import Failed, busy, ending, internal, took_back
 from aloi.solutions.gateway.hosting import Host
 from aloi.solutions.gateway.record import Entry, Outcome
-from aloi.solutions.gateway.replies import Fault, Gone, Headers, Receive, Send, Stream, document, fault, spoken, watched
+from aloi.solutions.gateway.replies import (
+    Fault,
+    Gone,
+    Headers,
+    Message,
+    Receive,
+    Send,
+    Stream,
+    document,
+    fault,
+    spoken,
+    watched,
+)
 from aloi.solutions.gateway.wire import media_type
 from aloi.solutions.ledger import LEDGER, Ledger
 from aloi.system.messages import Request, Response
@@ -39,10 +51,11 @@ class Conversation:
         self._policy = host.behind.policy
         self._dialect = dialect
         self.endpoint = dialect.path
+        self.status = 0  # of the answer, once it is begun
         self.headers = headers
         self._language = language or spoken(headers)
         self._receive = receive
-        self._send = send
+        self._sent = send
         self._id = os.urandom(12).hex()
         self._told: Headers = [(b"x-aloi-request", self._id.encode())]
         self._began = time.perf_counter()
@@ -75,6 +88,15 @@ class Conversation:
         except Exception:
             await self._fail(fault(internal(), self._language))
             raise
+
+    def versions(self) -> dict[str, str]:
+        """The versions of the remedies that read it, by their names."""
+        return {one.name: one.version for one in self._policy.identities}
+
+    async def _send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        await self._sent(message)
 
     async def _answered(self) -> None:
         host, policy = self._host, self._policy

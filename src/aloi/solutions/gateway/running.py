@@ -26,6 +26,9 @@ class Conversing(Protocol):
     endpoint: str
     headers: dict[bytes, bytes]
     entry: Entry
+    status: int
+
+    def versions(self) -> Mapping[str, str]: ...
 
     async def answer(self) -> None: ...
 
@@ -104,7 +107,7 @@ class Running:
         try:
             with self._traces.exchange(endpoint, conversation.headers) as span:
                 await conversation.answer()
-                span.exchanged(conversation.entry)
+                span.exchanged(conversation.entry, conversation.status, conversation.versions)
         finally:
             self.done()
             self.metrics.exchanges.labels(endpoint, conversation.entry.outcome).inc()

@@ -8,15 +8,21 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 _MARK = "aloi."
+# Bytes. Shorter secrets ("EMPTY", "sk-1234", as servers of local models have them) are guessed: what is sealed tells
+# whether a guess is right.
+ENOUGH = 32
 
 
 class Seal:
     """Encrypts and authenticates (Fernet: AES-128-CBC, HMAC-SHA256). What it made is URL-safe base64 behind a mark."""
 
     def __init__(self, secret: bytes = b"") -> None:
-        """Who has the same `secret` opens it too, such as this gateway after a new start; without one, nobody else."""
+        """Who has the same `secret` opens it too, such as this gateway after a new start.
+
+        Without one of `ENOUGH` bytes, nobody else does.
+        """
         hashed = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"aloi gateway seal")
-        self._box = Fernet(base64.urlsafe_b64encode(hashed.derive(secret or os.urandom(32))))
+        self._box = Fernet(base64.urlsafe_b64encode(hashed.derive(secret if len(secret) >= ENOUGH else os.urandom(32))))
 
     def closed(self, plain: bytes) -> str:
         """What only this seal opens."""

@@ -5,13 +5,16 @@ model was put. The trace goes on in the upstream, by the header `traceparent`.
 """
 
 import os
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aloi.errors import MissingExtra
+from aloi.solutions.gateway.dialects.dialect import Body
+from aloi.solutions.gateway.failures import Failed
 from aloi.solutions.gateway.kept import code_or_nothing
 from aloi.solutions.gateway.record import Entry
+from aloi.solutions.limits.tokens import MOST
 from aloi.system.messages import Request, Response
 from aloi.translation import N_
 
@@ -29,11 +32,15 @@ _OPERATIONS = {
 }
 
 
+Versions = Callable[[], Mapping[str, str]]
+"""Of remedies, by their names."""
+
+
 class Span(Protocol):
     """One that is open."""
 
-    def exchanged(self, entry: Entry) -> None:
-        """Say what came of the exchange."""
+    def exchanged(self, entry: Entry, status: int, versions: Versions) -> None:
+        """Say what came of the exchange, and the HTTP status of its answer, 0 where none was begun."""
         ...
 
     def answered(self, response: Response) -> None:
@@ -53,14 +60,14 @@ class Unwritten:
     def question(
         self,
         endpoint: str,  # noqa: ARG002 - as traced
-        model: str,  # noqa: ARG002 - as traced
+        body: Body,  # noqa: ARG002 - as traced
         request: Request,  # noqa: ARG002 - as traced
         headers: MutableMapping[str, str],  # noqa: ARG002 - as traced
     ) -> Iterator[Span]:
         """A span for one question to the model; `headers` are those that the upstream will be sent."""
         yield self
 
-    def exchanged(self, entry: Entry) -> None:
+    def exchanged(self, entry: Entry, status: int, versions: Versions) -> None:
         """Nothing is told."""
 
     def answered(self, response: Response) -> None:
@@ -93,20 +100,22 @@ class Traces(Unwritten):
 
     @contextmanager
     def question(
-        self, endpoint: str, model: str, request: Request, headers: MutableMapping[str, str]
+        self, endpoint: str, body: Body, request: Request, headers: MutableMapping[str, str]
     ) -> Iterator[Span]:
-        """A client's span, told to the upstream."""
+        """A client's span, told to the upstream: what `body` asks for, and nothing that it leaves to the model."""
         from opentelemetry import propagate  # noqa: PLC0415 - an extra
         from opentelemetry.trace import SpanKind  # noqa: PLC0415 - as above
 
-        operation = _OPERATIONS.get(endpoint, "chat")
-        attributes = {
+        operation, model = _OPERATIONS.get(endpoint, "chat"), str(body.get("model", ""))
+        attributes: dict[str, Any] = {
             "gen_ai.operation.name": operation,
             "gen_ai.provider.name": "anthropic" if endpoint.startswith("/v1/messages") else "openai",
             "gen_ai.request.model": model,
-            "gen_ai.request.temperature": request.temperature,
-            "gen_ai.request.max_tokens": request.max_tokens,
         }
+        if body.get("temperature") is not None:
+            attributes["gen_ai.request.temperature"] = request.temperature
+        if request.max_tokens < MOST:
+            attributes["gen_ai.request.max_tokens"] = request.max_tokens
         with self._tracer.start_as_current_span(
             f"{operation} {model}".strip(),
             kind=SpanKind.CLIENT,
@@ -115,7 +124,11 @@ class Traces(Unwritten):
             set_status_on_exception=False,
         ) as span:
             propagate.inject(headers)
-            yield _Open(span)
+            try:
+                yield _Open(span)
+            except Exception as error:
+                _failed(span, error.kind if isinstance(error, Failed) else type(error).__name__)
+                raise
 
 
 _CARRIED = ("traceparent", "tracestate")
@@ -127,7 +140,7 @@ class _Open:
     def __init__(self, span: "trace.Span") -> None:
         self._span = span
 
-    def exchanged(self, entry: Entry) -> None:
+    def exchanged(self, entry: Entry, status: int, versions: Versions) -> None:
         span = self._span
         told: dict[str, Any] = {
             "aloi.request": entry.id,
@@ -135,10 +148,16 @@ class _Open:
             "aloi.guard_set": entry.guard_set,
             "aloi.guard_seconds": entry.guard_seconds,
         }
+        if status:
+            told["http.response.status_code"] = status
         span.set_attributes({**told, **({"error.type": entry.error} if entry.error else {})})
+        if entry.error and not 400 <= status < 500:  # these are the client's own
+            _failed(span, entry.error)
+        ran = versions() if entry.decisions else {}
         for one in entry.decisions:
             reason = code_or_nothing(one.reason)
-            decided = {"guard": one.guard, "role": one.role, "action": one.action, "reason": reason}
+            decided = {"guard": one.guard, "version": ran.get(one.guard, ""), "role": one.role}
+            decided |= {"action": one.action, "reason": reason}
             span.add_event("aloi.decision", {f"aloi.{name}": value for name, value in decided.items()})
 
     def answered(self, response: Response) -> None:
@@ -149,6 +168,13 @@ class _Open:
                 "gen_ai.usage.output_tokens": response.completion_tokens,
             }
         )
+
+
+def _failed(span: "trace.Span", kind: str) -> None:
+    from opentelemetry.trace import StatusCode  # noqa: PLC0415 - an extra
+
+    span.set_attribute("error.type", kind)
+    span.set_status(StatusCode.ERROR)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from aloi.solutions.gateway.failures import late, oversized, unusable
 from aloi.solutions.gateway.traces import Unwritten
 from aloi.solutions.gateway.wire import Reply, Wire
 from aloi.solutions.guard import Release
+from aloi.solutions.limits.tokens import MOST
 from aloi.system.description import GatewayLimits
 from aloi.system.messages import Request, Response
 
@@ -38,16 +39,17 @@ class Upstream:
         exchange = UNDER_WAY.get()
         body = _streaming(exchange.dialect.sent(exchange.asked, request), streams=release is not None)
         headers, began = dict(exchange.headers), time.perf_counter()
-        with self._traces.question(exchange.dialect.path, str(body.get("model", "")), request, headers) as span:
+        with self._traces.question(exchange.dialect.path, body, request, headers) as span:
             async with self.post(exchange.dialect.path, msgspec.json.encode(body), headers) as reply:
-                response = await self._answered(reply, exchange, release)
+                answered = await self._answered(reply, exchange, release)
+            response = msgspec.structs.replace(
+                answered,
+                seconds=time.perf_counter() - began,
+                prompt_tokens=_counted(answered.prompt_tokens),
+                completion_tokens=_counted(answered.completion_tokens),
+            )
             span.answered(response)
-        return msgspec.structs.replace(
-            response,
-            seconds=time.perf_counter() - began,
-            prompt_tokens=max(0, response.prompt_tokens),  # some endpoints write -1 where they did not count
-            completion_tokens=max(0, response.completion_tokens),
-        )
+        return response
 
     async def _answered(self, reply: Reply, exchange: Exchange, release: Release | None) -> Response:
         if release is not None:
@@ -114,6 +116,11 @@ class Upstream:
             if reading.ended:
                 return reading.response()
         raise Broken("cut")
+
+
+def _counted(tokens: int) -> int:
+    """Some endpoints write -1 where they did not count, and JSON has integers that no counter holds."""
+    return min(max(0, tokens), MOST)
 
 
 def _streaming(body: Body, *, streams: bool) -> Body:

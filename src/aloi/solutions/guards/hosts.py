@@ -65,13 +65,16 @@ Span = tuple[int, int]
 
 def schemes(text: str) -> Iterator[Span]:
     """Addresses with a scheme and slashes, however these are spelt."""
+    ends = 0  # of the word that was read last: its other addresses end there too
     for colon in _COLON.finditer(text):
         head = text[max(0, colon.start() - _LONGEST_SCHEME - 1) : colon.start()].removesuffix(" ")
         blank = colon.start() > 0 and text[colon.start() - 1] == " "
         scheme = head[len(head.rstrip(_SCHEME_SIGNS)) :][-_LONGEST_SCHEME:].lstrip("0123456789+.-")
         if len(scheme) > 1:
-            tail = _TAIL.match(text, colon.end())
-            yield colon.start() - blank - len(scheme), tail.end() if tail else colon.end()
+            if colon.end() > ends:
+                tail = _TAIL.match(text, colon.end())
+                ends = tail.end() if tail else colon.end()
+            yield colon.start() - blank - len(scheme), ends
 
 
 def running(text: str) -> Iterator[Span]:

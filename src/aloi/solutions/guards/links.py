@@ -10,7 +10,8 @@ import html
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, groupby, islice
+from operator import itemgetter
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import unquote
 
@@ -29,6 +30,9 @@ from aloi.system.messages import Message, Role
 PASSES = 4
 # An answer with more forbidden links than this is not worth repairing: it is blocked.
 MOST = 500
+# Of addresses within one another (`https://a.example/?to=https://b.example`) so many are read, and no further one is
+# allowed: each is read to the end of the same word.
+NESTED = 8
 
 _MARKDOWN = re.compile(r"\]\([ \t\n]{0,8}<?[ \t]{0,8}([^)>\s]*)[^)\n]{0,300}\)?")
 _PATH = re.compile(r"[/?#\\]")
@@ -96,7 +100,7 @@ def _plain(url: str) -> str:
 class LinkPolicy:
     """Strip links, images and active content that lead anywhere else than to the allowed hosts."""
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "link-policy")
     Options: ClassVar[type[Options]] = LinkPolicyOptions
     roles: frozenset[Role] = frozenset({"assistant"})
@@ -256,8 +260,12 @@ class LinkPolicy:
 
     def _schemes(self, folded: Folded) -> Iterator[_Found]:
         """(4) Addresses with a scheme, however it is spelt, and schemes that run or embed."""
-        for start, end in schemes(folded.text):
-            yield from self._address(folded, start, end, scheme=True)
+        for _, word in groupby(schemes(folded.text), key=itemgetter(1)):
+            for nested, (start, end) in enumerate(word):
+                if nested < NESTED:
+                    yield from self._address(folded, start, end, scheme=True)
+                else:
+                    yield _Found(start, _sentence_end(folded.text, start, end), self._marker, "link")
         for start, end in running(folded.text):
             yield _Found(start, end, self._marker, "active-content")
 

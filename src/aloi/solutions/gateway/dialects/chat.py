@@ -258,11 +258,22 @@ class Chat:
             for name in _UNREAD_OF_MESSAGE & given["messages"][index].keys():
                 if given["messages"][index][name]:
                     unreadable(f"{field}.{name}", name)
-        for place, call in enumerate(message.tool_calls or ()):
-            if call.function is None or call.type != "function":
-                _refuse_kind(f"{field}.tool_calls[{place}].type")
+        _require_calls(field, message)
         text = spoken(message.content, f"{field}.content", _TEXTS, self._unread)
         return "\n".join(filter(None, (text, message.refusal)))
+
+
+def _require_calls(field: str, message: _Message) -> None:
+    """Raises Malformed where calls are not those of functions that an assistant tells."""
+    if message.tool_calls and message.role != "assistant":
+        refused(
+            f"{field}.tool_calls",
+            N_("{field} is not served: calls are the assistant's, and guards read no others"),
+            N_("leave it out, or tell the calls in a message of the assistant"),
+        )
+    for place, call in enumerate(message.tool_calls or ()):
+        if call.function is None or call.type != "function":
+            _refuse_kind(f"{field}.tool_calls[{place}].type")
 
 
 def _refuse_role(field: str, role: str) -> None:

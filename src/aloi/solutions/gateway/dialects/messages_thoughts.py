@@ -80,7 +80,7 @@ def unsealed(turns: Sequence[Body], seal: Seal) -> list[Body]:
 
 def _unsealed(turn: Body, seal: Seal) -> Body:
     content = turn["content"]
-    if not isinstance(content, list) or not any(_is_ours(block) for block in content):
+    if turn["role"] != "assistant" or not isinstance(content, list) or not any(_is_ours(block) for block in content):
         return turn
     opened = [seal.opened(block["data"]) for block in content if _is_ours(block)]
     placed = deque(one for thoughts in opened if thoughts for one in _PLACED.decode(thoughts))

@@ -78,7 +78,7 @@ def _of_turn(place: int, turn: Turn, unread: Unread) -> list[Said]:
             texts.append(text_of(block.text, where))
         elif block.type == "tool_use" and role == "assistant":
             calls.append(_use(block, where))
-        elif unread == "refuse" and not (block.type == SEALED and sealed(block.data)):
+        elif unread == "refuse" and not (block.type == SEALED and role == "assistant" and sealed(block.data)):
             unreadable(where, block.type)
         at = len(found) if at is None else at
     if texts or calls or not found:

@@ -87,10 +87,14 @@ def _strings(body: Body, places: Places, *, passes: bool) -> Iterator[tuple[tupl
         if isinstance(value, str):
             if value and value.strip() not in WORDS and not value.isspace() and not _is_of(places.read, where, kind):
                 yield path, where, value
-        elif isinstance(value, list):
+            continue
+        if where in places.read and not _is_of(places.read, where, kind):
+            where += "?"  # what is no message is none below either, whatever types it tells there
+        if isinstance(value, list):
             level += [((*path, index), f"{where}[]", one, kind) for index, one in reversed(list(enumerate(value)))]
         elif isinstance(value, dict):
-            kind = value.get("type", places.kind)
+            told = value.get("type", places.kind)
+            kind = told if isinstance(told, str) else ""
             for key in value:
                 if key and key not in WORDS and key not in places.names:
                     yield (*path, key, None), where, key
