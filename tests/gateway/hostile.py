@@ -32,12 +32,13 @@ def body_of(row):
     return body * row.get("times", 1) + row.get("then", "").encode() * row.get("times", 1)
 
 
-def outcome_of_request(dialect, body):
+def outcome_of_request(dialect, body, **left):
+    """What comes of a body; `left` are fields that the upstream is sent otherwise than the client wrote them."""
     try:
         asked = dialect.read(body)
     except Malformed as error:
         return {"refused": [error.field, str(error)[:SHOWN]]}
-    assert dialect.sent(asked, asked.request) == msgspec.json.decode(body)
+    assert dialect.sent(asked, asked.request) == msgspec.json.decode(body) | left
     return {"read": plain(asked.request) | ({"stream": True} if asked.stream else {})}
 
 

@@ -28,7 +28,7 @@ def rows(kind):
 def test_a_request_comes_to_exactly_this(dialect, row):
     listed = TABLES[dialect]["requests"][row]
     expected = {name: listed[name] for name in ("refused", "read") if name in listed}
-    assert outcome_of_request(DIALECTS[dialect](), body_of(listed)) == expected
+    assert outcome_of_request(DIALECTS[dialect](), body_of(listed), **listed.get("sent", {})) == expected
     passing = outcome_of_request(DIALECTS[dialect](unread="pass"), body_of(listed))
     assert passing == ({"read": listed["passing"]} if "passing" in listed else expected)
 

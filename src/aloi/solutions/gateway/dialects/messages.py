@@ -3,7 +3,7 @@
 Of an answer its id, model, texts, uses of tools, stop reason, stop sequence and tokens are handed on. Citations,
 containers, blocks of tools that the server carries out and fields that are not known are dropped: they could carry what
 a guard took out. So is thinking, but for that behind uses of tools, which is handed out sealed: some models want it
-back with the results. `redacted_thinking` of an earlier turn, which nobody but its maker can write or read, passes.
+back with the results. Of an earlier turn that alone is handed on, opened: what another sealed no guard can read.
 """
 
 import secrets
@@ -135,7 +135,7 @@ class Messages:
         was = asked.request
         body = dict(asked.body)
         if request is was:
-            body["messages"] = unsealed(body["messages"], self._seal)
+            body["messages"] = unsealed(body["messages"], self._seal, self._unread)
             return body
         if not descends(request, was):
             return _own(body, request)
@@ -146,7 +146,7 @@ class Messages:
             spoken_then = said(fitted(body["messages"], list[Turn], "messages"), self._unread)
             added = _turns(Request(prompt="", messages=request.messages[count:]))
             body["messages"] = [*rewritten(body["messages"], spoken_then, request.messages[:count]), *added]
-        body["messages"] = unsealed(body["messages"], self._seal)
+        body["messages"] = unsealed(body["messages"], self._seal, self._unread)
         if request.max_tokens != was.max_tokens:
             body["max_tokens"] = request.max_tokens
         if request.temperature != was.temperature:

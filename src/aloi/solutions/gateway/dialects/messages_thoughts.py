@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from aloi.solutions.gateway.dialects.contents import Unread
 from aloi.solutions.gateway.dialects.dialect import Body
 from aloi.solutions.gateway.dialects.gathering import Gathered
 from aloi.solutions.gateway.sealing import Seal, is_ours
@@ -73,27 +74,33 @@ def handed_out(calls: Iterable[ToolCall]) -> list[Body]:
     return [{"type": SEALED, "data": behind}] if behind else []
 
 
-def unsealed(turns: Sequence[Body], seal: Seal) -> list[Body]:
-    """The turns of a body with the thinking that this gateway sealed; what it cannot open is left out."""
-    return [_unsealed(turn, seal) for turn in turns]
+def unsealed(turns: Sequence[Body], seal: Seal, unread: Unread) -> list[Body]:
+    """The turns of a body with the thinking that this gateway sealed, where it stood.
+
+    What others sealed, or seem to have, is left out with what cannot be opened; it stays where `unread` lets it pass.
+    """
+    told = [_unsealed(turn, seal, unread) for turn in turns]
+    return [new for new, old in zip(told, turns, strict=True) if new["content"] or new is old]
 
 
-def _unsealed(turn: Body, seal: Seal) -> Body:
+def _unsealed(turn: Body, seal: Seal, unread: Unread) -> Body:
     content = turn["content"]
-    if turn["role"] != "assistant" or not isinstance(content, list) or not any(_is_ours(block) for block in content):
+    if turn["role"] != "assistant" or not isinstance(content, list):
         return turn
-    opened = [seal.opened(block["data"]) for block in content if _is_ours(block)]
+
+    def is_taken(block: Body) -> bool:
+        return block["type"] == SEALED and (unread == "refuse" or is_ours(block.get("data")))
+
+    opened = [seal.opened(block["data"]) for block in content if is_taken(block)]
+    if not opened:
+        return turn
     placed = deque(one for thoughts in opened if thoughts for one in _PLACED.decode(thoughts))
     told: list[Body] = []
-    for place, block in _places(block for block in content if not _is_ours(block)):
+    for place, block in _places(block for block in content if not is_taken(block)):
         while placed and placed[0][0] <= place:
             told.append(placed.popleft()[1])
         told.append(block)
     return turn | {"content": [*told, *(block for _, block in placed)]}
-
-
-def _is_ours(block: Body) -> bool:
-    return block["type"] == SEALED and is_ours(block.get("data"))
 
 
 def _places(content: Iterable[Body]) -> Iterator[tuple[int, Body]]:

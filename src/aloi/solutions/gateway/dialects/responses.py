@@ -3,7 +3,7 @@
 Of an answer its id, time, model, texts, refusals, calls of functions, status and tokens are handed on. Reasoning,
 annotations, log probabilities, what tools of the server did and fields that are not known are dropped: they could carry
 what a guard took out. Conversations that the server keeps, and tools that it carries out, are refused unless their
-owner wants them unread; reasoning of an earlier turn passes where it is encrypted and tells nothing beside.
+owner wants them unread; reasoning of an earlier turn that is encrypted, and tells nothing beside, is left out.
 """
 
 import secrets
@@ -132,13 +132,13 @@ class Responses:
     def sent(self, asked: Asked, request: Request) -> Body:
         """The client's body with what differs from what it asked; a remedy's own question is written anew, whole."""
         was = asked.request
-        body = dict(asked.body)
+        body = self._readable(asked.body)
         if request is was:
             return body
         if not descends(request, was):
             return _own(body, request)
         if request.prompt != was.prompt or request.messages != was.messages:
-            body |= self._spoken(body, was, request)
+            body |= self._readable(self._spoken(asked.body, was, request))
         if request.max_tokens != was.max_tokens:
             body["max_output_tokens"] = request.max_tokens
         if request.temperature != was.temperature:
@@ -192,6 +192,13 @@ class Responses:
         if not tool.name:
             missing(f"tools[{index}].name")
         return [Tool(name=tool.name, description=tool.description or "", parameters=tool.parameters or {})]
+
+    def _readable(self, body: Body) -> Body:
+        """A body without the sealed reasoning of earlier turns, which no guard can read."""
+        given = body.get("input")
+        if self._unread == "pass" or not isinstance(given, list):
+            return dict(body)
+        return body | {"input": [item for item in given if item.get("type") != "reasoning"]}
 
     def _spoken(self, body: Body, was: Request, request: Request) -> Body:
         """The instructions and the input, with what differs: the whole prompt where the client's own began."""
