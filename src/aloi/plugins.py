@@ -19,18 +19,20 @@ GROUPS = {
 
 
 @cache
-def _group(group: str) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=group)}
+def _found() -> dict[str, dict[str, EntryPoint]]:
+    """By group and name: looked for once, since that opens a file of every package there is."""
+    everywhere = entry_points()
+    return {group: {point.name: point for point in everywhere.select(group=group)} for group in GROUPS}
 
 
 def names(group: str) -> list[str]:
     """Names that answer in a group, sorted. `group` is a key of `GROUPS`."""
-    return sorted(_group(group))
+    return sorted(_found()[group])
 
 
 def load(group: str, name: str) -> Any:
     """Load the object that a name stands for; `UnknownName` offers the nearest names."""
-    points = _group(group)
+    points = _found()[group]
     if name not in points:
         raise UnknownName(GROUPS[group], name, points)
     return points[name].load()
