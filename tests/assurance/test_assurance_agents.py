@@ -73,7 +73,7 @@ def run(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: blindfold\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[aloi.guards]\nblindfold = blindfold:Blindfold\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    plugins._group.cache_clear()
+    plugins._found.cache_clear()
 
     def begin(*remedies, tools=None):
         described = agent_description(remedies=remedies)
@@ -93,7 +93,7 @@ def run(tmp_path, monkeypatch):
         return folder, Loop(folder, key, Watcher(folder), FRAMEWORKS), key
 
     yield begin
-    plugins._group.cache_clear()
+    plugins._found.cache_clear()
 
 
 async def test_a_hardening_of_an_agent_is_found_confirmed_and_proved(run):

@@ -55,7 +55,7 @@ def ended(tmp_path, monkeypatch):
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: patient\nVersion: 1\n")
     (info / "entry_points.txt").write_text("[aloi.probes]\npatient = patient:PatientProbe\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    plugins._group.cache_clear()
+    plugins._found.cache_clear()
     hazard = "hidden-context-exposure"
     described = description(hazards=(hazard,), remedies=("secret-filter", "link-policy"))
     goal = msgspec.structs.replace(described.assurance.hazards[hazard], probe="patient")
@@ -75,7 +75,7 @@ def ended(tmp_path, monkeypatch):
     )
     folder = RunFolder.create(tmp_path, "patient", datetime(2026, 11, 25, tzinfo=UTC), state)
     yield folder, key
-    plugins._group.cache_clear()
+    plugins._found.cache_clear()
 
 
 async def test_a_leak_at_the_third_answer_is_found_guarded_and_confirmed(ended):

@@ -23,8 +23,8 @@ def plugged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         lines = [f"{name} = {value}" for name, value in points.items()]
         (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
         monkeypatch.syspath_prepend(str(tmp_path))
-        plugins._group.cache_clear()
+        plugins._found.cache_clear()
 
     yield plug
     monkeypatch.undo()
-    plugins._group.cache_clear()
+    plugins._found.cache_clear()

@@ -52,10 +52,10 @@ def install(tmp_path, monkeypatch):
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
         (info / "entry_points.txt").write_text(points)
         monkeypatch.syspath_prepend(str(tmp_path))
-        plugins._group.cache_clear()
+        plugins._found.cache_clear()
 
     yield installed
-    plugins._group.cache_clear()
+    plugins._found.cache_clear()
     frameworks.framework.cache_clear()
 
 
