@@ -12,7 +12,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, cached_property
 from itertools import accumulate
 
@@ -141,6 +141,7 @@ class Layer(Struct, frozen=True):
 # A line of a wrapped base64 block is at least 40 characters long; without that bound, words on lines would be joined.
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/]{40,}\r?\n)*[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,;-]?(?:0x|\\x|\\u00|%)?[0-9a-fA-F]{2}){5,}")
+_URL_SAFE = str.maketrans("-_", "+/")
 _HEX_MARKS = str.maketrans("", "", " :,;-%")
 _PERCENT_RUN = re.compile(r"(?:%[0-9a-fA-F]{2})+")
 # As `html.unescape` finds them; what each stands for is worked out once.
@@ -150,15 +151,18 @@ _REFERENCES = re.compile(r"(?<!\S)[^\s&]*&#\S*")
 _PERCENT = re.compile(r"(?<!\S)[^\s%]*%[0-9a-fA-F]{2}\S*")
 
 
+_ODD = re.compile("[\0-\x08\ufffd]")
+_Decode = Callable[[str], str | None]
+
+
 def _readable(raw: bytes) -> str | None:
     """The bytes as text, or None where they are not text: binary data decodes to noise that no rule should read."""
     text = raw.decode("utf-8", errors="replace")
-    odd = text.count("\ufffd") + sum(map(text.count, map(chr, range(9))))
-    return text if text and odd * 8 <= len(text) else None
+    return text if text and len(_ODD.findall(text)) * 8 <= len(text) else None
 
 
 def _base64(encoded: str) -> str | None:
-    compact = "".join(encoded.split()).rstrip("=").translate({ord("-"): "+", ord("_"): "/"})
+    compact = "".join(encoded.split()).rstrip("=").translate(_URL_SAFE)
     compact = compact[: len(compact) - (len(compact) % 4 == 1)]
     try:
         return _readable(base64.b64decode(compact + "=" * (-len(compact) % 4)))
@@ -173,10 +177,15 @@ def _hex(encoded: str) -> str | None:
     return _readable(bytes.fromhex(plain))
 
 
+class _Percents(dict[str, str]):
+    def __missing__(self, run: str) -> str:
+        self[run] = plain = bytes.fromhex(run.replace("%", "")).decode("utf-8", errors="replace")
+        return plain
+
+
 def _percent(encoded: str) -> str | None:
-    return _PERCENT_RUN.sub(
-        lambda run: bytes.fromhex(run[0].replace("%", "")).decode("utf-8", errors="replace"), encoded
-    )
+    known = _Percents()
+    return _PERCENT_RUN.sub(lambda run: known[run[0]], encoded)
 
 
 class _References(dict[str, str]):
@@ -190,8 +199,19 @@ def _references(encoded: str) -> str | None:
     return _REFERENCE.sub(lambda reference: known[reference[0]], encoded)
 
 
-# A pattern is tried only where the sign it needs occurs at all; base64 and hexadecimal need none.
-_DECODERS = (("", _BASE64, _base64), ("", _HEX, _hex), ("&#", _REFERENCES, _references), ("%", _PERCENT, _percent))
+def _each(pattern: re.Pattern[str], decode: _Decode) -> _Decode:
+    """Decodes every match of a pattern where it stands in a text, and leaves the rest."""
+    return lambda text: pattern.sub(lambda match: decode(match[0]) or match[0], text)
+
+
+# A pattern is tried only where the sign it needs occurs at all; base64 and hexadecimal need none. What is last decodes
+# whatever is encoded in a text, where it stands.
+_DECODERS = (
+    ("", _BASE64, _base64, _each(_BASE64, _base64)),
+    ("", _HEX, _hex, _each(_HEX, _hex)),
+    ("&#", _REFERENCES, _references, _references),
+    ("%", _PERCENT, _percent, _percent),
+)
 
 
 def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
@@ -200,24 +220,50 @@ def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in pattern.finditer(text, low))
 
 
-def _once(text: str) -> Iterator[tuple[str, int, int]]:
-    for sign, pattern, decode in _DECODERS:
-        for match in pattern.finditer(text) if sign in text else ():
-            decoded = decode(match[0])
-            if decoded and decoded != match[0]:
-                yield decoded, match.start(), match.end()
+# So many encoded words of a text are read one by one; what stands behind them, in pieces of so many characters and the
+# rest of a word. Read apart, a text of nothing else would take ten times as long as it may.
+APART, PIECE = 256, 2_000
+_PIECE = re.compile(rf"\S[\s\S]{{0,{PIECE}}}\S*")
+
+
+class _Apart:
+    """How many encoded words of a text may still be read one by one."""
+
+    def __init__(self) -> None:
+        self._left = APART
+
+    def once(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """What a text holds in encoded form, and where, not nested."""
+        for sign, pattern, decode, decode_whole in _DECODERS:
+            for match in pattern.finditer(text) if sign in text else ():
+                if not self._left:
+                    yield from _pieces(text, match.start(), decode_whole)
+                    break
+                decoded = decode(match[0])
+                if decoded and decoded != match[0]:
+                    self._left -= 1
+                    yield decoded, match.start(), match.end()
+
+
+def _pieces(text: str, low: int, decode: _Decode) -> Iterator[tuple[str, int, int]]:
+    for piece in _PIECE.finditer(text, low):
+        decoded = decode(piece[0])
+        if decoded and decoded != piece[0]:
+            yield decoded, piece.start(), piece.end()
 
 
 def layers(text: str) -> Iterator[Layer]:
     """Every readable text that `text` holds in encoded form, folded, nested up to `DEPTH`.
 
-    Each encoding shrinks what it decodes or is tried on what the level above left, so the work stays linear.
+    Each encoding shrinks what it decodes or is tried on what the level above left, so the work stays linear. A text of
+    more than `APART` encoded words has what follows in pieces.
     """
+    apart = _Apart()
     level = [(text, 0, len(text))]
     for depth in range(1, DEPTH + 1):
         deeper = []
         for outer, low, high in level:
-            for decoded, start, end in _once(outer):
+            for decoded, start, end in apart.once(outer):
                 plain = fold(decoded).text
                 span = (start, end) if depth == 1 else (low, high)
                 yield Layer(plain, *span, depth)

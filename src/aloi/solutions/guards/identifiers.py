@@ -67,12 +67,15 @@ class Identifier(Struct, frozen=True):
     value: str
 
 
-class _Budget:
+class Budget:
+    """The checks that may still be made, and the telephone numbers that are known."""
+
     def __init__(self) -> None:
         self._left = BUDGET
         self._phones: dict[tuple[str, str | None], str | None] = {}
 
     def spend(self, what: str) -> None:
+        """One more check. Raises `Overload`."""
         self._left -= _COST[what]
         if self._left < 0:
             raise Overload
@@ -123,7 +126,7 @@ def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in pattern.finditer(text, low))
 
 
-def _ibans(text: str, budget: _Budget) -> Iterator[tuple[Identifier, bool]]:
+def _ibans(text: str, budget: Budget) -> Iterator[tuple[Identifier, bool]]:
     """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
     done = 0
     for start, shape, structure in account_starts(text):
@@ -173,7 +176,7 @@ def _dialled_in_full(text: str, region: str) -> bool:
 
 
 def _number(
-    digits: str, text: str, start: int, end: int, regions: tuple[str, ...], budget: _Budget
+    digits: str, text: str, start: int, end: int, regions: tuple[str, ...], budget: Budget
 ) -> tuple[str, str] | None:
     """What a window of digits is: its kind and value."""
     if kind := _checked(digits, text, start, end, budget):
@@ -203,7 +206,7 @@ def _grouped(written: str, e164: str) -> bool:
     return groups == _groups(national)
 
 
-def _checked(digits: str, text: str, start: int, end: int, budget: _Budget) -> str | None:
+def _checked(digits: str, text: str, start: int, end: int, budget: Budget) -> str | None:
     """The kind of number whose length, beginning, check digits and groups these are."""
     budget.spend("check")
     card = None
@@ -292,7 +295,7 @@ def _is_fraction(text: str, start: int, *, single: bool) -> bool:
     return single and start >= 2 and text[start - 1] in ".," and text[start - 2].isdigit()
 
 
-def _numbers(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[Identifier]:
+def _numbers(text: str, regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:
     for cluster in _CLUSTER.finditer(text):
         # Groups are read when they are come to: a text that spends its budget on the first thousand needs no more.
         spans = (match.span() for match in _GROUP.finditer(text, *cluster.span()))
@@ -311,7 +314,7 @@ def _numbers(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[I
 
 
 def _longest(
-    groups: list[tuple[str, int, int]], first: int, text: str, regions: tuple[str, ...], budget: _Budget
+    groups: list[tuple[str, int, int]], first: int, text: str, regions: tuple[str, ...], budget: Budget
 ) -> tuple[int, Identifier] | None:
     """The longest identifier that starts with group `first`, and its last group."""
     windows, digits = [], ""
@@ -342,7 +345,7 @@ def _is_column(groups: list[tuple[str, int, int]], text: str) -> bool:
     return len(breaks) > 1 or not 2 <= breaks[0] <= len(groups) - 2
 
 
-def _international(text: str, budget: _Budget) -> Iterator[Identifier]:
+def _international(text: str, budget: Budget) -> Iterator[Identifier]:
     for match in _PLUS.finditer(text):
         written = match[0]
         if written[0] == "0" and _JOINED_GROUP.search(text, max(0, match.start() - 2), match.start()):
@@ -357,27 +360,27 @@ def _international(text: str, budget: _Budget) -> Iterator[Identifier]:
             written = written[: max(cut, 0)]
 
 
-def _slashed(text: str, regions: tuple[str, ...], budget: _Budget) -> Iterator[Identifier]:
+def _slashed(text: str, regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:
     for match in _SLASHES.finditer(text) if "/" in text else ():
         if value := next(filter(None, (budget.phone(compact(match[0]), region) for region in regions)), None):
             yield Identifier("phone", match.start(), match.end(), value)
 
 
-def _corsican(text: str, budget: _Budget) -> Iterator[Identifier]:
+def _corsican(text: str, budget: Budget) -> Iterator[Identifier]:
     for match in _NIR_CORSICA.finditer(text) if _CORSICA.search(text) else ():
         budget.spend("check")
         if nir.is_valid(compact(match[0])):
             yield Identifier("nir", match.start(), match.end(), compact(match[0]))
 
 
-def _vat(text: str, budget: _Budget) -> Iterator[Identifier]:
+def _vat(text: str, budget: Budget) -> Iterator[Identifier]:
     for match in _TVA.finditer(text):
         budget.spend("check")
         if tva.is_valid(compact(match[0])):
             yield Identifier("vat", match.start(), match.end(), compact(match[0]))
 
 
-def _plates(text: str, budget: _Budget) -> Iterator[Identifier]:
+def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
     always, likely, other = _patterns().plates
     for match in always.finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
@@ -410,12 +413,15 @@ def _outside(found: Iterable[Identifier], spans: list[tuple[int, int]]) -> Itera
             yield one
 
 
-def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...]) -> list[Identifier]:
+def identifiers(
+    text: str, kinds: frozenset[str], regions: tuple[str, ...], budget: Budget | None = None
+) -> list[Identifier]:
     """Identifiers of these kinds in a folded text, by place. Raises `Overload`.
 
-    `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code.
+    `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code. Texts that share a
+    `budget` are read within it.
     """
-    budget = _Budget()
+    budget = budget or Budget()
     accounts = list(_ibans(text, budget)) if "iban" in kinds else []
     # Sixteen digits within a mistyped account are no card.
     mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)

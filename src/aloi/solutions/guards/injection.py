@@ -206,7 +206,7 @@ def read(text: str) -> Reading:
 class InjectionScreen:
     """Withhold a document or a tool result that speaks to the assistant."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "injection-screen")
     Options: ClassVar[type[Options]] = InjectionScreenOptions
     judges_words: ClassVar[bool] = True

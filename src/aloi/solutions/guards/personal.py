@@ -14,7 +14,7 @@ from msgspec import Struct
 from aloi.solutions.ahead import Ahead
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards.announced import ANNOUNCED
-from aloi.solutions.guards.identifiers import Identifier, Overload, identifiers, known_value
+from aloi.solutions.guards.identifiers import Budget, Identifier, Overload, identifiers, known_value
 from aloi.solutions.guards.unfinished import unfinished
 from aloi.solutions.normalise import Folded, fold, layers
 from aloi.solutions.options import Options, Texts
@@ -109,15 +109,17 @@ class PersonalData:
             key=lambda one: (one[1], -one[2]),
         )
 
-    def _found(self, text: str) -> list[Identifier]:
-        return [one for one in identifiers(text, self._kinds, self._regions) if one.value not in self._allowed]
+    def _found(self, text: str, budget: Budget | None = None) -> list[Identifier]:
+        found = identifiers(text, self._kinds, self._regions, budget)
+        return [one for one in found if one.value not in self._allowed]
 
     def _encoded(self, text: str) -> list[Identifier]:
         """Encoded runs that decode to personal data; the run is masked whole."""
+        budget = Budget()
         return [
             Identifier(inner[0].kind, layer.start, layer.end, "")
             for layer in layers(text)
-            if (inner := self._found(layer.text))
+            if (inner := self._found(layer.text, budget))
         ]
 
 
@@ -151,7 +153,7 @@ _APART = ("", " ", "\n", ",", ";", "!", "?", '"', "'", "<", ">", "|")
 class PersonalDataFilter:
     """Mask personal data in the answer, or block the answer."""
 
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "personal-data")
     Options: ClassVar[type[Options]] = PersonalDataOptions
     roles: frozenset[Role] = frozenset({"assistant"})

@@ -119,7 +119,7 @@ class _Next:
 class PromptLeak:
     """Block an answer that copies the system's prompt."""
 
-    version: ClassVar[str] = "1"
+    version: ClassVar[str] = "2"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs",)
     Options: ClassVar[type[Options]] = PromptLeakOptions
     roles: frozenset[Role] = frozenset({"assistant"})

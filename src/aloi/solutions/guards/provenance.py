@@ -84,7 +84,7 @@ class ProvenanceGateOptions(Options, frozen=True, kw_only=True):
 class ProvenanceGate:
     """Refuse calls that go where only a stranger wants them to go."""
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "provenance-gate", "tools")
     Options: ClassVar[type[Options]] = ProvenanceGateOptions
     roles: frozenset[Role] = frozenset({"call"})
