@@ -27,7 +27,7 @@ from aloi.system.ngrams import BITS, Buckets, windows
 from aloi.translation import N_
 
 NAME = "injection-detector"
-VERSION = "2"
+VERSION = "3"
 TABLES = (f"{NAME}.json", f"{NAME}.npz")
 READ_BY = ("homoglyphs", "languages", *TABLES)
 _FEWEST_WORDS = 4

@@ -5,7 +5,6 @@ Unicode tag and variation-selector smuggling, compatibility forms, accents, look
 base64, hexadecimal, percent and character-reference encodings, nested up to `DEPTH`. Both are linear in the text.
 """
 
-import base64
 import binascii
 import codecs
 import html
@@ -162,10 +161,12 @@ def _readable(raw: bytes) -> str | None:
 
 
 def _base64(encoded: str) -> str | None:
-    compact = "".join(encoded.split()).rstrip("=").translate(_URL_SAFE)
+    compact = ("".join(encoded.split()) if "\n" in encoded else encoded).rstrip("=")
+    if "-" in compact or "_" in compact:
+        compact = compact.translate(_URL_SAFE)
     compact = compact[: len(compact) - (len(compact) % 4 == 1)]
     try:
-        return _readable(base64.b64decode(compact + "=" * (-len(compact) % 4)))
+        return _readable(binascii.a2b_base64(compact + "=" * (-len(compact) % 4)))
     except binascii.Error:
         return None
 
