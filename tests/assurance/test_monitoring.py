@@ -123,6 +123,13 @@ def test_a_record_of_other_systems_alone_is_refused(tmp_path):
         read_traffic(tmp_path, "bureau", {})
 
 
+def test_a_record_in_which_nothing_was_counted_yet_says_so(tmp_path):
+    write(tmp_path, [decided("a", BEGAN), decided("b", BEGAN + 0.5)])
+    with pytest.raises(AskerError, match="counts none: 2 decisions") as caught:
+        read_traffic(tmp_path, "banque-azur", {})
+    assert "killed" in caught.value.remedy
+
+
 def test_a_record_that_was_edited_is_refused(tmp_path):
     write(tmp_path, [decided("a", BEGAN), minute(0, {"blocked": 1})])
     file = files_of(tmp_path)[0]

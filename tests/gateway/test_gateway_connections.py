@@ -255,6 +255,7 @@ BEFORE_NOISE = {
         NOISE,
         [200, 200],
     ),
+    "a request without a host": (posted("slow") + HEALTH, HEALTH.replace(b"Host: x\r\n", b""), [200, 200, 400]),
     "a tunnel": (posted("slow") + HEALTH, b"CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", [200, 200, 400]),
 }
 

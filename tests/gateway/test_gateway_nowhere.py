@@ -30,7 +30,7 @@ def form_of(document: Any) -> str:
 
 
 ELSEWHERE: dict[str, tuple[str, str, dict[str, str], int, str, str]] = {
-    "tokens of messages": ("POST", "/v1/messages/count_tokens", {}, 404, "not-found", ANTHROPIC),
+    "tokens of messages, asked otherwise": ("GET", "/v1/messages/count_tokens", {}, 405, "method", ANTHROPIC),
     "batches of messages": ("GET", "/v1/messages/batches/b1/results", {}, 404, "not-found", ANTHROPIC),
     "nothing behind messages": ("POST", "/v1/messages/", {}, 404, "not-found", ANTHROPIC),
     "messages, asked otherwise": ("GET", "/v1/messages", {}, 405, "method", ANTHROPIC),
@@ -61,10 +61,8 @@ def test_an_address_that_is_none(gateway: Gateway, name: str) -> None:
 def test_the_packages_raise_their_own(gateway: Gateway) -> None:
     with anthropic.Anthropic(base_url=gateway.url, api_key="k", max_retries=0) as claude:
         with pytest.raises(anthropic.NotFoundError) as raised:
-            claude.messages.count_tokens(model="m", messages=[{"role": "user", "content": "Hi"}])
-        assert raised.value.body["error"]["type"] == "not_found_error"  # type: ignore[index]
-        with pytest.raises(anthropic.NotFoundError):
             claude.messages.batches.list()
+        assert raised.value.body["error"]["type"] == "not_found_error"  # type: ignore[index]
     with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key="k", max_retries=0) as gpt:
         with pytest.raises(openai.NotFoundError) as theirs:
             gpt.files.list()
@@ -94,6 +92,17 @@ BYTES: dict[str, tuple[bytes, int, str, str]] = {
         400,
         "no-http",
         ANTHROPIC,
+    ),
+    "no host": (b"GET /aloi/health HTTP/1.1\r\nx-api-key: k\r\n\r\n", 400, "no-http", ANTHROPIC),
+    "no host, with a body": (b"POST /v1/messages HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400, "no-http", ANTHROPIC),
+    "two hosts": (b"GET /aloi/health HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400, "no-http", OPENAI),
+    "two other hosts": (b"GET /aloi/health HTTP/1.1\r\nhost: y\r\nX-A: b\r\nHost: x\r\n\r\n", 400, "no-http", OPENAI),
+    "two hosts of old": (b"GET /aloi/health HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", 400, "no-http", OPENAI),
+    "an offer without a host": (
+        b"GET /aloi/health HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+        400,
+        "no-http",
+        OPENAI,
     ),
     "an address of other letters": (b"GET /v1/\xc3\xa9 HTTP/1.1\r\nx-api-key: k\r\n\r\n", 400, "no-", ANTHROPIC),
     "no path": (b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n", 400, "no-", OPENAI),
@@ -134,7 +143,7 @@ def test_bytes_that_are_no_request(gateway: Gateway, name: str, language: str) -
         pytest.skip("nothing tells a language")
     spoken = b"Host: x\r\nAccept-Language: fr\r\n" if language else b"Host: x\r\n"
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
-        connection.sendall(data.replace(b"Host: x\r\n", spoken))
+        connection.sendall(data.replace(b"Host: x\r\n", spoken, 1))
         ((told, head, body),) = answers(connection)
     assert told == status
     assert b"connection: close" in head
@@ -146,6 +155,22 @@ def test_bytes_that_are_no_request(gateway: Gateway, name: str, language: str) -
     assert httpx.get(f"{gateway.url}/aloi/health").status_code == 200
 
 
+HOSTS = {
+    "old, without one": b"GET /aloi/health HTTP/1.0\r\n\r\n",
+    "old, with one": b"GET /aloi/health HTTP/1.0\r\nHost: x\r\n\r\n",
+    "one that is empty": b"GET /aloi/health HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n",
+    "one in other letters": b"GET /aloi/health HTTP/1.1\r\nhOST: x\r\nConnection: close\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_a_head_that_names_its_host_as_it_must_is_answered(gateway: Gateway, name: str) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(HOSTS[name])
+        ((status, _, _),) = answers(connection)
+    assert status == 200
+
+
 ASKED = json.dumps({"model": "m", "messages": [{"role": "user", "content": "When do you open? slow"}]}).encode()
 
 
@@ -153,8 +178,8 @@ def test_noise_behind_a_request_does_not_disturb_its_answer(gateway: Gateway) ->
     head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(ASKED)
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
         connection.sendall(head + ASKED + b"\x00\x01 noise\r\n\r\n" + b"GET /aloi/health HTTP/1.1\r\nHost: x\r\n\r\n")
-        ((status, _, body),) = answers(connection)
-    assert status == 200
+        (status, _, body), (refused, _, _) = answers(connection)
+    assert (status, refused) == (200, 400)
     assert json.loads(body)["choices"]
 
 

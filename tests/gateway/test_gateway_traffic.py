@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import httpx2 as httpx
 import pytest
@@ -75,6 +76,24 @@ def test_two_processes_of_which_one_is_killed_give_one_statement(upstream, tmp_p
     checked = aloi("verify", bundle, home=tmp_path)
     assert checked.code == 0, checked.err
     assert "watched   banque" in checked.out
+
+
+def test_a_gateway_that_is_killed_within_its_first_minute_is_measured(upstream, tmp_path):
+    with running(tmp_path, described(upstream.port, ("secret-filter",), record={"folder": "kept"})) as gateway:
+        ask(gateway, "the code?")
+        for _ in range(400):
+            if any(isinstance(one, Counted) for one in lines(tmp_path / "kept")):
+                break
+            time.sleep(0.05)
+        ask(gateway, "the code, please")
+        gateway.process.send_signal(signal.SIGKILL)
+        gateway.process.wait(30)
+    said = aloi("measure", "system.yaml", "--traffic", "kept", "--json", home=tmp_path)
+    assert said.code == 0, said.err
+    (one,) = json.loads(said.out)["monitoring"]
+    assert one["finding"]["exchanges"] == {"changed": 1}
+    assert one["finding"]["uncounted"] == 1
+    assert "uncounted" in one["finding"]["unsaid"]
 
 
 def test_one_folder_is_of_one_gateway(upstream, tmp_path):

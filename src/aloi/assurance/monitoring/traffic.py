@@ -112,10 +112,21 @@ def read_traffic(folder: Path, system: str, labels: Mapping[str, Word]) -> Traff
         one.end()
     others = tuple(sorted({one.guards.system for one in reading.served.values()} - {system}))
     found = tuple(one for one in served if one.counts)
+    if served and not found:
+        raise AskerError(
+            N_("{folder} tells of exchanges of {system} and counts none: {uncounted} decisions are not counted"),
+            remedy=N_(
+                "measure again after a minute of traffic; a gateway counts soon after its first exchange, then once a"
+                " minute, and when it ends: one that was killed before that has counted none"
+            ),
+            folder=folder,
+            system=system,
+            uncounted=sum(one.uncounted for one in served),
+        )
     if not found:
         raise AskerError(
             N_("{folder} counts no exchange of {system}; it tells of {others}"),
-            remedy=N_("name the system whose gateway wrote it; a gateway counts once a minute, and when it ends"),
+            remedy=N_("name the system whose gateway wrote it"),
             folder=folder,
             system=system,
             others=", ".join(others) or "-",

@@ -25,6 +25,7 @@ from aloi.system.description import GatewayRecord
 from aloi.translation import N_
 
 MINUTE = 60.0
+SOON = 1.0  # seconds from the first exchange to the first counts: a process that is killed young tells of it too
 TOGETHER = 512  # lines of one write, at most
 WAITING = 4_096  # beyond so many lines that wait for the disk, samples are left out
 
@@ -70,6 +71,7 @@ class Recorder:
         self._clock = clock
         self._every = every
         self._tallies: dict[str, _Tally] = {}
+        self._begun = asyncio.Event()
         self._writer = _Writer(Journal(folder, kept.megabytes), self._refused)
         self.spent = Budgets(folder, told)
         self._loop: asyncio.AbstractEventLoop
@@ -123,14 +125,17 @@ class Recorder:
         tally = self._tallies.get(entry.guard_set)
         if tally is None:
             tally = self._tallies[entry.guard_set] = _Tally(self._clock())
+            self._begun.set()
         tally.counts[entry.outcome] += 1
         if entry.guard_seconds:
             tally.took[class_of(entry.guard_seconds)] += 1
 
     async def _count_often(self) -> None:
+        await self._begun.wait()
+        await asyncio.sleep(min(SOON, self._every))
         while True:
-            await asyncio.sleep(self._every)
             self._count()
+            await asyncio.sleep(self._every)
 
     def _count(self) -> None:
         now, ended = self._clock(), self._tallies
