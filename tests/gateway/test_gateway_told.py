@@ -30,7 +30,7 @@ def test_no_trace_tells_words() -> None:
     provider = sdk.TracerProvider()
     provider.add_span_processor(export.SimpleSpanProcessor(memory))
     with Traces(provider.get_tracer("test")).exchange("/v1/chat/completions", {}) as span:
-        span.exchanged(ENTRY)
+        span.exchanged(ENTRY, 200, dict)
         span.answered(Response(text="", finish=WORDS))
     (told,) = memory.get_finished_spans()
     assert "AZUR" not in told.to_json()
