@@ -92,9 +92,8 @@ async def for_ever(it: Playing) -> None:
     await it.whole(b"{}", status="429 X", more="Retry-After: inf\r\n")
 
 
-async def uncounted(it: Playing) -> None:
-    """Tokens as some endpoints tell them that did not count."""
-    usage = dict.fromkeys(USAGE, -1)
+async def _counting(it: Playing, tokens: int) -> None:
+    usage = dict.fromkeys(USAGE, tokens)
     if not it.streams:
         await it.whole(json.dumps(completion({"role": "assistant", "content": ANSWER}) | {"usage": usage}).encode())
         return
@@ -102,18 +101,16 @@ async def uncounted(it: Playing) -> None:
     await it.chunk(delta({"content": ANSWER}, "stop"))
     await it.chunk(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\ndata: [DONE]\n\n")
     await it.chunk(b"")
+
+
+async def uncounted(it: Playing) -> None:
+    """Tokens as some endpoints tell them that did not count."""
+    await _counting(it, -1)
 
 
 async def overcounted(it: Playing) -> None:
     """Tokens that no counter holds."""
-    usage = dict.fromkeys(USAGE, 10**400)
-    if not it.streams:
-        await it.whole(json.dumps(completion({"role": "assistant", "content": ANSWER}) | {"usage": usage}).encode())
-        return
-    await it.begin()
-    await it.chunk(delta({"content": ANSWER}, "stop"))
-    await it.chunk(b"data: " + json.dumps({"choices": [], "usage": usage}).encode() + b"\n\ndata: [DONE]\n\n")
-    await it.chunk(b"")
+    await _counting(it, 10**400)
 
 
 async def odd_kind(it: Playing) -> None:

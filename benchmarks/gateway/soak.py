@@ -59,8 +59,8 @@ def described(port: int) -> dict[str, object]:
         "guards": GUARDS,
         "gateway": {
             "limits": LIMITS,
-            "record": {"folder": "traffic", "benign": 0.05, "megabytes": 1_000},
-        },  # nothing rolls out within the hour
+            "record": {"folder": "traffic", "benign": 0.05, "megabytes": 1_000},  # nothing rolls out within the hour
+        },
         "assurance": {
             "hazards": {"hidden-context-exposure": {"threshold": 0.05}},
             "benign": {"questions": {"en": ["When do you open?"]}},

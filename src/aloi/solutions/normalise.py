@@ -13,7 +13,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from msgspec import Struct
 
@@ -221,10 +221,9 @@ def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
         yield from (match.span() for match in pattern.finditer(text, low))
 
 
-# So many encoded words of a text are read one by one; what stands behind them, in pieces of so many characters and the
-# rest of a word. Read apart, a text of nothing else would take ten times as long as it may.
+# So many encoded words of a text are read one by one; those behind them in pieces of so many characters, none of which
+# ends within a word. Read apart, a text of nothing else would take ten times as long as it may.
 APART, PIECE = 256, 2_000
-_PIECE = re.compile(rf"\S[\s\S]{{0,{PIECE}}}\S*")
 
 
 class _Apart:
@@ -236,9 +235,10 @@ class _Apart:
     def once(self, text: str) -> Iterator[tuple[str, int, int]]:
         """What a text holds in encoded form, and where, not nested."""
         for sign, pattern, decode, decode_whole in _DECODERS:
-            for match in pattern.finditer(text) if sign in text else ():
+            matches = pattern.finditer(text) if sign in text else iter(())
+            for match in matches:
                 if not self._left:
-                    yield from _pieces(text, match.start(), decode_whole)
+                    yield from _pieces(text, chain([match], matches), decode_whole)
                     break
                 decoded = decode(match[0])
                 if decoded and decoded != match[0]:
@@ -246,11 +246,22 @@ class _Apart:
                     yield decoded, match.start(), match.end()
 
 
-def _pieces(text: str, low: int, decode: _Decode) -> Iterator[tuple[str, int, int]]:
-    for piece in _PIECE.finditer(text, low):
-        decoded = decode(piece[0])
-        if decoded and decoded != piece[0]:
-            yield decoded, piece.start(), piece.end()
+def _pieces(text: str, matches: Iterator[re.Match[str]], decode: _Decode) -> Iterator[tuple[str, int, int]]:
+    for start, end in _joined(matches):
+        decoded = decode(text[start:end])
+        if decoded and decoded != text[start:end]:
+            yield decoded, start, end
+
+
+def _joined(matches: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    """Spans of neighbours, each of `PIECE` characters or one match."""
+    low, high = next(matches).span()
+    for match in matches:
+        if match.end() - low > PIECE:
+            yield low, high
+            low = match.start()
+        high = match.end()
+    yield low, high
 
 
 def layers(text: str) -> Iterator[Layer]:
