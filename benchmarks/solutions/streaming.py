@@ -20,7 +20,7 @@ from aloi.evidence.records import RemedyIdentity
 from aloi.solutions.catalogue import Remedy
 from aloi.solutions.guard import Allow, Block, Guard, Release, Rewrite, Ruling
 from aloi.solutions.guarded import APART, GuardedTarget
-from aloi.solutions.guards.secrets import squash
+from aloi.solutions.normalise import squash
 from aloi.solutions.options import read
 from aloi.solutions.passage import is_guard
 from aloi.system.messages import Message, Request, Response

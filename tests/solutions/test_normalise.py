@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aloi.solutions.normalise import APART, DEPTH, PIECE, fold, layers
+from aloi.solutions.encoded import APART, DEPTH, PIECE, layers
+from aloi.solutions.normalise import fold
 
 
 def test_disguises_fold_to_plain_text():

@@ -20,8 +20,9 @@ from aloi.errors import AskerError
 from aloi.evidence.canonical import canonical
 from aloi.evidence.canonical import digest as digest_of
 from aloi.evidence.updates import DetectorUpdate
+from aloi.solutions.encoded import layers, rot13
 from aloi.solutions.language import UNKNOWN, language
-from aloi.solutions.normalise import fold, layers, rot13
+from aloi.solutions.normalise import fold
 from aloi.solutions.tables import HERE, digest
 from aloi.system.ngrams import BITS, Buckets, windows
 from aloi.translation import N_

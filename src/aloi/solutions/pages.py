@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from urllib.parse import unquote
 
 from aloi.solutions.arguments import Malformed, read_arguments, texts
-from aloi.solutions.provenance import squash
+from aloi.solutions.normalise import squash
 from aloi.system.messages import Request, ToolCall
 
 _END = r"[^\s<>\"'()\[\]{}`|\\^]"

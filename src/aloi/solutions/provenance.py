@@ -11,7 +11,8 @@ from functools import cached_property
 
 import yaml
 
-from aloi.solutions.normalise import fold, layers, rot13
+from aloi.solutions.encoded import layers, rot13
+from aloi.solutions.normalise import alphanumeric, fold, squash
 from aloi.solutions.recipients import plain
 from aloi.solutions.tools import audience_fields, results
 from aloi.system.messages import Request, ToolCall
@@ -31,20 +32,10 @@ _NAME = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _RAN_ON = re.compile(r"((?:[\w-]{1,63}\.){1,7}[a-z]{2,24})\.(?=[A-Z][a-z])")
 WORD = re.compile(r"\w+")
 _HEADER = re.compile(r"([A-Za-z-]{2,20}): ?(.*)")
-_NOT_ALNUM = re.compile(r"[\W_]+")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 # A record is named by a title, subject or name of at least so many letters and digits.
 TELLING, NAMING = 6, 3
 LONGEST = 200_000
-
-
-def squash(text: str) -> str:
-    """Only letters and digits, folded and in one case: what is left of a text however it is set or disguised."""
-    return _alnum(fold(text).text)
-
-
-def _alnum(folded: str) -> str:
-    return _NOT_ALNUM.sub("", folded.casefold())
 
 
 def addresses_in(text: str) -> set[str]:
@@ -123,7 +114,7 @@ class View:
         not count, and neither does the title `beside`."""
         if beside:
             text = self._said_beside(beside)
-            said, squashed = frozenset(WORD.findall(text)), _alnum(text)
+            said, squashed = frozenset(WORD.findall(text)), alphanumeric(text)
         else:
             said, squashed = self.user_words, self.user_squashed
         return any(_speaks(word, said, squashed) for word in words)
@@ -149,9 +140,9 @@ class View:
         pieces = []
         for text in self.untrusted:
             folded = fold(text).text
-            plain_letters = _alnum(folded)
+            plain_letters = alphanumeric(folded)
             pieces += [plain_letters, rot13(plain_letters), plain_letters[::-1]]
-            pieces += [_alnum(layer.text) for layer in layers(folded)]
+            pieces += [alphanumeric(layer.text) for layer in layers(folded)]
         return "|".join(pieces)
 
     def found(self, read: Callable[[str], set[str]], *, trusted: bool) -> frozenset[str]:

@@ -8,8 +8,8 @@ import re
 
 import msgspec
 
+from aloi.solutions.encoded import layers
 from aloi.solutions.guard import Allow, Around, Ruling
-from aloi.solutions.normalise import layers
 from aloi.solutions.passage import Guards
 from aloi.system.messages import Message
 

@@ -18,6 +18,7 @@ _USER = re.compile(r"//(?:[^\s@/]*:)?\Z")
 _LOCAL = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._%+-"
 _DOT = r"(?:\.|[ ]?[\[({][ ]?(?:\.|dot|point|punto)[ ]?[\])}][ ]?)"
 _DOMAIN = re.compile(rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,8}}[A-Za-z]{{2,24}}", re.IGNORECASE)
+_IN_HOST = re.compile(r"[A-Za-z0-9.-]+")
 _ANY_DOT = re.compile(_DOT, re.IGNORECASE)
 # The boundary is asked after the first character: the search then runs from one such character to the next.
 _IPV4 = re.compile(r"\d(?<![\w.-]\d)\d{0,2}(?:\.\d{1,3}){3}(?![\w-]|\.\d)")
@@ -41,13 +42,14 @@ def emails(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
         spend("window")
         head = text[max(0, match.start() - 64) : match.start()].removesuffix(" ")
         local = head[len(head.rstrip(_LOCAL)) :].lstrip(".%+-")
-        if not local or _USER.search(head, 0, len(head) - len(local)):
+        if not local or ("//" in head and _USER.search(head, 0, len(head) - len(local))):
             continue
         domain = _DOMAIN.match(text, match.end())
         apart = text[match.start() - 1] == " "
         if domain and (match[0][0] != "@" or _belongs(domain[0], before=apart, after=match[0] != "@")):
             start = match.start() - len(local) - apart
-            yield start, domain.end(), f"{local}@{_ANY_DOT.sub('.', domain[0])}".casefold()
+            host = domain[0] if _IN_HOST.fullmatch(domain[0]) else _ANY_DOT.sub(".", domain[0])
+            yield start, domain.end(), f"{local}@{host}".casefold()
 
 
 def _belongs(domain: str, *, before: bool, after: bool) -> bool:

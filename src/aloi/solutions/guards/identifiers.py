@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice, pairwise
+from string import ascii_uppercase, digits
 from typing import Any
 
 from msgspec import Struct
@@ -29,6 +30,7 @@ from aloi.solutions.guards.accounts import BREAK, SEP, account_starts
 from aloi.solutions.guards.addresses import emails, internet
 from aloi.solutions.guards.announced import BESIDE, announced, another, heralded
 from aloi.solutions.guards.rows import is_row
+from aloi.solutions.stretches import Marks, Stretches
 from aloi.solutions.tables import table
 
 # Units are about a microsecond: a text of ordinary prose spends a few hundred.
@@ -36,6 +38,10 @@ BUDGET = 20_000
 _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
 _CLUSTER = re.compile(rf"\d(?:{SEP}\d){{8,}}")
+_NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
+# A plate of earlier years begins with a number and a group of letters.
+_GROUPS = Marks({b"0": digits.encode(), b"A": ascii_uppercase.encode(), b"-": b" -"})
+_EARLIER = b"0-AA"
 _JOINED_BEFORE = re.compile(r"(?:\d\.|\w-|\w)\Z")
 _JOINED_GROUP = re.compile(r"\d[ .-]?\Z")
 _JOINED_AFTER = re.compile(r"[.-]\d|\w")
@@ -107,7 +113,7 @@ def _patterns() -> _Patterns:
             )
             for length in {length for row in data["cards"] for length in row["lengths"]}
         },
-        plates=tuple(re.compile(data["plates"][name]) for name in ("always", "likely", "announced")),
+        plates=tuple(re.compile(data["plates"][name]) for name in ("always", "likely", "announced", "earlier")),
         reserved=data["reserved_phones"],
         groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
         phone_groups=frozenset(data["phone_groups"]),
@@ -296,7 +302,7 @@ def _is_fraction(text: str, start: int, *, single: bool) -> bool:
 
 
 def _numbers(text: str, regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:
-    for cluster in _CLUSTER.finditer(text):
+    for cluster in _NUMERIC.matches(_CLUSTER, text):
         # Groups are read when they are come to: a text that spends its budget on the first thousand needs no more.
         spans = (match.span() for match in _GROUP.finditer(text, *cluster.span()))
         groups: list[tuple[str, int, int]] = []
@@ -381,14 +387,19 @@ def _vat(text: str, budget: Budget) -> Iterator[Identifier]:
 
 
 def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
-    always, likely, other = _patterns().plates
+    always, likely, other, earlier = _patterns().plates
     for match in always.finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
     for match in likely.finditer(text):
         budget.spend("announced")
         if not another(text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    for match in other.finditer(text) if heralded("plate", text) else ():
+    shaped = [*other.finditer(text), *(earlier.finditer(text) if _EARLIER in _GROUPS.of(text) else ())]
+    done = 0
+    for match in sorted(shaped, key=re.Match.start) if shaped and heralded("plate", text) else ():
+        if match.start() < done:
+            continue
+        done = match.end()
         budget.spend("announced")
         if announced("plate", text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
@@ -413,33 +424,27 @@ def _outside(found: Iterable[Identifier], spans: list[tuple[int, int]]) -> Itera
             yield one
 
 
-def identifiers(
-    text: str, kinds: frozenset[str], regions: tuple[str, ...], budget: Budget | None = None
-) -> list[Identifier]:
-    """Identifiers of these kinds in a folded text, by place. Raises `Overload`.
+def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:
+    """Identifiers of these kinds in a folded text, one kind after another. Raises `Overload`.
 
     `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code. Texts that share a
     `budget` are read within it.
     """
-    budget = budget or Budget()
     accounts = list(_ibans(text, budget)) if "iban" in kinds else []
     # Sixteen digits within a mistyped account are no card.
     mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
     numbers = list(_outside(_numbers(text, regions if "phone" in kinds else (), budget), mistyped))
     # A tax number may begin with two zeros, as a call abroad does.
     taken = _joined(sorted(mistyped + [(one.start, one.end) for one in numbers if one.kind == "tax"]))
-    found = [
-        *(one for one, valid in accounts if valid),
-        *(_corsican(text, budget) if "nir" in kinds else ()),
-        *(_vat(text, budget) if "vat" in kinds else ()),
-        *_outside(_international(text, budget) if "phone" in kinds else (), taken),
-        *(_slashed(text, regions, budget) if "phone" in kinds else ()),
-        *numbers,
-        *(Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ())),
-        *(Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ())),
-        *(_plates(text, budget) if "plate" in kinds else ()),
-    ]
-    return sorted((one for one in found if one.kind in kinds), key=lambda one: (one.start, -one.end))
+    yield from (one for one, valid in accounts if valid)
+    yield from _corsican(text, budget) if "nir" in kinds else ()
+    yield from _vat(text, budget) if "vat" in kinds else ()
+    yield from _outside(_international(text, budget) if "phone" in kinds else (), taken)
+    yield from _slashed(text, regions, budget) if "phone" in kinds else ()
+    yield from (one for one in numbers if one.kind in kinds)
+    yield from (Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ()))
+    yield from (Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ()))
+    yield from _plates(text, budget) if "plate" in kinds else ()
 
 
 def known_value(text: str, regions: tuple[str, ...]) -> set[str]:

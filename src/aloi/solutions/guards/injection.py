@@ -11,19 +11,19 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
 
+from aloi.solutions.encoded import layers
 from aloi.solutions.guard import Allow, Block, Ruling
-from aloi.solutions.normalise import fold, layers
+from aloi.solutions.normalise import fold
 from aloi.solutions.options import Options
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Role
 
-_WORD = re.compile(r"[a-z0-9]+")
-_SENTENCE_END = re.compile(r"[.!?]|\n[ \t\r]*\n")
+_TOKEN = re.compile(r"[a-z0-9]+|[.!?]|\n[ \t\r]*\n")  # a word, or the end of a sentence
 _BLANK_LINES = re.compile(r"\n{3,}")
 # Sentences are set this far apart, so that no rule reaches over their edge.
 _APART = 1_000
@@ -121,23 +121,25 @@ def _classes(word: str, model: _Model) -> tuple[str, ...]:
 
 def _places(text: str, model: _Model) -> dict[str, list[tuple[int, int]]]:
     """For each class of words, where its words stand: (first token, last token), in order."""
-    sentences = [_WORD.findall(sentence) for sentence in _SENTENCE_END.split(text)]
-    classes = {word: _classes(word, model) for word in set(chain.from_iterable(sentences))}
-    telling = {word for word, names in classes.items() if names or word in model.openers}
+    tokens = _TOKEN.findall(text)
+    classes = {word: _classes(word, model) for word in set(tokens)}
+    ends = {word for word in classes if not word[0].isalnum()}
+    telling = {word for word, names in classes.items() if names or word in model.openers} | ends
     places: dict[str, list[tuple[int, int]]] = {}
-    position = 0
-    for words in sentences:
-        for index, word in enumerate(words):
-            if word not in telling:
-                continue
-            first = position + index
-            for name in classes[word]:
-                places.setdefault(name, []).append((first, first))
-            if index + 1 < len(words) and words[index + 1] in model.openers.get(word, ()):
-                for size, names in _opened(words, index, model):
-                    for name in names:
-                        places.setdefault(name, []).append((first, first + size - 1))
-        position += len(words) + _APART
+    apart = 0
+    for index, word in enumerate(tokens):
+        if word not in telling:
+            continue
+        if word in ends:
+            apart += _APART
+            continue
+        first = apart + index
+        for name in classes[word]:
+            places.setdefault(name, []).append((first, first))
+        if index + 1 < len(tokens) and tokens[index + 1] in model.openers.get(word, ()):
+            for size, names in _opened(tokens, index, model):
+                for name in names:
+                    places.setdefault(name, []).append((first, first + size - 1))
     return places
 
 
@@ -161,7 +163,7 @@ def _follow(before: list[tuple[int, int]], after: list[tuple[int, int]], within:
 
 
 def _fires(rule: _Sequence, places: Mapping[str, list[tuple[int, int]]]) -> bool:
-    reached = places.get(rule.words[0], [])
+    reached = places[rule.words[0]]
     for _, name in pairwise(rule.words):
         if not reached:
             return False
@@ -173,7 +175,8 @@ def _fired(text: str, model: _Model) -> dict[str, float]:
     """The rules that fire on a folded text, and their weights."""
     lowered = _BLANK_LINES.sub("\n\n", text.lower())
     places = _places(lowered, model)
-    fired = {rule.id: rule.weight for rule in model.sequences if _fires(rule, places)}
+    begun = (rule for rule in model.sequences if rule.words[0] in places)
+    fired = {rule.id: rule.weight for rule in begun if _fires(rule, places)}
     return fired | {rule.id: rule.weight for rule in model.markup if rule.pattern.search(lowered)}
 
 

@@ -6,17 +6,19 @@ dates of birth and health data are not seen: no check digit tells them from ordi
 practitioners (RPPS) are not seen either: python-stdnum knows no check for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import ClassVar, Literal, get_args
 
 from msgspec import Struct
 
 from aloi.solutions.ahead import Ahead
+from aloi.solutions.encoded import layers
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards.announced import ANNOUNCED
 from aloi.solutions.guards.identifiers import Budget, Identifier, Overload, identifiers, known_value
 from aloi.solutions.guards.unfinished import unfinished
-from aloi.solutions.normalise import Folded, fold, layers
+from aloi.solutions.normalise import Folded, fold
 from aloi.solutions.options import Options, Texts
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Role
@@ -101,7 +103,7 @@ class PersonalData:
         first, last = low + EDGE * (low > 0), high - EDGE * (high < length)
         found = [
             (one, low + start, low + end)
-            for one in self._found(folded.text) + self._encoded(folded.text)
+            for one in chain(self._found(folded.text, Budget()), self._encoded(folded.text))
             for start, end in (folded.span(one.start, one.end),)
         ]
         return sorted(
@@ -109,18 +111,16 @@ class PersonalData:
             key=lambda one: (one[1], -one[2]),
         )
 
-    def _found(self, text: str, budget: Budget | None = None) -> list[Identifier]:
+    def _found(self, text: str, budget: Budget) -> Iterator[Identifier]:
         found = identifiers(text, self._kinds, self._regions, budget)
-        return [one for one in found if one.value not in self._allowed]
+        return (one for one in found if one.value not in self._allowed)
 
-    def _encoded(self, text: str) -> list[Identifier]:
-        """Encoded runs that decode to personal data; the run is masked whole."""
+    def _encoded(self, text: str) -> Iterator[Identifier]:
+        """Encoded runs that decode to personal data; the run is masked whole, as one kind of what is in it."""
         budget = Budget()
-        return [
-            Identifier(inner[0].kind, layer.start, layer.end, "")
-            for layer in layers(text)
-            if (inner := self._found(layer.text, budget))
-        ]
+        for layer in layers(text):
+            if inner := next(self._found(layer.text, budget), None):
+                yield Identifier(inner.kind, layer.start, layer.end, "")
 
 
 def _around(masks: list[tuple[int, int, str]], text: str) -> list[tuple[int, int]]:

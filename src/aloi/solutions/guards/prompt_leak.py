@@ -7,17 +7,17 @@ word changed here and there. Canaries, strings put into the prompt for this alon
 the secret filter. Not seen: a summary, a translation, a copy interleaved with other words, one of a few words.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from aloi.solutions.ahead import Ahead
+from aloi.solutions.encoded import layers, rot13, runs
 from aloi.solutions.guard import Allow, Block, Ruling
 from aloi.solutions.guards import tails
-from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions, squash
-from aloi.solutions.normalise import fold, layers, rot13, runs
+from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions
+from aloi.solutions.normalise import fold, squash, words_in
 from aloi.solutions.options import LongSecret, Options, SecretTexts, Texts
 from aloi.system.messages import Message, Role
 from aloi.translation import N_
@@ -29,7 +29,6 @@ WINDOW, NEAR = 22, 14
 # How many places of the prompt one block is compared at, and comparisons of one answer: more are made only by an
 # answer that is built around the prompt.
 PLACES, COMPARISONS = 4, 4_000
-_WORD = re.compile(r"[^\W_]+")
 Triple = tuple[str, str, str]
 
 
@@ -51,7 +50,7 @@ class PromptLeakOptions(Options, frozen=True, kw_only=True):
 
 
 def _triples(text: str) -> Iterator[Triple]:
-    words = _WORD.findall(text)
+    words = words_in(text)
     return zip(words, words[1:], words[2:], strict=False)
 
 
@@ -184,7 +183,7 @@ class PromptLeak:
 
     def _begins(self, text: str, ahead: Ahead | None) -> int:
         """Where the first thing begins in a folded text that is a copy of the prompt, or may become one."""
-        words = _WORD.findall(text.casefold())
+        words = words_in(text)
         letters = "".join(words)
         held = max(spelling.leads(letters, "".join(words[-1:]), ahead) for spelling in self._spellings.values())
         places = [len(letters) - held, *(low for _, low in self._runs(letters))]
@@ -210,7 +209,7 @@ class PromptLeak:
 
     def _form(self, text: str) -> str | None:
         """How a folded text holds the prompt: 'copied', 'reversed', 'rot13', 'near' or 'overload'."""
-        words = _WORD.findall(text.casefold())
+        words = words_in(text)
         return self._copied("".join(words)) or ("near" if self._near(words) else None)
 
     def _copied(self, letters: str) -> str | None:

@@ -30,7 +30,7 @@ import msgspec
 
 from aloi.solutions.arguments import Malformed, read_arguments, texts
 from aloi.solutions.guard import Allow, Ask, Block, CallMessage, Ruling
-from aloi.solutions.normalise import fold
+from aloi.solutions.normalise import fold, squash
 from aloi.solutions.options import Options
 from aloi.solutions.pages import SPELLINGS, as_named, bare, is_only_a_page, links_in, read_first, site, spellings
 from aloi.solutions.provenance import (
@@ -41,7 +41,6 @@ from aloi.solutions.provenance import (
     host_in,
     hosts_in,
     names_in,
-    squash,
 )
 from aloi.solutions.recipients import is_address, recipients
 from aloi.solutions.tables import table

@@ -17,9 +17,10 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 
 from aloi.solutions.ahead import Ahead
+from aloi.solutions.encoded import layers, rot13, runs
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
-from aloi.solutions.normalise import Folded, fold, layers, rot13, runs
+from aloi.solutions.normalise import Folded, alphanumeric, fold, squash
 from aloi.solutions.options import Options, SecretTexts
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Role
@@ -36,7 +37,6 @@ _OVERLAP, _TAIL = 8, 1_000
 _OPENING = re.compile(r"-{1,4}\Z|-{5}(?:[A-Z][A-Z0-9 ]{0,70}-{0,5})?\Z")
 # What is left of a drawn value without runs that could be words.
 _WORDS, _UNWORDED = re.compile(r"[A-Z]?[a-z]{3,}|[A-Z]{3,}|[_.\-/]"), 8
-_NOT_ALNUM = re.compile(r"[\W_]+")
 
 
 class SecretFilterOptions(Options, frozen=True, kw_only=True):
@@ -50,11 +50,6 @@ class SecretFilterOptions(Options, frozen=True, kw_only=True):
         if any(len(squash(secret)) < SHORTEST for secret in self.secrets):
             return "secrets", N_("a secret needs at least four letters or digits, or it would be found everywhere")
         return None
-
-
-def squash(text: str) -> str:
-    """Only the letters and digits, folded and in one case."""
-    return _NOT_ALNUM.sub("", fold(text).text.casefold())
 
 
 class _Shape(Struct, frozen=True):
@@ -335,7 +330,7 @@ class SecretFilter:
             shown = [(one.text, one.start, one.end) for one in layers(copies.text)] if copies.spans else decoded
             at = min(at, copies.back(self.begins(copies.text, shown, ahead)), copies.ends)
         if copies.spans:
-            squashed = _NOT_ALNUM.sub("", folded.text.casefold())
+            squashed = alphanumeric(folded.text)
             at = min([at, *(needle.copying(folded.text, squashed) for needle in self._needles)])
         spans = tails.Spans([*runs(folded.text), *_blocks(folded.text), *copies.spans])
         at = self.clear(folded.text, at, spans, copies)
@@ -358,8 +353,8 @@ class SecretFilter:
 
     def _cut(self, text: str) -> bool:
         longest = max((len(needle.plain) for needle in self._needles), default=0)
-        squashed = _NOT_ALNUM.sub("", text[-_TAIL:].casefold())
-        squashed = squashed if len(squashed) >= longest else _NOT_ALNUM.sub("", text.casefold())
+        squashed = alphanumeric(text[-_TAIL:])
+        squashed = squashed if len(squashed) >= longest else alphanumeric(text)
         return any(needle.cut(squashed) for needle in self._needles)
 
     def begins(self, text: str, decoded: list[tuple[str, int, int]], ahead: Ahead | None) -> int:
@@ -384,7 +379,7 @@ class SecretFilter:
         return self._own(text, *_read(text), decoded)
 
     def _own(self, text: str, squashed: str, unspaced: str, decoded: list[str]) -> str | None:
-        inner = [(layer, _NOT_ALNUM.sub("", layer.casefold())) for layer in decoded]
+        inner = [(layer, alphanumeric(layer)) for layer in decoded]
         for needle in self._needles:
             if form := needle.form(text, squashed):
                 return form
@@ -395,7 +390,7 @@ class SecretFilter:
 
 def _read(text: str) -> tuple[str, str]:
     """The letters and digits of a folded text in one case, and all of it without blanks."""
-    return _NOT_ALNUM.sub("", text.casefold()), "".join(text.split())
+    return alphanumeric(text), "".join(text.split())
 
 
 class _Copies(tails.Replaced):

@@ -1,0 +1,55 @@
+"""Where a text may hold what a pattern finds: the pattern is then tried there, and nowhere else.
+
+To look at the kinds of characters takes a tenth of the time of a pattern that is tried at every place of a text.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+
+_IN, _OUT = b"x", b" "
+_MANY = 100
+
+
+class Marks:
+    """One mark, a byte, in place of each character of a kind; a blank in place of all others."""
+
+    def __init__(self, kinds: Mapping[bytes, bytes]) -> None:
+        """`kinds` are the ASCII characters of each kind, by mark."""
+        marks = bytearray(_OUT * 256)
+        for mark, among in kinds.items():
+            for byte in among:
+                marks[byte] = mark[0]
+        self._marks = bytes(marks)
+
+    def of(self, text: str) -> bytes:
+        """The marks of a text, at the places of its characters."""
+        return text.encode("ascii", "replace").translate(self._marks)
+
+
+class Stretches:
+    """Stretches of ASCII characters among these, at least so many of them."""
+
+    def __init__(self, among: bytes, least: int) -> None:
+        self._marks = Marks({_IN: among})
+        self._least = _IN * least
+
+    def of(self, text: str, low: int = 0) -> Iterator[tuple[int, int]]:
+        """Their places, from `low` on, which is taken for the beginning of one that it lies in."""
+        marked = self._marks.of(text)
+        end = low
+        while (start := marked.find(self._least, end)) >= 0:
+            end = marked.find(_OUT, start)
+            end = len(marked) if end < 0 else end
+            yield start, end
+
+    def matches(self, pattern: re.Pattern[str], text: str, low: int = 0) -> Iterator[re.Match[str]]:
+        """What a pattern finds in a text from `low` on that finds nothing but in them, and needs nothing behind them.
+
+        Where they are many the pattern is as fast alone.
+        """
+        stretches = self.of(text, low)
+        for start, end in islice(stretches, _MANY):
+            yield from pattern.finditer(text, start, end)
+        for start, _ in islice(stretches, 1):
+            yield from pattern.finditer(text, start)
