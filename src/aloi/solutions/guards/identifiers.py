@@ -128,7 +128,8 @@ def compact(text: str) -> str:
 def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
     """Spans from `low` on of what has the shape of an identifier of letters and digits, whatever stands around it."""
     corsican = (_NIR_CORSICA,) if _DEPARTMENT.search(text, low) else ()
-    for pattern in (*_patterns().plates, _TVA, *corsican):
+    *plates, earlier = _patterns().plates
+    for pattern in (*plates, *_where_earlier(earlier, text), _TVA, *corsican):
         yield from (match.span() for match in pattern.finditer(text, low))
 
 
@@ -386,6 +387,11 @@ def _vat(text: str, budget: Budget) -> Iterator[Identifier]:
             yield Identifier("vat", match.start(), match.end(), compact(match[0]))
 
 
+def _where_earlier(plate: re.Pattern[str], text: str) -> tuple[re.Pattern[str], ...]:
+    """The pattern of plates of earlier years, where a text may hold one."""
+    return (plate,) if _EARLIER in _GROUPS.of(text) else ()
+
+
 def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
     always, likely, other, earlier = _patterns().plates
     for match in always.finditer(text):
@@ -394,7 +400,7 @@ def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
         budget.spend("announced")
         if not another(text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    shaped = [*other.finditer(text), *(earlier.finditer(text) if _EARLIER in _GROUPS.of(text) else ())]
+    shaped = [match for pattern in (other, *_where_earlier(earlier, text)) for match in pattern.finditer(text)]
     done = 0
     for match in sorted(shaped, key=re.Match.start) if shaped and heralded("plate", text) else ():
         if match.start() < done:

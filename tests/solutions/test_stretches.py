@@ -1,0 +1,73 @@
+"""A pattern that is tried in stretches alone finds what it finds in the whole text."""
+
+import random
+
+import pytest
+
+from aloi.solutions import encoded
+from aloi.solutions.guards import identifiers
+from aloi.solutions.stretches import Marks, Stretches
+
+PLACES = {
+    "base64": (encoded._IN_BASE64, encoded._BASE64),
+    "hexadecimal": (encoded._IN_HEX, encoded._HEX),
+    "numbers": (identifiers._NUMERIC, identifiers._CLUSTER),
+}
+PIECES = {
+    "base64": (
+        "QUJD",
+        "QUJDREVGR0hJSktM",
+        "R0hJ" * 12 + "\r\n",
+        "Q" * 40 + "\n",
+        "=",
+        "-",
+        "_",
+        " ",
+        "word",
+        "é",
+        "\ud800",
+    ),
+    "hexadecimal": (
+        "41",
+        "4",
+        "0x41",
+        "\\x41",
+        "\\u0041",
+        "%41",
+        " ",
+        ":",
+        ";",
+        "z",
+        "é",
+        "\ud800",
+        "41 42 43 44 45 46",
+    ),
+    "numbers": ("1", "22", "333", " ", ".", "-", "\r\n", "\n\t ", ",", "a", "é", "\ud800", "06 12 34 56 78"),
+}
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_what_is_found_is_found_in_stretches(kind):
+    stretches, pattern = PLACES[kind]
+    draw = random.Random(20261128)
+    found = 0
+    for size in [3, 10, 30, 100] * 200 + [3_000] * 5:  # of the last there are more than are looked at one by one
+        text = "".join(draw.choices(PIECES[kind], k=size))
+        wanted = [match.span() for match in pattern.finditer(text)]
+        assert [match.span() for match in stretches.matches(pattern, text)] == wanted
+        found += len(wanted)
+        low = draw.randrange(len(text))
+        later = [match.span() for match in pattern.finditer(text, low)]
+        assert [match.span() for match in stretches.matches(pattern, text, low)] == later
+    assert found > 1_000
+
+
+def test_where_stretches_stand():
+    assert list(Stretches(b"ab", 3).of("ab aba bbbb\ud800aaa")) == [(3, 6), (7, 11), (12, 15)]
+    assert list(Stretches(b"ab", 3).of("aaaaaa", 2)) == [(2, 6)]
+    assert list(Stretches(b"ab", 3).of("aaaaaa", 4)) == []
+
+
+def test_marks_stand_where_the_characters_do():
+    marks = Marks({b"0": b"0123456789", b"A": b"ABC"})
+    assert marks.of("A1 \ud800éC漢9") == b"A0   A 0"
