@@ -37,8 +37,9 @@ _PERCENT_RUN = re.compile(r"((?:%[0-9a-fA-F]{2})+)")
 # As `html.unescape` finds them; what each stands for is worked out once.
 _REFERENCE = re.compile(r"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?))")
 # A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary.
-_REFERENCES = re.compile(r"(?<!\S)[^\s&]*&#\S*")
-_PERCENT = re.compile(r"(?<!\S)[^\s%]*%[0-9a-fA-F]{2}\S*")
+# A reference to "&" or "#" may begin another one.
+_REFERENCES = re.compile(r"(?<!\S)\S*?&(?:#|amp|AMP|num;)\S*")
+_PERCENT = re.compile(r"(?<!\S)\S*?%[0-9a-fA-F]{2}\S*")
 _BLANK = re.compile(r"\s")
 # Nothing shorter is decoded.
 _LEAST = 12
@@ -130,7 +131,7 @@ class _Apart:
             matches = find(text)
             yield from self._one_by_one(matches, decode)
             yield from _changed(text, _runs_in_pieces(text, matches, decode))
-        for sign, words, decode_words in (("&#", _REFERENCES, _references), ("%", _PERCENT, _percent)):
+        for sign, words, decode_words in (("&", _REFERENCES, _references), ("%", _PERCENT, _percent)):
             if sign in text:
                 matches = words.finditer(text)
                 yield from self._one_by_one(matches, decode_words)
