@@ -53,12 +53,14 @@ def _serve(
 ) -> None:
     from aloi.assurance.gatekeeping import read_policy, upstream  # noqa: PLC0415 - heavy modules load when a command runs
     from aloi.errors import AskerError  # noqa: PLC0415 - as above
+    from aloi.serving.heap import share_heap  # noqa: PLC0415 - as above
     from aloi.serving.listening import run  # noqa: PLC0415 - as above
     from aloi.solutions.gateway.app import Gateway  # noqa: PLC0415 - as above
     from aloi.solutions.gateway.connection import Connection  # noqa: PLC0415 - as above
     from aloi.solutions.gateway.endpoints import endpoints  # noqa: PLC0415 - as above
     from aloi.solutions.gateway.keys import read_keys  # noqa: PLC0415 - as above
 
+    share_heap()
     verify: Verify | None = (lambda: options.verified(evidence, trust)) if evidence else None
     policy = read_policy(system, verify)
     keys = read_keys(policy.serving.keys, os.environ)
