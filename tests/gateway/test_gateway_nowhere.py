@@ -97,6 +97,9 @@ BYTES: dict[str, tuple[bytes, int, str, str]] = {
     "no host, with a body": (b"POST /v1/messages HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400, "no-http", ANTHROPIC),
     "two hosts": (b"GET /aloi/health HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n", 400, "no-http", OPENAI),
     "two other hosts": (b"GET /aloi/health HTTP/1.1\r\nhost: y\r\nX-A: b\r\nHost: x\r\n\r\n", 400, "no-http", OPENAI),
+    "a user at a host": (b"GET /aloi/health HTTP/1.1\r\nHost: x@y\r\n\r\n", 400, "no-http", OPENAI),
+    "a host with a path": (b"GET /aloi/health HTTP/1.1\r\nHost: x/y\r\n\r\n", 400, "no-http", OPENAI),
+    "two hosts in one": (b"GET /aloi/health HTTP/1.0\r\nHost: x y\r\n\r\n", 400, "no-http", OPENAI),
     "two hosts of old": (b"GET /aloi/health HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n", 400, "no-http", OPENAI),
     "an offer without a host": (
         b"GET /aloi/health HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
@@ -133,6 +136,15 @@ def answers(connection: socket.socket) -> list[tuple[int, bytes, bytes]]:
         found.append((int(head.split(b" ")[1]), head, rest[:length]))
         said = rest[length:]
     return found
+
+
+@pytest.mark.parametrize(
+    "host", [b"", b"127.0.0.1:8400", b"[::1]:80", b"[fe80::1]", b"a_b.example:", b" x \t", b"caf%C3%A9"]
+)
+def test_hosts_that_are_some(gateway: Gateway, host: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
+        connection.sendall(b"GET /aloi/health HTTP/1.1\r\nConnection: close\r\nHost:" + host + b"\r\n\r\n")
+        assert answers(connection)[0][0] == 200
 
 
 @pytest.mark.parametrize("name", BYTES)

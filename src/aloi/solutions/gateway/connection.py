@@ -18,6 +18,8 @@ HEAD = 32_768  # bytes of a request before its body, or between and behind the p
 DROPPED = 128 * 1024**2  # bytes of a request that are taken behind its answer, and dropped
 _FRAMING = 5  # bytes around each chunk of a body, which a client may cut as small as it likes
 _HOSTLESS = frozenset({"0.9", "1.0"})
+# RFC 3986, 3.2.2: a name, which may be empty, or an address, with a port or without.
+_HOST = re.compile(rb"(?:\[[0-9A-Za-z:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::[0-9]*)?", re.ASCII)
 _OFFER = frozenset({b"http2-settings", b"upgrade"})
 _ADDRESS = re.compile(rb"\s*[!-~]+ +(/[!-~]*)")
 _NAMED = re.compile(rb"^(%b|accept-language):[ \t]*([ -~]*)" % b"|".join(TELLING), re.IGNORECASE | re.MULTILINE)
@@ -28,7 +30,7 @@ class _LongHead(ValueError):
 
 
 class _OtherHosts(ValueError):
-    """A head that names no host where it must, or more than one."""
+    """A head that names no host where it must, more than one, or what is none."""
 
 
 class _Ending:
@@ -47,12 +49,12 @@ class Connection(HttpToolsProtocol):
     length, takes it without a host, loses the body of a request that offers another protocol, tells its own errors in
     words alone, and, where one request waits behind another, tells the first of them nothing of a client that left.
 
-    From the first byte of a connection or of a request, the request must be whole after `arrives` seconds. The answer
-    may take longer, as long as the client takes something of what was sent every `taken` seconds. A head of more than
-    `HEAD` bytes is answered 431, one of HTTP/1.1 that names no host, and any that names several, 400 (RFC 9112, 3.2).
-    Offers of other protocols are overlooked (RFC 9110, 7.8). Where an answer ends the connection before the request is
-    whole, what is still on its way is taken and dropped (RFC 9112, 9.6), `DROPPED` bytes at most: a client that writes
-    before it reads would lose the answer.
+    From the first byte of a connection or of a request, the request must be whole after `arrives` seconds. The
+    answer may take longer, as long as the client takes something of what was sent every `taken` seconds. A head of
+    more than `HEAD` bytes is answered 431, one of HTTP/1.1 that names no host, and any that names several or what
+    is none, 400 (RFC 9112, 3.2). Offers of other protocols are overlooked (RFC 9110, 7.8). Where an answer ends the
+    connection before the request is whole, what is still on its way is taken and dropped (RFC 9112, 9.6), `DROPPED`
+    bytes at most: a client that writes before it reads would lose the answer.
     """
 
     arrives = SECONDS
@@ -113,8 +115,10 @@ class Connection(HttpToolsProtocol):
         """The body begins. Whatever is raised here is answered 400, or 431."""
         if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD:
             raise _LongHead
-        hosts = sum(name == b"host" for name, _ in self.headers)
-        if hosts > 1 or (not hosts and self.parser.get_http_version() not in _HOSTLESS):
+        hosts = [value for name, value in self.headers if name == b"host"]
+        if len(hosts) > 1 or not (hosts or self.parser.get_http_version() in _HOSTLESS):
+            raise _OtherHosts
+        if hosts and not _HOST.fullmatch(hosts[0].strip()):
             raise _OtherHosts
         self._offered = self.parser.should_upgrade()
         if not self._offered:
@@ -297,5 +301,5 @@ def _unread(error: httptools.HttpParserError) -> Failed:
     if isinstance(error.__context__, _LongHead):
         return long_head(HEAD)
     if isinstance(error.__context__, _OtherHosts):
-        return no_http(N_("it needs one header Host, and one alone"))
+        return no_http(N_("it needs one header Host, and one alone, with a name or an address"))
     return no_address() if isinstance(error, httptools.HttpParserCallbackError) else no_http(str(error))
