@@ -93,3 +93,33 @@ def test_a_sign_that_encodes_nothing_hides_nothing(written):
 @pytest.mark.parametrize("plain", ["R&D is 5 % of AT&T, 100%", "a && b", "&co; %zz %"])
 def test_signs_that_encode_nothing_are_no_layers(plain):
     assert not list(layers(plain))
+
+
+FILLER = "The account costs two euros a month and nobody pays for that. "
+
+
+def test_a_piece_ends_with_the_last_encoded_word():
+    head = "a%41b " * APART
+    text = f"{head}x%41y {FILLER * 6}06 12 34 56 78 {FILLER * 50}"
+    (piece,) = [one for one in layers(text) if one.start >= len(head)]
+    assert (piece.text, piece.start, piece.end) == ("xAy", len(head), len(head) + len("x%41y"))
+
+
+@given(st.text("&#;%aA1x425ampnu= ", max_size=200))
+def test_words_are_few_layers(text):
+    words = len(text.split())
+    found = list(layers(text))
+    assert len([one for one in found if one.depth == 1]) <= 3 * words
+    assert sum(len(one.text) for one in found) <= DEPTH * (len(text) + 1)
+
+
+MIXED = {
+    "references and percents": "&amp;amp;amp;%252525" + "1" * 30_000,
+    "between base64": "&#38;#38;#38;%252525 " + "QUJDREVGR0hJSktM " * 118,
+    "in a word": "%26%2338%3b%2338%3b%252525 " * 2_000,
+}
+
+
+@pytest.mark.parametrize("text", MIXED.values(), ids=MIXED)
+def test_what_is_encoded_in_several_ways_is_not_read_in_each_of_them(text):
+    assert sum(len(layer.text) for layer in layers(text)) <= 3 * len(text)

@@ -79,6 +79,24 @@ def test_announced_numbers_are_masked():
     assert masked("SIRET 356 000 000 04322") in {"SIRET [SIRET]", "SIRET 356 000 000 04322"}
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("plaque AH 937 HD 123 DHH 75 AH 927 GD", "plaque [PLATE] [PLATE] [PLATE]"),
+        ("plaques : AB 123 CD 45 EF 67 GH 890 JK", "plaques : [PLATE] [PLATE] [PLATE]"),
+        ("plaque 123 CB-974 EH 406 GB 123 FA 75", "plaque [PLATE] [PLATE] [PLATE]"),
+    ],
+)
+def test_plates_of_all_years_stand_beside_each_other(text, left):
+    assert masked(text) == left
+
+
+def test_what_is_encoded_far_behind_is_masked_alone():
+    told = "The account costs two euros a month and nobody pays for that. "
+    head = "a%41b " * 256 + "x%41y " + told * 6
+    assert masked(f"{head}06 12 34 56 78 {told * 50}") == f"{head}[PHONE] {told * 50}"
+
+
 def test_the_heading_of_a_column_announces_its_numbers():
     rows = "\n".join(f"| Société {name} | Rue de la Paix, Paris | 552 008 443 |" for name in "ABC")
     table = f"| Raison sociale | Adresse | SIREN |\n|---|---|---|\n{rows}"

@@ -34,13 +34,12 @@ _HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,;-]?+(?:0x|\\x|\\u00|%)?+[0-9a-fA-F]{2}
 _URL_SAFE = str.maketrans("-_", "+/")
 _HEX_MARKS = str.maketrans("", "", " :,;-%")
 _PERCENT_RUN = re.compile(r"((?:%[0-9a-fA-F]{2})+)")
-# As `html.unescape` finds them; what each stands for is worked out once.
+# As `html.unescape` finds them.
 _REFERENCE = re.compile(r"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?))")
-# A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary.
-# A reference to "&" or "#" may begin another one.
-_REFERENCES = re.compile(r"(?<!\S)\S*?&(?:#|amp|AMP|num;)\S*")
-_PERCENT = re.compile(r"(?<!\S)\S*?%[0-9a-fA-F]{2}\S*")
-_BLANK = re.compile(r"\s")
+# A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary. "&"
+# and "#" of a reference may be written as references themselves.
+_ENCODED = r"%[0-9a-fA-F]{2}|&(?:(?:amp|AMP);?)*(?:#|num;)"
+_WORD = re.compile(rf"(?<!\S)\S*?(?:{_ENCODED})\S*")
 # Nothing shorter is decoded.
 _LEAST = 12
 _IN_BASE64 = Stretches((ascii_letters + digits + "+/_-=\r\n").encode(), _LEAST)
@@ -99,12 +98,17 @@ def _replaced(parted: re.Pattern[str], encoded: str, known: dict[str, str]) -> s
     return "".join(parts)
 
 
-def _percent(encoded: str) -> str:
-    return _replaced(_PERCENT_RUN, encoded, _Percents())
-
-
-def _references(encoded: str) -> str:
-    return _replaced(_REFERENCE, encoded, _References())
+def _word(encoded: str) -> str:
+    """References and percents, also of each other, in one step: a layer of each would be as long as the word."""
+    for _ in range(DEPTH):
+        before = encoded
+        if "&" in encoded:
+            encoded = _replaced(_REFERENCE, encoded, _References())
+        if "%" in encoded:
+            encoded = _replaced(_PERCENT_RUN, encoded, _Percents())
+        if encoded == before:
+            break
+    return encoded
 
 
 def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
@@ -129,23 +133,22 @@ class _Apart:
         """What a text holds in encoded form, and where, not nested."""
         for find, decode in ((_base64_in, _base64), (_hex_in, _hex)):
             matches = find(text)
-            yield from self._one_by_one(matches, decode)
+            yield from _changed(text, self._one_by_one(matches, decode))
             yield from _changed(text, _runs_in_pieces(text, matches, decode))
-        for sign, words, decode_words in (("&", _REFERENCES, _references), ("%", _PERCENT, _percent)):
-            if sign in text:
-                matches = words.finditer(text)
-                yield from self._one_by_one(matches, decode_words)
-                yield from _changed(text, _words_in_pieces(text, next(matches, None), words, decode_words))
+        if "%" in text or "&" in text:
+            matches = _WORD.finditer(text)
+            yield from _changed(text, self._one_by_one(matches, _word))
+            yield from _changed(text, ((_word(text[low:high]), low, high) for low, high in _joined(matches)))
 
     def _one_by_one(self, matches: Iterator[re.Match[str]], decode: _Decode) -> _Decoded:
         while self._left and (match := next(matches, None)):
-            if (decoded := decode(match[0])) and decoded != match[0]:
+            if (decoded := decode(match[0])) is not None:
                 self._left -= 1
                 yield decoded, *match.span()
 
 
 def _changed(text: str, decoded: _Decoded) -> _Decoded:
-    return (one for one in decoded if one[0] != text[one[1] : one[2]])
+    return (one for one in decoded if one[0] and one[0] != text[one[1] : one[2]])
 
 
 def _runs_in_pieces(text: str, matches: Iterator[re.Match[str]], decode: _Decode) -> _Decoded:
@@ -165,22 +168,24 @@ def _runs_in_pieces(text: str, matches: Iterator[re.Match[str]], decode: _Decode
         yield "".join(parts), low, high
 
 
-def _words_in_pieces(
-    text: str, match: re.Match[str] | None, words: re.Pattern[str], decode: Callable[[str], str]
-) -> _Decoded:
-    while match:
-        low = match.start()
-        blank = _BLANK.search(text, max(match.end(), low + PIECE))
-        high = blank.start() if blank else len(text)
-        yield decode(text[low:high]), low, high
-        match = words.search(text, high)
+def _joined(matches: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
+    """Spans of neighbours, each of `PIECE` characters at most or one match."""
+    low = high = -1
+    for match in matches:
+        start, end = match.span()
+        if low >= 0 and end - low > PIECE:
+            yield low, high
+            low = -1
+        low, high = start if low < 0 else low, end
+    if low >= 0:
+        yield low, high
 
 
 def layers(text: str) -> Iterator[Layer]:
     """Every readable text that `text` holds in encoded form, folded, nested up to `DEPTH`.
 
-    Each encoding shrinks what it decodes or is tried on what the level above left, so the work stays linear. A text of
-    more than `APART` encoded words has what follows in pieces.
+    Base64 and hexadecimal shrink what they decode, and words are decoded as often as that in one step, so the work
+    stays linear. A text of more than `APART` encoded words has what follows in pieces.
     """
     apart = _Apart()
     level = [(text, 0, len(text))]

@@ -97,7 +97,7 @@ class Budget:
 
 class _Patterns(Struct, frozen=True):
     cards: dict[int, tuple[tuple[str, str], ...]]
-    plates: tuple[re.Pattern[str], ...]
+    plates: dict[str, re.Pattern[str]]
     reserved: dict[str, int]
     groups: dict[str, frozenset[str]]
     phone_groups: frozenset[str]
@@ -113,7 +113,7 @@ def _patterns() -> _Patterns:
             )
             for length in {length for row in data["cards"] for length in row["lengths"]}
         },
-        plates=tuple(re.compile(data["plates"][name]) for name in ("always", "likely", "announced", "earlier")),
+        plates={name: re.compile(pattern) for name, pattern in data["plates"].items()},
         reserved=data["reserved_phones"],
         groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
         phone_groups=frozenset(data["phone_groups"]),
@@ -128,8 +128,8 @@ def compact(text: str) -> str:
 def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
     """Spans from `low` on of what has the shape of an identifier of letters and digits, whatever stands around it."""
     corsican = (_NIR_CORSICA,) if _DEPARTMENT.search(text, low) else ()
-    *plates, earlier = _patterns().plates
-    for pattern in (*plates, *_where_earlier(earlier, text), _TVA, *corsican):
+    plates = (_patterns().plates["always"], _patterns().plates["likely"], _announced_plate(text))
+    for pattern in (*plates, _TVA, *corsican):
         yield from (match.span() for match in pattern.finditer(text, low))
 
 
@@ -387,25 +387,20 @@ def _vat(text: str, budget: Budget) -> Iterator[Identifier]:
             yield Identifier("vat", match.start(), match.end(), compact(match[0]))
 
 
-def _where_earlier(plate: re.Pattern[str], text: str) -> tuple[re.Pattern[str], ...]:
-    """The pattern of plates of earlier years, where a text may hold one."""
-    return (plate,) if _EARLIER in _GROUPS.of(text) else ()
+def _announced_plate(text: str) -> re.Pattern[str]:
+    """What a plate looks like near a word that announces one; those of earlier years where a text may hold one."""
+    return _patterns().plates["announced_or_earlier" if _EARLIER in _GROUPS.of(text) else "announced"]
 
 
 def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
-    always, likely, other, earlier = _patterns().plates
-    for match in always.finditer(text):
+    for match in _patterns().plates["always"].finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    for match in likely.finditer(text):
+    for match in _patterns().plates["likely"].finditer(text):
         budget.spend("announced")
         if not another(text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    shaped = [match for pattern in (other, *_where_earlier(earlier, text)) for match in pattern.finditer(text)]
-    done = 0
-    for match in sorted(shaped, key=re.Match.start) if shaped and heralded("plate", text) else ():
-        if match.start() < done:
-            continue
-        done = match.end()
+    shaped = list(_announced_plate(text).finditer(text))
+    for match in shaped if shaped and heralded("plate", text) else ():
         budget.spend("announced")
         if announced("plate", text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
