@@ -99,16 +99,10 @@ def _replaced(parted: re.Pattern[str], encoded: str, known: dict[str, str]) -> s
 
 
 def _word(encoded: str) -> str:
-    """References and percents, also of each other, in one step: a layer of each would be as long as the word."""
-    for _ in range(DEPTH):
-        before = encoded
-        if "&" in encoded:
-            encoded = _replaced(_REFERENCE, encoded, _References())
-        if "%" in encoded:
-            encoded = _replaced(_PERCENT_RUN, encoded, _Percents())
-        if encoded == before:
-            break
-    return encoded
+    """References and percents in one step: each alone would leave a text as long, in which the other is looked for."""
+    if "&" in encoded:
+        encoded = _replaced(_REFERENCE, encoded, _References())
+    return _replaced(_PERCENT_RUN, encoded, _Percents()) if "%" in encoded else encoded
 
 
 def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
@@ -184,8 +178,8 @@ def _joined(matches: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
 def layers(text: str) -> Iterator[Layer]:
     """Every readable text that `text` holds in encoded form, folded, nested up to `DEPTH`.
 
-    Base64 and hexadecimal shrink what they decode, and words are decoded as often as that in one step, so the work
-    stays linear. A text of more than `APART` encoded words has what follows in pieces.
+    Base64 and hexadecimal shrink what they decode, and words are decoded once for each level, so the work stays
+    linear. A text of more than `APART` encoded words has what follows in pieces.
     """
     apart = _Apart()
     level = [(text, 0, len(text))]
