@@ -170,9 +170,9 @@ async def unstreamed(remedies: Sequence[Remedy], text: str) -> Response:
 def leak(remedies: Sequence[Remedy], parts: Sequence[Part], released: str) -> int:
     """How many characters were released of what is blocked or masked in an answer that is blocked.
 
-    A secret is a part that is blocked by itself and stands apart; so is a copy of the prompt, from where some of its
-    letters stand in that. All else is masked in the order of the remedies, where they mask: what is released may be a
-    beginning of that, and of what is left before the first part that is blocked.
+    A secret is a part that is blocked by itself, with no letter or digit beside it; so is a copy of the prompt,
+    from where some of its letters stand in that. All else is masked in the order of the remedies, where they mask:
+    what is released may be a beginning of that, and of what is left before the first part that is blocked.
     """
     guards = {one.name: one.implementation for one in remedies if is_guard(one.implementation)}
     blocking = {"prompt": COPIES} if "prompt-leak" in guards else {}
@@ -181,7 +181,7 @@ def leak(remedies: Sequence[Remedy], parts: Sequence[Part], released: str) -> in
     text, at = joined(parts), 0
     starts = [len(text)]
     for part in parts:
-        apart = not (text[at - 1 : at] + text[at + len(part.text) :][:1]).strip()
+        apart = not any(map(str.isalnum, text[at - 1 : at] + text[at + len(part.text) :][:1]))
         if apart and part.kind in blocking and blocks(blocking[part.kind], part.text):
             starts.append(at + (copied(part.text) if part.kind == "prompt" else 0))
         at += len(part.text)

@@ -32,9 +32,7 @@ _ALPHANUMERIC = (ascii_letters + digits).encode()
 _OTHERS = bytes(byte for byte in range(128) if byte not in _ALPHANUMERIC)
 _APART = bytes(byte if byte in _ALPHANUMERIC else ord(" ") for byte in range(256))
 _PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*")
-
-
-# To replace one character takes a fiftieth of the time in which a text is folded character by character.
+# So many different characters are replaced one after the other in less time than a text is folded place by place.
 _FEW = 40
 
 
