@@ -288,6 +288,7 @@ def test_a_full_disk_is_told_once_and_made_good_and_the_log_goes_on(log, tmp_pat
             assert folder.size == 0
             assert set(files(base)) == {"checkpoint"}  # nothing half written stays
             grow(log, 300, 310)
+            keeper.published()
             full.undo()
             until(lambda: folder.size == 310)
     assert told == ["No space left on device", ""]
