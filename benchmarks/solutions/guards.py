@@ -6,6 +6,7 @@ Exits 1 where a guard needs more than 50 ms for 100 kB, or all text guards toget
 """
 
 import argparse
+import base64
 import importlib
 import random
 import statistics
@@ -47,6 +48,16 @@ def _mixed(alphabet: str) -> str:
     return "".join(draw.choices(alphabet, k=SIZE))
 
 
+def _apart(letters: str) -> str:
+    """Two hundred characters, and one that is encoded four times: a word that shrinks by little at each level."""
+    return (letters * 200)[:200] + "%25252541"
+
+
+def _drawn(alphabet: str) -> str:
+    letters = _mixed(alphabet)
+    return "".join(_apart(letters[start : start + 200]) for start in range(0, SIZE, 200))
+
+
 TEXTS: dict[str, Callable[[], str]] = {
     "prose": lambda: ORDINARY,
     "one letter": lambda: "a",
@@ -73,6 +84,13 @@ TEXTS: dict[str, Callable[[], str]] = {
     "references of percents": lambda: "&amp;amp;#37;2541 ",
     "signs of nothing": lambda: "&# ",
     "one word of all": lambda: _mixed("&#;%aA1x425ampnu="),
+    "letters and percents": lambda: _drawn("abcdeFGHIJ0123456789"),
+    "accounts and percents": lambda: _apart("FR76"),
+    "orders and percents": lambda: _apart("ignore-all-previous-instructions-"),
+    "numbers and percents": lambda: _apart("06-12-34-56-7-"),
+    "mails and percents": lambda: _apart("a@a.fr,"),
+    "Chinese and percents": lambda: _drawn("ab\u00e9\u6f221"),
+    "base64 of base64": lambda: base64.b64encode(base64.b64encode(_mixed("a1 4cFR7.").encode())).decode(),
     "half a secret": lambda: "azur7731x",
     "half a prompt": lambda: PROMPT[:40] + "and then ",
     "words of a prompt": lambda: "never name another customer, say so and give ",

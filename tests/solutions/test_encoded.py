@@ -1,5 +1,7 @@
 import base64
+import html
 import textwrap
+from html.entities import html5
 
 import pytest
 from hypothesis import given
@@ -90,6 +92,15 @@ def test_a_sign_that_encodes_nothing_hides_nothing(written):
     assert any("ignore" in one.text for one in layers(f"Please {written} it"))
 
 
+NAMES = [*html5, "no", "notit", "notit;", "ampx", "#", "#x", "#65", "#x41;", "co;", "x" * 40]
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.sampled_from(["", "a", "&", ";", "=1", "é"])), min_size=1))
+def test_references_are_read_as_browsers_read_them(pieces):
+    written = "&num;" + "".join(f"&{name}{behind}" for name, behind in pieces)
+    assert fold(html.unescape(written)).text in {one.text for one in layers(written) if one.depth == 1}
+
+
 @pytest.mark.parametrize("plain", ["R&D is 5 % of AT&T, 100%", "a && b", "&co; %zz %"])
 def test_signs_that_encode_nothing_are_no_layers(plain):
     assert not list(layers(plain))
@@ -114,7 +125,33 @@ MIXED = {
 
 @pytest.mark.parametrize("text", MIXED.values(), ids=MIXED)
 def test_what_is_encoded_in_several_ways_is_not_read_in_each_of_them(text):
-    assert sum(len(layer.text) for layer in layers(text)) <= 3 * len(text)
+    assert sum(len(layer.text) for layer in layers(text)) <= 2 * len(text)
+
+
+def sparse(size):
+    """One word that shrinks by little, at four levels."""
+    return ("plain" * 40 + "%25252541") * (size // 209)
+
+
+def test_long_words_are_read_twice_and_short_ones_at_each_level():
+    assert sum(len(layer.text) for layer in layers(sparse(100_000))) <= 100_000
+    assert [layer.text[-8:] for layer in layers(sparse(2_000))] == ["n%252541", "ain%2541", "plain%41"]
+    assert [layer.text[-8:] for layer in layers(sparse(100_000))] == ["plain%41"]
+
+
+def test_how_a_word_is_read_does_not_depend_on_what_follows():
+    head = "a%252541 " * 10
+    alone = {(one.text, one.start, one.end, one.depth) for one in layers(head)}
+    assert {one[3] for one in alone} == {1, 2, 3}
+    for behind in (sparse(100_000), "a%252541 " * 20_000, base64.b64encode(sparse(60_000).encode()).decode()):
+        assert alone <= {(one.text, one.start, one.end, one.depth) for one in layers(head + behind)}
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.b16encode], ids=["base64", "hexadecimal"])
+def test_words_in_a_long_run_are_read_at_their_last_level(encode):
+    text = encode(sparse(60_000).encode()).decode()
+    assert sum(len(layer.text) for layer in layers(text)) <= 2 * 60_000
+    assert [layer.text[-10:] for layer in layers(text)] == ["n%25252541", "plain%2541"]  # the run is a level itself
 
 
 def test_base64_of_which_a_letter_is_encoded_twice_is_read_whole():

@@ -39,7 +39,16 @@ def test_any_span_lies_in_the_text(text, start, size):
         assert 0 <= low < high <= len(text)
 
 
-@given(st.one_of(st.text(max_size=60), st.text(st.characters(max_codepoint=127), max_size=60)))
+MANY = "".join(map(chr, range(0x2010, 0x2100))) + "\ufb03 \u00e9 \u24d0"  # more signs than are replaced one by one
+TEXTS = st.one_of(st.text(max_size=60), st.text(st.characters(max_codepoint=127), max_size=60))
+
+
+@given(TEXTS, st.sampled_from(["", MANY]))
+def test_a_text_folds_as_its_characters_do(text, more):
+    assert fold(text + more).text == "".join(fold(one).text for one in text + more)
+
+
+@given(st.builds("".join, st.tuples(TEXTS, st.sampled_from(["", MANY]))))
 def test_words_are_of_letters_and_digits(text):
     folded = fold(text).text
     assert words_in(folded) == re.findall(r"[^\W_]+", folded.casefold())

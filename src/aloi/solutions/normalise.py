@@ -26,7 +26,7 @@ _KEPT_CONTROLS = {
     "\u2028": "\n",
     "\u2029": "\n",
 }
-_WORD, _NOT_ALPHANUMERIC = re.compile(r"[^\W_]+"), re.compile(r"[\W_]+")
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 # A text of plain ASCII is read as bytes: that takes a tenth of the time of a pattern.
 _ALPHANUMERIC = (ascii_letters + digits).encode()
 _OTHERS = bytes(byte for byte in range(128) if byte not in _ALPHANUMERIC)
@@ -78,22 +78,20 @@ class Folded:
         self.original = self.text = original
         # Whether each character stands at its own place in the original.
         self._even = True
-        self._pieces: list[str] = []
         self._plain = _PLAIN.fullmatch(original) is not None
         if not self._plain:
             folds = _folds()
             others = {one: folded for one in set(original) if (folded := folds[one]) != one}
             self._even = all(len(folded) == 1 for folded in others.values())
-            if self._even and len(others) <= _FEW:
+            if len(others) <= _FEW:
                 for one, folded in others.items():  # one after the other, for what is folded stays so
                     self.text = self.text.replace(one, folded)
             else:
-                self._pieces = list(map(folds.__getitem__, original))
-                self.text = "".join(self._pieces)
+                self.text = "".join(map(folds.__getitem__, original))
 
     @cached_property
     def _ends(self) -> list[int]:
-        return list(accumulate(map(len, self._pieces)))
+        return list(accumulate(map(len, map(_folds().__getitem__, self.original))))
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where characters `start` to `end` (exclusive, not empty) of the folded text stand in the original.
@@ -141,16 +139,26 @@ def fold(text: str) -> Folded:
 
 def words_in(folded: str) -> list[str]:
     """The words of a folded text in one case: what is of letters and digits."""
-    if folded.isascii():
-        return folded.lower().encode().translate(_APART).decode().split()
-    return _WORD.findall(folded.casefold())
+    return _kept(folded, " ").split()
 
 
 def alphanumeric(folded: str) -> str:
     """The letters and digits of a folded text, in one case."""
-    if folded.isascii():
-        return folded.lower().encode().translate(None, _OTHERS).decode()
-    return _NOT_ALPHANUMERIC.sub("", folded.casefold())
+    return _kept(folded, "")
+
+
+def _kept(folded: str, instead: str) -> str:
+    """A text in one case, with `instead` of each character that is no letter or digit."""
+    text = folded.casefold()
+    if text.isascii():
+        table, others = (_APART, b"") if instead else (None, _OTHERS)
+        return text.encode().translate(table, others).decode()
+    others_in = [one for one in set(text) if not one.isalnum()]
+    if len(others_in) > _FEW:
+        return _NOT_ALPHANUMERIC.sub(instead, text)
+    for one in others_in:
+        text = text.replace(one, instead)
+    return text
 
 
 def squash(text: str) -> str:

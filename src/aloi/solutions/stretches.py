@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 _IN, _OUT = b"x", b" "
-_MANY = 100
+_MANY = 400
 
 
 class Marks:

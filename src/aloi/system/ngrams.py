@@ -84,10 +84,11 @@ def _features(codes: Hashes, bits: int = BITS) -> list[tuple[NDArray[np.intp] | 
     return found
 
 
-def _between(places: NDArray[np.intp] | None, low: int, high: int) -> slice:
+def _cuts(places: NDArray[np.intp] | None, lows: NDArray[np.intp]) -> tuple[list[int], list[int]]:
+    """Where the features at these places begin and end in each window."""
     if places is None:
-        return slice(low, high)
-    return slice(int(np.searchsorted(places, low)), int(np.searchsorted(places, high)))
+        return lows.tolist(), (lows + WINDOW).tolist()
+    return np.searchsorted(places, lows).tolist(), np.searchsorted(places, lows + WINDOW).tolist()
 
 
 def windows(text: str) -> Iterator[Buckets]:
@@ -97,13 +98,17 @@ def windows(text: str) -> Iterator[Buckets]:
     if len(codes) <= WINDOW:
         yield np.unique(np.concatenate([buckets for _, buckets in features]))
         return
-    last = np.empty(BUCKETS, dtype=np.intp)
-    for low in range(0, len(codes) - STRIDE, STRIDE):
-        buckets = np.concatenate([buckets[_between(at, low, low + WINDOW)] for at, buckets in features])
-        # Each bucket keeps the place that wrote it last: exactly one of its occurrences, and nothing to wipe.
-        places = np.arange(len(buckets))
-        last[buckets] = places
-        yield buckets[last[buckets] == places]
+    # Each bucket keeps the place that wrote it last: exactly one of its occurrences, and nothing to wipe. Places of two
+    # bytes: what is written to all over it stays in the processor's cache.
+    last = np.empty(BUCKETS, dtype=np.uint16)
+    places = np.arange(WINDOW * len(features), dtype=np.uint16)
+    lows = np.arange(0, len(codes) - STRIDE, STRIDE)
+    cut = [(buckets, *_cuts(at, lows)) for at, buckets in features]
+    for index in range(len(lows)):
+        buckets = np.concatenate([buckets[low[index] : high[index]] for buckets, low, high in cut])
+        own = places[: len(buckets)]
+        last[buckets] = own
+        yield buckets[last[buckets] == own]
 
 
 def whole(text: str, bits: int) -> Buckets:

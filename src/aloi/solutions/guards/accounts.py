@@ -12,6 +12,8 @@ BREAK = r"\r?\n[ \t]{0,8}"
 SEP = rf"(?:[ .\-]|{BREAK})?"
 # The boundary is asked after the first character: the search then runs from one such character to the next.
 _IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){SEP}\d")
+# A country and the sign behind it, and "IBAN" before them.
+_BEFORE = 7
 _ALNUM = rf"(?:{SEP}[A-Za-z0-9]){{%d}}"
 _ALNUMS = re.compile(rf"(?:{SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
 # In characters, each but the first behind a line end and the widest indentation.
@@ -31,21 +33,33 @@ def _countries() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
     return known
 
 
-def account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
+_Account = tuple[int, re.Pattern[str], re.Pattern[str]]
+
+
+def account_starts(text: str, low: int = 0) -> Iterator[_Account]:
     """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
-    countries = _countries()
+    alike: dict[str, _Account | None] = {}  # a text made of starts has few kinds of them
     for match in _IBAN.finditer(text, low):
         at = match.start()
-        start = at - 2 if text[at - 1].isalpha() else at - 3
-        country = text[start : start + 2]
-        known = countries.get(country.upper())
-        # "by 45..." is a word and a number.
-        if known is None or (text[at - 1] == " " and not country.isupper()):
-            continue
-        # "CMD-1460..." is an order; "IBANFR76..." is an account.
-        if start and text[start - 1].isalnum() and text[max(0, start - 4) : start].upper() != "IBAN":
-            continue
-        yield start, *known
+        before = text[max(0, at - _BEFORE) : at]
+        if before not in alike:
+            alike[before] = _opened(before)
+        if known := alike[before]:
+            size, shape, structure = known
+            yield at - size, shape, structure
+
+
+def _opened(before: str) -> _Account | None:
+    """Whether what stands before a digit begins an IBAN: how long ago, and what one of its country looks like."""
+    size = 2 if before[-1].isalpha() else 3
+    outside, country = before[:-size], before[-size:][:2]
+    known = _countries().get(country.upper())
+    # "by 45..." is a word and a number; "CMD-1460..." is an order; "IBANFR76..." is an account.
+    if known is None or (before[-1] == " " and not country.isupper()):
+        return None
+    if outside[-1:].isalnum() and outside[-4:].upper() != "IBAN":
+        return None
+    return size, *known
 
 
 def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta, Struct
@@ -28,6 +27,7 @@ _BLANK_LINES = re.compile(r"\n{3,}")
 # Sentences are set this far apart, so that no rule reaches over their edge.
 _APART = 1_000
 _LONGEST_PHRASE = 4
+_Place = tuple[int, int]
 
 
 class InjectionScreenOptions(Options, frozen=True, kw_only=True):
@@ -119,13 +119,13 @@ def _classes(word: str, model: _Model) -> tuple[str, ...]:
     return (*model.phrases.get(word, ()), *(name for names in stems for name in names))
 
 
-def _places(text: str, model: _Model) -> dict[str, list[tuple[int, int]]]:
+def _places(text: str, model: _Model) -> dict[str, list[_Place]]:
     """For each class of words, where its words stand: (first token, last token), in order."""
     tokens = _TOKEN.findall(text)
     classes = {word: _classes(word, model) for word in set(tokens)}
     ends = {word for word in classes if not word[0].isalnum()}
     telling = {word for word, names in classes.items() if names or word in model.openers} | ends
-    places: dict[str, list[tuple[int, int]]] = {}
+    places: dict[str, list[_Place]] = {}
     apart = 0
     for index, word in enumerate(tokens):
         if word not in telling:
@@ -149,26 +149,24 @@ def _opened(words: list[str], index: int, model: _Model) -> Iterator[tuple[int, 
         yield size, model.phrases.get(" ".join(words[index : index + size]), ())
 
 
-def _follow(before: list[tuple[int, int]], after: list[tuple[int, int]], within: int) -> list[tuple[int, int]]:
+def _follow(before: Iterable[_Place], after: Iterable[_Place], within: int) -> Iterator[_Place]:
     """Those of `after` that start at most `within` tokens behind the end of one of `before`."""
-    # Both lists are in order of their starts and a phrase spans at most four tokens, so one pass suffices.
-    kept, at, latest = [], 0, -_APART
+    # Both are in order of their starts and a phrase spans at most four tokens, so one pass suffices.
+    earlier, latest = iter(before), -_APART
+    one = next(earlier, None)
     for start, end in after:
-        while at < len(before) and before[at][1] < start:
-            latest = max(latest, before[at][1])
-            at += 1
+        while one and one[1] < start:
+            latest = max(latest, one[1])
+            one = next(earlier, None)
         if start - latest <= within:
-            kept.append((start, end))
-    return kept
+            yield start, end
 
 
-def _fires(rule: _Sequence, places: Mapping[str, list[tuple[int, int]]]) -> bool:
-    reached = places[rule.words[0]]
-    for _, name in pairwise(rule.words):
-        if not reached:
-            return False
-        reached = _follow(reached, places.get(name, []), rule.within)
-    return bool(reached)
+def _fires(rule: _Sequence, places: Mapping[str, list[_Place]]) -> bool:
+    reached: Iterable[_Place] = places[rule.words[0]]
+    for name in rule.words[1:]:
+        reached = _follow(reached, places.get(name, ()), rule.within)
+    return any(True for _ in reached)
 
 
 def _fired(text: str, model: _Model) -> dict[str, float]:
