@@ -71,6 +71,8 @@ _Decode = Callable[[str], str | None]
 def _readable(raw: bytes) -> str | None:
     """The bytes as text, or None where they are not text: binary data decodes to noise that no rule should read."""
     text = raw.decode("utf-8", errors="replace")
+    if raw.isascii() and text.isprintable():
+        return text or None
     noise = text.count("\ufffd")
     if noise * 8 <= len(text) and not text.isprintable():
         noise += sum(map(text.count, _ODD))
@@ -78,9 +80,9 @@ def _readable(raw: bytes) -> str | None:
 
 
 def _base64(encoded: str) -> str | None:
-    compact = ("".join(encoded.split()) if "\n" in encoded else encoded).rstrip("=")
-    if "-" in compact or "_" in compact:
-        compact = compact.translate(_URL_SAFE)
+    compact = encoded
+    if not encoded.isalnum():
+        compact = "".join(encoded.split()).rstrip("=").translate(_URL_SAFE)
     if over := len(compact) % 4:
         compact = compact[:-1] if over == 1 else compact + "=" * (4 - over)
     try:
@@ -90,7 +92,10 @@ def _base64(encoded: str) -> str | None:
 
 
 def _hex(encoded: str) -> str | None:
-    plain = encoded.translate(_HEX_MARKS)
+    try:
+        return _readable(bytes.fromhex(encoded))
+    except ValueError:  # there are marks between the digits
+        plain = encoded.translate(_HEX_MARKS)
     for mark in ("0x", "\\x", "\\u00"):
         plain = plain.replace(mark, "")
     return _readable(bytes.fromhex(plain))
@@ -146,6 +151,7 @@ APART, PIECE = 256, 2_000
 # words in base64 and in hexadecimal as well, of which the same number of characters are counted.
 STEPS = 25_000
 _Decoded = Iterator[tuple[str, int, int]]
+_RUNS = ((_base64_in, _base64), (_hex_in, _hex))
 
 
 class _Text(Struct, frozen=True):
@@ -168,7 +174,7 @@ class _Reader:
 
     def once(self, outer: _Text, times: int) -> Iterator[_Text]:
         """What a text holds in encoded form, and where; not nested, but for words at their last level of `times`."""
-        for find, decode in ((_base64_in, _base64), (_hex_in, _hex)):
+        for find, decode in _RUNS if len(outer.text) >= _LEAST else ():
             matches = find(outer.text)
             for decoded, low, high in chain(
                 self._one_by_one(matches, decode), _runs_in_pieces(outer.text, matches, decode)
