@@ -10,10 +10,16 @@ from stdnum import numdb
 # A number may be broken over two lines, as a letter or a terminal breaks it.
 BREAK = r"\r?\n[ \t]{0,8}"
 SEP = rf"(?:[ .\-]|{BREAK})?"
-# The boundary is asked after the first character: the search then runs from one such character to the next.
-_IBAN = re.compile(rf"\d(?:(?<=[A-Za-z]{{2}}\d)|(?<=[A-Za-z]{{2}}[ .\-]\d)){SEP}\d")
-# A country and the sign behind it, and "IBAN" before them.
-_BEFORE = 7
+
+
+def _behind(country: str) -> str:
+    """After the first digit: whether a country stands before it, at the beginning of a word or behind "IBAN"."""
+    return rf"(?<={country}\d)(?:(?<![^\W_]{country}\d)|(?<=[Ii][Bb][Aa][Nn]{country}\d))"
+
+
+# "CMD-1460..." is an order; "IBANFR76..." is an account. All that stands before the first digit is asked for after it:
+# the search then runs from one digit to the next.
+_IBAN = re.compile(rf"\d(?:{_behind('[A-Za-z]{2}')}|{_behind('[A-Za-z]{2}[ .-]')}){SEP}\d")
 _ALNUM = rf"(?:{SEP}[A-Za-z0-9]){{%d}}"
 _ALNUMS = re.compile(rf"(?:{SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
 # In characters, each but the first behind a line end and the widest indentation.
@@ -33,33 +39,17 @@ def _countries() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
     return known
 
 
-_Account = tuple[int, re.Pattern[str], re.Pattern[str]]
-
-
-def account_starts(text: str, low: int = 0) -> Iterator[_Account]:
+def account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
     """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
-    alike: dict[str, _Account | None] = {}  # a text made of starts has few kinds of them
+    countries = _countries()
     for match in _IBAN.finditer(text, low):
         at = match.start()
-        before = text[max(0, at - _BEFORE) : at]
-        if before not in alike:
-            alike[before] = _opened(before)
-        if known := alike[before]:
-            size, shape, structure = known
-            yield at - size, shape, structure
-
-
-def _opened(before: str) -> _Account | None:
-    """Whether what stands before a digit begins an IBAN: how long ago, and what one of its country looks like."""
-    size = 2 if before[-1].isalpha() else 3
-    outside, country = before[:-size], before[-size:][:2]
-    known = _countries().get(country.upper())
-    # "by 45..." is a word and a number; "CMD-1460..." is an order; "IBANFR76..." is an account.
-    if known is None or (before[-1] == " " and not country.isupper()):
-        return None
-    if outside[-1:].isalnum() and outside[-4:].upper() != "IBAN":
-        return None
-    return size, *known
+        start = at - 2 if text[at - 1].isalpha() else at - 3
+        country = text[start : start + 2]
+        known = countries.get(country.upper())
+        # "by 45..." is a word and a number.
+        if known and (text[at - 1] != " " or country.isupper()):
+            yield start, *known
 
 
 def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
