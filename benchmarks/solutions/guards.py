@@ -58,6 +58,11 @@ def _drawn(alphabet: str) -> str:
     return "".join(_apart(letters[start : start + 200]) for start in range(0, SIZE, 200))
 
 
+def _names_of_none() -> str:
+    letters = _mixed("bcdfgh")
+    return "".join(f"%41&{letters[start : start + 12]}; " for start in range(0, SIZE, 20))
+
+
 TEXTS: dict[str, Callable[[], str]] = {
     "prose": lambda: ORDINARY,
     "one letter": lambda: "a",
@@ -91,6 +96,7 @@ TEXTS: dict[str, Callable[[], str]] = {
     "mails and percents": lambda: _apart("a@a.fr,"),
     "Chinese and percents": lambda: _drawn("ab\u00e9\u6f221"),
     "base64 of base64": lambda: base64.b64encode(base64.b64encode(_mixed("a1 4cFR7.").encode())).decode(),
+    "names of no reference": _names_of_none,
     "half a secret": lambda: "azur7731x",
     "half a prompt": lambda: PROMPT[:40] + "and then ",
     "words of a prompt": lambda: "never name another customer, say so and give ",

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aloi.solutions.encoded import APART, DEPTH, PIECE, layers
+from aloi.solutions.encoded import APART, DEPTH, PIECE, STEPS, layers
 from aloi.solutions.normalise import fold
 
 
@@ -133,18 +133,48 @@ def sparse(size):
     return ("plain" * 40 + "%25252541") * (size // 209)
 
 
-def test_long_words_are_read_twice_and_short_ones_at_each_level():
+def test_long_words_are_read_at_their_last_level_and_short_ones_at_each():
     assert sum(len(layer.text) for layer in layers(sparse(100_000))) <= 100_000
     assert [layer.text[-8:] for layer in layers(sparse(2_000))] == ["n%252541", "ain%2541", "plain%41"]
     assert [layer.text[-8:] for layer in layers(sparse(100_000))] == ["plain%41"]
 
 
-def test_how_a_word_is_read_does_not_depend_on_what_follows():
-    head = "a%252541 " * 10
-    alone = {(one.text, one.start, one.end, one.depth) for one in layers(head)}
-    assert {one[3] for one in alone} == {1, 2, 3}
-    for behind in (sparse(100_000), "a%252541 " * 20_000, base64.b64encode(sparse(60_000).encode()).decode()):
-        assert alone <= {(one.text, one.start, one.end, one.depth) for one in layers(head + behind)}
+def told(text, shown):
+    return {one.depth for one in layers(text) if shown in one.text}
+
+
+TWICE = "%2530612345678%252531"  # a number after one decoding, and after two another one
+WORDS = {
+    "alone": (TWICE, lambda size: "w" * (size - 4) + "%41"),
+    "in base64": (
+        base64.b64encode(f"call {TWICE} now, please".encode()).decode(),
+        lambda size: base64.b64encode(b"x" * (size // 4 * 3)).decode().rstrip("=") + "!",
+    ),
+}
+
+
+@pytest.mark.parametrize(("word", "fill"), WORDS.values(), ids=WORDS)
+@pytest.mark.parametrize("apart", [10, 2 * APART])
+@pytest.mark.parametrize("before", range(STEPS - 2_600, STEPS - 200, 120))
+def test_how_a_word_is_read_does_not_depend_on_what_follows(word, fill, apart, before):
+    head = "".join(f"{fill(before // apart)} " for _ in range(apart)) + word
+    after = "\nthen plain words follow here. " + "".join(f"{fill(120)} " for _ in range(100))
+    assert told(head, "0612345678%") <= told(head + after, "0612345678%")
+
+
+def test_plain_words_between_are_not_counted():
+    text = "a%41 " * 2 * APART + ("b%41 and plain words go on here. " * 1_000) + TWICE
+    assert len(text) > STEPS
+    assert told(text, "0612345678%31") == {2}
+
+
+def test_what_is_no_encoded_word_at_a_level_is_not_decoded_there():
+    assert told("w" * STEPS + "%41 %30612345678%26sup1;", "0612345678&sup1;") == {1}
+
+
+@pytest.mark.parametrize("number", [f"#{'1' * 5_000};", f"#x{'1' * 5_000};", f"#{'0' * 5_000}65;"])
+def test_a_reference_of_thousands_of_digits_is_one_character(number):
+    assert ("aAb" if number.endswith("65;") else "a\ufffdb") in [one.text for one in layers(f"a&{number}b")]
 
 
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.b16encode], ids=["base64", "hexadecimal"])

@@ -51,8 +51,10 @@ def _either(words: Iterable[str]) -> str:
 
 
 # What `html.unescape` changes, and little else: names that need no ";" count wherever a longer one begins with them.
-_NAME = rf"[a-zA-Z][a-zA-Z0-9]{{1,30}};|{_either(name for name in html5 if not name.endswith(';'))}"
-_REFERENCE = re.compile(rf"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|{_NAME}))")
+_UNENDED = re.compile(_either(name for name in html5 if not name.endswith(";")))
+_REFERENCE = re.compile(rf"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]{{1,30}};|{_UNENDED.pattern}))")
+_ZEROS = re.compile(r"(?<=#)0+(?=[0-9])|(?<=[xX])0+(?=[0-9a-fA-F])")
+_LONGEST_NUMBER = len("&#1114111;")
 # A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary. "&"
 # and "#" of a reference may be written as references themselves.
 _ENCODED = r"%[0-9a-fA-F]{2}|&(?:(?:amp|AMP);?)*(?:#|num;)"
@@ -109,8 +111,23 @@ class _Percents(dict[str, str]):
 
 class _References(dict[str, str]):
     def __missing__(self, reference: str) -> str:
-        self[reference] = plain = html.unescape(reference)
+        self[reference] = plain = _number(reference) if reference[1] == "#" else _named(reference)
         return plain
+
+
+def _number(reference: str) -> str:
+    if len(reference) > _LONGEST_NUMBER:  # thousands of digits are more than `int` takes
+        reference = _ZEROS.sub("", reference)
+    return html.unescape(reference) if len(reference) <= _LONGEST_NUMBER else "\ufffd"
+
+
+def _named(reference: str) -> str:
+    """As `html.unescape` has it, which tries every beginning of a name that is none."""
+    if plain := html5.get(reference[1:]):
+        return plain
+    if unended := _UNENDED.match(reference, 1):
+        return html5[unended[0]] + reference[unended.end() :]
+    return reference
 
 
 def _replaced(parted: re.Pattern[str], encoded: str, known: dict[str, str]) -> str:
@@ -128,11 +145,11 @@ def _word(encoded: str) -> str:
 
 
 def _spelled(encoded: str, times: int) -> str:
-    """What is left of a word that is decoded again and again, so many times at most, and folded in between."""
+    """What is left of words that are decoded again and again, so many times at most, and folded in between."""
     decoded = _word(encoded)
     for _ in range(times - 1):
         plain = fold(decoded).text
-        if (further := _word(plain)) == plain:
+        if (further := _WORD.sub(lambda match: _word(match[0]), plain)) == plain:
             break
         decoded = further
     return decoded
@@ -147,10 +164,11 @@ def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
 # So many encoded words of a text are read one by one; those behind them in pieces of so many characters, none of which
 # ends within a word. Read apart, a text of nothing else would take ten times as long as it may.
 APART, PIECE = 256, 2_000
-# So many characters of a text's words are read at each of their levels, and what is behind these at the last one only;
-# words in base64 and in hexadecimal as well, of which the same number of characters are counted.
+# So many characters of a text's encoded words are read at each of their levels, and the words behind these at the last
+# one only; those in base64 and in hexadecimal likewise, by the characters of these.
 STEPS = 25_000
-_Decoded = Iterator[tuple[str, int, int]]
+_Matches = Iterator[re.Match[str]]
+_Piece = tuple[list[re.Match[str]], bool]
 _RUNS = ((_base64_in, _base64), (_hex_in, _hex))
 
 
@@ -165,74 +183,78 @@ class _Text(Struct, frozen=True):
     spelled: bool = False
 
 
+class _Steps:
+    """How many characters of encoded words, or of runs, are still read level by level."""
+
+    def __init__(self, by_level: bool | None) -> None:
+        self._left = STEPS
+        self._by_level = by_level
+
+    def take(self, size: int) -> bool:
+        """Whether the next one, of so many characters, is; what a text inside was read by holds for all in it."""
+        self._left -= size
+        return self._left >= 0 if self._by_level is None else self._by_level
+
+
 class _Reader:
-    """How many encoded words of a text may still be read one by one, and how many characters of them level by level."""
+    """How many encoded words and runs of a text may still be read one by one."""
 
     def __init__(self) -> None:
-        self._apart = APART
-        self._steps: dict[_Decode, int] = dict.fromkeys((_base64, _hex, _word), STEPS)
+        self._left = APART
 
     def once(self, outer: _Text, times: int) -> Iterator[_Text]:
         """What a text holds in encoded form, and where; not nested, but for words at their last level of `times`."""
         for find, decode in _RUNS if len(outer.text) >= _LEAST else ():
-            matches = find(outer.text)
-            for decoded, low, high in chain(
-                self._one_by_one(matches, decode), _runs_in_pieces(outer.text, matches, decode)
-            ):
-                yield _Text(decoded, low, high, self._by_level(outer, decode, high - low))
+            matches, steps = find(outer.text), _Steps(outer.by_level)
+            yield from self._runs(matches, decode, steps)
+            for piece, by_level in _pieces(matches, steps):
+                yield _Text(_joined(outer.text, piece, decode), piece[0].start(), piece[-1].end(), by_level)
         if outer.spelled or not ("%" in outer.text or "&" in outer.text):
             return
-        for low, high in self._words(_WORD.finditer(outer.text)):
-            by_level = self._by_level(outer, _word, high - low)
+        matches, steps = _WORD.finditer(outer.text), _Steps(outer.by_level)
+        for piece, by_level in chain(self._words(matches, steps), _pieces(matches, steps)):
+            low, high = piece[0].start(), piece[-1].end()
             yield _Text(_spelled(outer.text[low:high], 1 if by_level else times), low, high, by_level, not by_level)
 
-    def _by_level(self, outer: _Text, kind: _Decode, size: int) -> bool:
-        if outer.by_level is not None:
-            return outer.by_level
-        self._steps[kind] -= size
-        return self._steps[kind] >= 0
-
-    def _one_by_one(self, matches: Iterator[re.Match[str]], decode: _Decode) -> _Decoded:
-        while self._apart and (match := next(matches, None)):
+    def _runs(self, matches: _Matches, decode: _Decode, steps: _Steps) -> Iterator[_Text]:
+        """Those that can be read, one by one."""
+        while self._left and (match := next(matches, None)):
+            by_level = steps.take(len(match[0]))
             if (decoded := decode(match[0])) is not None:
-                self._apart -= 1
-                yield decoded, *match.span()
+                self._left -= 1
+                yield _Text(decoded, *match.span(), by_level)
 
-    def _words(self, matches: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
-        while self._apart and (match := next(matches, None)):
-            self._apart -= 1
-            yield match.span()
-        yield from _joined(matches)
+    def _words(self, matches: _Matches, steps: _Steps) -> Iterator[_Piece]:
+        while self._left and (match := next(matches, None)):
+            self._left -= 1
+            yield [match], steps.take(len(match[0]))
 
 
-def _runs_in_pieces(text: str, matches: Iterator[re.Match[str]], decode: _Decode) -> _Decoded:
-    """What is between runs stays as it is; a run that cannot be read as well."""
+def _pieces(matches: _Matches, steps: _Steps) -> Iterator[_Piece]:
+    """Neighbours that are read alike, of `PIECE` characters at most or one match; and whether level by level."""
+    piece: list[re.Match[str]] = []
+    low, alike = 0, True
+    for match in matches:
+        start, end = match.span()
+        by_level = steps.take(end - start)
+        if piece and (end - low > PIECE or by_level is not alike):
+            yield piece, alike
+            piece = []
+        if not piece:
+            low, alike = start, by_level
+        piece.append(match)
+    if piece:
+        yield piece, alike
+
+
+def _joined(text: str, piece: list[re.Match[str]], decode: _Decode) -> str:
+    """A piece of a text with its runs decoded; what is between them stays as it is, and one that cannot be read."""
     parts: list[str] = []
-    low = high = 0
-    for match in matches:
-        start, end = match.span()
-        if parts and end - low > PIECE:
-            yield "".join(parts), low, high
-            parts = []
-        if not parts:
-            low = high = start
-        parts += text[high:start], decode(match[0]) or match[0]
-        high = end
-    if parts:
-        yield "".join(parts), low, high
-
-
-def _joined(matches: Iterator[re.Match[str]]) -> Iterator[tuple[int, int]]:
-    """Spans of neighbours, each of `PIECE` characters at most or one match."""
-    low = high = -1
-    for match in matches:
-        start, end = match.span()
-        if low >= 0 and end - low > PIECE:
-            yield low, high
-            low = -1
-        low, high = start if low < 0 else low, end
-    if low >= 0:
-        yield low, high
+    high = piece[0].start()
+    for match in piece:
+        parts += text[high : match.start()], decode(match[0]) or match[0]
+        high = match.end()
+    return "".join(parts)
 
 
 def layers(text: str) -> Iterator[Layer]:

@@ -98,8 +98,8 @@ def windows(text: str) -> Iterator[Buckets]:
     if len(codes) <= WINDOW:
         yield np.unique(np.concatenate([buckets for _, buckets in features]))
         return
-    # Each bucket keeps the place that wrote it last: exactly one of its occurrences, and nothing to wipe. Places of two
-    # bytes: what is written to all over it stays in the processor's cache.
+    # Each bucket keeps the place that wrote it last: exactly one of its occurrences, and nothing to wipe. Places
+    # are below 2^16: what is written to all over stays in the processor's cache.
     last = np.empty(BUCKETS, dtype=np.uint16)
     places = np.arange(WINDOW * len(features), dtype=np.uint16)
     lows = np.arange(0, len(codes) - STRIDE, STRIDE)
