@@ -34,8 +34,8 @@ def _powers(count: int) -> Hashes:
 _POWERS = _powers(_LONGEST_WORD)
 
 
-def _bucket(hashes: Hashes, kind: int, bits: int) -> Buckets:
-    mixed = (hashes + _KINDS[kind]) * _MIX
+def _bucket(hashes: Hashes, bits: int) -> Buckets:
+    mixed = hashes * _MIX
     mixed ^= mixed >> _FOLD
     mixed *= _MIX
     mixed >>= np.uint64(64 - bits)
@@ -64,24 +64,32 @@ def _words(codes: Hashes) -> tuple[NDArray[np.intp], Hashes]:
     return starts, np.add.reduceat(spelled, first)
 
 
-def _features(codes: Hashes, bits: int = BITS) -> list[tuple[NDArray[np.intp] | None, Buckets]]:
-    """For each kind of feature, its bucket at every place. Without a list of places, the place is the index."""
-    found: list[tuple[NDArray[np.intp] | None, Buckets]] = []
+def _features(codes: Hashes) -> list[tuple[NDArray[np.intp] | None, Hashes]]:
+    """For each kind of feature, its hash at every place. Without a list of places, the place is the index."""
+    found: list[tuple[NDArray[np.intp] | None, Hashes]] = []
     gram = codes
     for order in range(2, max(ORDERS) + 1):
         if len(codes) < order:
             break
         gram = gram[:-1] * _STEP + codes[order - 1 :]
         if order in ORDERS:
-            found.append((None, _bucket(gram, order, bits)))
+            found.append((None, gram + _KINDS[order]))
     starts, words = _words(codes)
     following = words[1:] * _MIX
     pairs = words[:-1] + following
-    found += [(starts, _bucket(words, 0, bits)), (starts[:-1], _bucket(pairs, 1, bits))]
+    found += [(starts, words + _KINDS[0]), (starts[:-1], pairs + _KINDS[1])]
     if len(words) > 2:
-        found.append((starts[:-2], _bucket(words[:-2] + following[1:], 6, bits)))
-        found.append((starts[:-2], _bucket(pairs[:-1] + following[1:] * _MIX, 7, bits)))
+        found.append((starts[:-2], words[:-2] + following[1:] + _KINDS[6]))
+        found.append((starts[:-2], pairs[:-1] + following[1:] * _MIX + _KINDS[7]))
     return found
+
+
+def _distinct(buckets: Buckets) -> Buckets:
+    """As `numpy.unique`, in a tenth of its time for some hundreds."""
+    ordered = np.sort(buckets)
+    first = np.ones(len(ordered), dtype=bool)
+    first[1:] = ordered[1:] != ordered[:-1]
+    return ordered[first]
 
 
 def _cuts(places: NDArray[np.intp] | None, lows: NDArray[np.intp]) -> tuple[list[int], list[int]]:
@@ -96,14 +104,14 @@ def windows(text: str) -> Iterator[Buckets]:
     codes = _codes(text)
     features = _features(codes)
     if len(codes) <= WINDOW:
-        yield np.unique(np.concatenate([buckets for _, buckets in features]))
+        yield _distinct(_bucket(np.concatenate([hashes for _, hashes in features]), BITS))
         return
     # Each bucket keeps the place that wrote it last: exactly one of its occurrences, and nothing to wipe. Places
     # are below 2^16: what is written to all over stays in the processor's cache.
     last = np.empty(BUCKETS, dtype=np.uint16)
     places = np.arange(WINDOW * len(features), dtype=np.uint16)
     lows = np.arange(0, len(codes) - STRIDE, STRIDE)
-    cut = [(buckets, *_cuts(at, lows)) for at, buckets in features]
+    cut = [(_bucket(hashes, BITS), *_cuts(at, lows)) for at, hashes in features]
     for index in range(len(lows)):
         buckets = np.concatenate([buckets[low[index] : high[index]] for buckets, low, high in cut])
         own = places[: len(buckets)]
@@ -113,14 +121,14 @@ def windows(text: str) -> Iterator[Buckets]:
 
 def whole(text: str, bits: int) -> Buckets:
     """The distinct buckets, of 2^bits, of a text that is short enough to be read in one."""
-    return np.unique(np.concatenate([buckets for _, buckets in _features(_codes(text), bits)]))
+    return _distinct(_bucket(np.concatenate([hashes for _, hashes in _features(_codes(text))]), bits))
 
 
 def runs(codes: Hashes, owners: NDArray[np.intp], longest: int, bits: int) -> Buckets:
     """The distinct buckets, of 2^bits, of all runs of 1 to `longest` codes that have one owner."""
     gram = codes
-    found = [_bucket(codes, 0, bits)]
+    found = [_bucket(codes + _KINDS[0], bits)]
     for length in range(2, min(longest, len(codes)) + 1):
         gram = gram[:-1] * _STEP + codes[length - 1 :]
-        found.append(_bucket(gram, length, bits)[owners[length - 1 :] == owners[: 1 - length]])
-    return np.unique(np.concatenate(found))
+        found.append(_bucket(gram + _KINDS[length], bits)[owners[length - 1 :] == owners[: 1 - length]])
+    return _distinct(np.concatenate(found))

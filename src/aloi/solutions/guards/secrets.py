@@ -239,9 +239,11 @@ def _leads(text: str, wanted: str, edits: int) -> bool:
 def _overlap(text: str, wanted: str) -> int:
     """The length of the longest end of a text that `wanted` begins with, and goes on from."""
     end = text[-len(wanted) + 1 :] if len(wanted) > 1 else ""
-    places = (at for at in _occurrences(wanted[:_OVERLAP], end) if wanted.startswith(end[at:]))
-    short = range(min(len(end), _OVERLAP - 1), 0, -1)
-    return next((len(end) - at for at in places), next((n for n in short if end.endswith(wanted[:n])), 0))
+    for among, least in ((end, _OVERLAP), (end[1 - _OVERLAP :], 1)):
+        for at in _occurrences(wanted[:least], among):
+            if wanted.startswith(among[at:]):
+                return len(among) - at
+    return 0
 
 
 def _led_to(text: str, wanted: str, ahead: Ahead | None) -> int:
