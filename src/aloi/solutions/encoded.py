@@ -6,6 +6,7 @@ Linear in the text, up to `DEPTH` levels of it.
 import binascii
 import codecs
 import html
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -58,6 +59,7 @@ _LONGEST_NUMBER = len("&#1114111;")
 # A whole word is decoded, because its plain letters belong to what the encoded ones spell; it starts at a boundary. "&"
 # and "#" of a reference may be written as references themselves.
 _ENCODED = r"%[0-9a-fA-F]{2}|&(?:(?:amp|AMP);?)*(?:#|num;)"
+_SIGN = re.compile(_ENCODED)
 _WORD = re.compile(rf"(?<!\S)\S*?(?:{_ENCODED})\S*")
 # Nothing shorter is decoded.
 _LEAST = 12
@@ -149,9 +151,9 @@ def _spelled(encoded: str, times: int) -> str:
     decoded = _word(encoded)
     for _ in range(times - 1):
         plain = fold(decoded).text
-        if (further := _WORD.sub(lambda match: _word(match[0]), plain)) == plain:
+        if not _SIGN.search(plain):
             break
-        decoded = further
+        decoded = _word(plain)
     return decoded
 
 
@@ -187,13 +189,13 @@ class _Steps:
     """How many characters of encoded words, or of runs, are still read level by level."""
 
     def __init__(self, by_level: bool | None) -> None:
-        self._left = STEPS
-        self._by_level = by_level
+        """What a text inside was read by holds for all that is in it."""
+        self.left = STEPS if by_level is None else math.inf if by_level else 0
 
     def take(self, size: int) -> bool:
-        """Whether the next one, of so many characters, is; what a text inside was read by holds for all in it."""
-        self._left -= size
-        return self._left >= 0 if self._by_level is None else self._by_level
+        """Whether the next one, of so many characters, is read level by level."""
+        self.left -= size
+        return self.left >= 0
 
 
 class _Reader:
@@ -233,10 +235,11 @@ class _Reader:
 def _pieces(matches: _Matches, steps: _Steps) -> Iterator[_Piece]:
     """Neighbours that are read alike, of `PIECE` characters at most or one match; and whether level by level."""
     piece: list[re.Match[str]] = []
-    low, alike = 0, True
+    low, alike, left = 0, True, steps.left
     for match in matches:
         start, end = match.span()
-        by_level = steps.take(end - start)
+        left -= end - start
+        by_level = left >= 0
         if piece and (end - low > PIECE or by_level is not alike):
             yield piece, alike
             piece = []
