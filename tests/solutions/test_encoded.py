@@ -116,6 +116,14 @@ def test_a_piece_ends_with_the_last_encoded_word():
     assert (piece.text, piece.start, piece.end) == ("xAy", len(head), len(head) + len("x%41y"))
 
 
+@given(st.text("&#;%aA1x425ampnu= ", max_size=200))
+def test_words_are_few_layers(text):
+    words = len(text.split())
+    found = list(layers(text))
+    assert len([one for one in found if one.depth == 1]) <= 3 * words
+    assert sum(len(one.text) for one in found) <= DEPTH * (len(text) + 1)
+
+
 MIXED = {
     "references and percents": "&amp;amp;amp;%252525" + "1" * 30_000,
     "between base64": "&#38;#38;#38;%252525 " + "QUJDREVGR0hJSktM " * 118,
