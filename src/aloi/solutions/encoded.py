@@ -3,22 +3,20 @@
 Linear in the text, up to `DEPTH` levels of it.
 """
 
-import binascii
 import codecs
 import html
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from html.entities import html5
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
-from string import ascii_letters, digits, hexdigits
 
 from msgspec import Struct
 
 from aloi.solutions.normalise import fold
-from aloi.solutions.stretches import Stretches
+from aloi.solutions.runs import LEAST, Run, base64_runs, hex_runs
 
 DEPTH = 3
 
@@ -32,13 +30,6 @@ class Layer(Struct, frozen=True):
     depth: int
 
 
-# A line of a wrapped base64 block is at least 40 characters long; without that bound, words on lines would be joined.
-_BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/_-])(?=[A-Za-z0-9+/_-]{12})(?:[A-Za-z0-9+/]{40,}+\r?\n)*[A-Za-z0-9+/_-]{12,}+={0,2}"
-)
-_HEX = re.compile(r"[0-9a-fA-F]{2}(?:[ :,;-]?+(?:0x|\\x|\\u00|%)?+[0-9a-fA-F]{2}){5,}+")
-_URL_SAFE = str.maketrans("-_", "+/")
-_HEX_MARKS = str.maketrans("", "", " :,;-%")
 _PERCENT_RUN = re.compile(r"(%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*)")  # begins with what is searched for fast
 
 
@@ -53,6 +44,7 @@ def _either(words: Iterable[str]) -> str:
 
 # What `html.unescape` changes, and little else: names that need no ";" count wherever a longer one begins with them.
 _UNENDED = re.compile(_either(name for name in html5 if not name.endswith(";")))
+_UNENDED_BEGIN = frozenset(name[:2] for name in html5 if not name.endswith(";"))
 _REFERENCE = re.compile(rf"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]{{1,30}};|{_UNENDED.pattern}))")
 _ZEROS = re.compile(r"(?<=#)0+(?=[0-9])|(?<=[xX])0+(?=[0-9a-fA-F])")
 _LONGEST_NUMBER = len("&#1114111;")
@@ -61,48 +53,9 @@ _LONGEST_NUMBER = len("&#1114111;")
 _ENCODED = r"%[0-9a-fA-F]{2}|&(?:(?:amp|AMP);?)*(?:#|num;)"
 _SIGN = re.compile(_ENCODED)
 _WORD = re.compile(rf"(?<!\S)\S*?(?:{_ENCODED})\S*")
-# Nothing shorter is decoded.
-_LEAST = 12
-_IN_BASE64 = Stretches((ascii_letters + digits + "+/_-=\r\n").encode(), _LEAST)
-_IN_HEX = Stretches((hexdigits + " :,;-%x\\u").encode(), _LEAST)
-_base64_in = partial(_IN_BASE64.matches, _BASE64)
-_hex_in = partial(_IN_HEX.matches, _HEX)
-# Controls that no text has.
-_ODD = "\0\1\2\3\4\5\6\7\x08"
-_Decode = Callable[[str], str | None]
-
-
-def _readable(raw: bytes) -> str | None:
-    """The bytes as text, or None where they are not text: binary data decodes to noise that no rule should read."""
-    text = raw.decode("utf-8", errors="replace")
-    if raw.isascii() and text.isprintable():
-        return text or None
-    noise = text.count("\ufffd")
-    if noise * 8 <= len(text) and not text.isprintable():
-        noise += sum(map(text.count, _ODD))
-    return text if text and noise * 8 <= len(text) else None
-
-
-def _base64(encoded: str) -> str | None:
-    compact = encoded
-    if not encoded.isalnum():
-        compact = "".join(encoded.split()).rstrip("=").translate(_URL_SAFE)
-    if over := len(compact) % 4:
-        compact = compact[:-1] if over == 1 else compact + "=" * (4 - over)
-    try:
-        return _readable(binascii.a2b_base64(compact))
-    except binascii.Error:
-        return None
-
-
-def _hex(encoded: str) -> str | None:
-    try:
-        return _readable(bytes.fromhex(encoded))
-    except ValueError:  # there are marks between the digits
-        plain = encoded.translate(_HEX_MARKS)
-    for mark in ("0x", "\\x", "\\u00"):
-        plain = plain.replace(mark, "")
-    return _readable(bytes.fromhex(plain))
+# Up to the last encoded word, and up to the last blank.
+_LAST_WORD = re.compile(rf"(?s:.*)(?<!\S)\S*?(?:{_ENCODED})\S*")
+_LAST_BLANK = re.compile(r"(?s:.*)(?=\s)")
 
 
 class _Percents(dict[str, str]):
@@ -127,7 +80,7 @@ def _named(reference: str) -> str:
     """As `html.unescape` has it, which tries every beginning of a name that is none."""
     if plain := html5.get(reference[1:]):
         return plain
-    if unended := _UNENDED.match(reference, 1):
+    if reference[1:3] in _UNENDED_BEGIN and (unended := _UNENDED.match(reference, 1)):
         return html5[unended[0]] + reference[unended.end() :]
     return reference
 
@@ -157,21 +110,12 @@ def _spelled(encoded: str, times: int) -> str:
     return decoded
 
 
-def runs(text: str, low: int = 0) -> Iterator[tuple[int, int]]:
-    """Spans from `low` on of what is decoded as a whole and may hold blanks, whether or not that can be read."""
-    for found in (_base64_in, _hex_in):
-        yield from (match.span() for match in found(text, low))
-
-
 # So many encoded words of a text are read one by one; those behind them in pieces of so many characters, none of which
 # ends within a word. Read apart, a text of nothing else would take ten times as long as it may.
 APART, PIECE = 256, 2_000
 # So many characters of a text's encoded words are read at each of their levels, and the words behind these at the last
 # one only; those in base64 and in hexadecimal likewise, by the characters of these.
 STEPS = 25_000
-_Matches = Iterator[re.Match[str]]
-_Piece = tuple[list[re.Match[str]], bool]
-_RUNS = ((_base64_in, _base64), (_hex_in, _hex))
 
 
 class _Text(Struct, frozen=True):
@@ -206,58 +150,52 @@ class _Reader:
 
     def once(self, outer: _Text, times: int) -> Iterator[_Text]:
         """What a text holds in encoded form, and where; not nested, but for words at their last level of `times`."""
-        for find, decode in _RUNS if len(outer.text) >= _LEAST else ():
-            matches, steps = find(outer.text), _Steps(outer.by_level)
-            yield from self._runs(matches, decode, steps)
-            for piece, by_level in _pieces(matches, steps):
-                yield _Text(_joined(outer.text, piece, decode), piece[0].start(), piece[-1].end(), by_level)
+        for read in (base64_runs, hex_runs) if len(outer.text) >= LEAST else ():
+            yield from self._runs(outer, read(outer.text))
         if outer.spelled or not ("%" in outer.text or "&" in outer.text):
             return
-        matches, steps = _WORD.finditer(outer.text), _Steps(outer.by_level)
-        for piece, by_level in chain(self._words(matches, steps), _pieces(matches, steps)):
-            low, high = piece[0].start(), piece[-1].end()
+        for low, high, by_level in self._words(outer):
             yield _Text(_spelled(outer.text[low:high], 1 if by_level else times), low, high, by_level, not by_level)
 
-    def _runs(self, matches: _Matches, decode: _Decode, steps: _Steps) -> Iterator[_Text]:
-        """Those that can be read, one by one."""
-        while self._left and (match := next(matches, None)):
-            by_level = steps.take(len(match[0]))
-            if (decoded := decode(match[0])) is not None:
+    def _runs(self, outer: _Text, found: list[Run]) -> Iterator[_Text]:
+        steps, at = _Steps(outer.by_level), 0
+        while at < len(found):
+            low, high, text = found[at]
+            by_level = steps.take(high - low)
+            end = at + 1
+            if self._left:
                 self._left -= 1
-                yield _Text(decoded, *match.span(), by_level)
+            else:
+                end = bisect_right(found, low + PIECE, end, key=itemgetter(1))
+                for start, stop, plain in found[at + 1 : end]:
+                    steps.take(stop - start)
+                    text += outer.text[high:start] + plain
+                    high = stop
+            yield _Text(text, low, high, by_level)
+            at = end
 
-    def _words(self, matches: _Matches, steps: _Steps) -> Iterator[_Piece]:
-        while self._left and (match := next(matches, None)):
-            self._left -= 1
-            yield [match], steps.take(len(match[0]))
-
-
-def _pieces(matches: _Matches, steps: _Steps) -> Iterator[_Piece]:
-    """Neighbours that are read alike, of `PIECE` characters at most or one match; and whether level by level."""
-    piece: list[re.Match[str]] = []
-    low, alike, left = 0, True, steps.left
-    for match in matches:
-        start, end = match.span()
-        left -= end - start
-        by_level = left >= 0
-        if piece and (end - low > PIECE or by_level is not alike):
-            yield piece, alike
-            piece = []
-        if not piece:
-            low, alike = start, by_level
-        piece.append(match)
-    if piece:
-        yield piece, alike
+    def _words(self, outer: _Text) -> Iterator[tuple[int, int, bool]]:
+        steps, done = _Steps(outer.by_level), 0
+        while match := _WORD.search(outer.text, done):
+            low, done = match.span()
+            by_level = steps.take(done - low)
+            if self._left:
+                self._left -= 1
+            elif (high := _last_end(outer.text, low)) > done:
+                if by_level and steps.left < math.inf:
+                    steps.take(sum(map(len, _WORD.findall(outer.text, done, high))))
+                done = high
+            yield low, done, by_level
 
 
-def _joined(text: str, piece: list[re.Match[str]], decode: _Decode) -> str:
-    """A piece of a text with its runs decoded; what is between them stays as it is, and one that cannot be read."""
-    parts: list[str] = []
-    high = piece[0].start()
-    for match in piece:
-        parts += text[high : match.start()], decode(match[0]) or match[0]
-        high = match.end()
-    return "".join(parts)
+def _last_end(text: str, low: int) -> int:
+    """Where the last encoded word ends of the `PIECE` characters from `low` on; no word is cut."""
+    high = len(text)
+    if high > low + PIECE:
+        blank = _LAST_BLANK.match(text, low, low + PIECE + 1)
+        high = blank.end() if blank else low
+    word = _LAST_WORD.match(text, low, high)
+    return word.end() if word else low
 
 
 def layers(text: str) -> Iterator[Layer]:

@@ -11,6 +11,8 @@ from functools import cache, cached_property
 from itertools import accumulate
 from string import ascii_letters, digits
 
+import numpy as np
+
 from aloi.solutions.tables import table
 
 # Marks, format controls, surrogates, private use and unassigned code points carry no letter of their own.
@@ -82,7 +84,8 @@ class Folded:
         if not self._plain:
             folds = _folds()
             others = {one: folded for one in set(original) if (folded := folds[one]) != one}
-            self._even = all(len(folded) == 1 for folded in others.values())
+            self._uneven = {one: len(folded) for one, folded in others.items() if len(folded) != 1}
+            self._even = not self._uneven
             if len(others) <= _FEW:
                 for one, folded in others.items():  # one after the other, for what is folded stays so
                     self.text = self.text.replace(one, folded)
@@ -91,7 +94,14 @@ class Folded:
 
     @cached_property
     def _ends(self) -> list[int]:
-        return list(accumulate(map(len, map(_folds().__getitem__, self.original))))
+        if len(self._uneven) > _FEW:
+            return list(accumulate(map(len, map(_folds().__getitem__, self.original))))
+        codes = np.frombuffer(self.original.encode("utf-32-le", "surrogatepass"), np.uint32)
+        sizes = np.ones(len(codes), np.int32)
+        for one, size in self._uneven.items():
+            sizes[codes == ord(one)] = size
+        ends: list[int] = np.cumsum(sizes).tolist()
+        return ends
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Where characters `start` to `end` (exclusive, not empty) of the folded text stand in the original.

@@ -431,6 +431,15 @@ def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...], budg
     `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code. Texts that share a
     `budget` are read within it.
     """
+    if _GROUP.search(text):
+        yield from _numbered(text, kinds, regions, budget)
+    yield from (Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ()))
+    yield from (Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ()))
+    yield from _plates(text, budget) if "plate" in kinds and _GROUP.search(text) else ()
+
+
+def _numbered(text: str, kinds: frozenset[str], regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:
+    """Those of a text with digits in it that are numbers, or begin with a country."""
     accounts = list(_ibans(text, budget)) if "iban" in kinds else []
     # Sixteen digits within a mistyped account are no card.
     mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
@@ -443,9 +452,6 @@ def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...], budg
     yield from _outside(_international(text, budget) if "phone" in kinds else (), taken)
     yield from _slashed(text, regions, budget) if "phone" in kinds else ()
     yield from (one for one in numbers if one.kind in kinds)
-    yield from (Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ()))
-    yield from (Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ()))
-    yield from _plates(text, budget) if "plate" in kinds else ()
 
 
 def known_value(text: str, regions: tuple[str, ...]) -> set[str]:

@@ -23,7 +23,9 @@ _NEAR = 40
 # A run without blanks of this length that deflates below a tenth repeats itself; encoded data does not.
 _RUN, _DEFLATED = 400, 10
 _WORD = re.compile(r"\S+")
-_LONG_RUN = re.compile(rf"\S{{{_RUN},}}")
+_LONG_RUN = re.compile(rf"(?<!\S)\S{{{_RUN},}}")
+_FEWEST_WORDS = 5
+_SHORTEST = len("a a a a a")
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?\n]*")
 
 
@@ -167,11 +169,14 @@ def _sentences(text: str, repeats: int, *, begun: bool = False) -> int | None:
     """
     seen: Counter[str] = Counter()
     for match in _SENTENCE.finditer(text):
+        is_last = begun and match.end() == len(text)
+        if len(match[0]) < _SHORTEST and not is_last:
+            continue
         words = match[0].casefold().split()
         key = " ".join(words)
-        if begun and match.end() == len(text):
+        if is_last:
             return match.start() if any(one.startswith(key) for one, n in seen.items() if n >= repeats) else None
-        if len(words) < 5:
+        if len(words) < _FEWEST_WORDS:
             continue
         seen[key] += 1
         if seen[key] > repeats:
@@ -181,6 +186,8 @@ def _sentences(text: str, repeats: int, *, begun: bool = False) -> int | None:
 
 def _run(text: str, repeats: int) -> int | None:
     """The allowed beginning of a long run without blanks that repeats itself."""
+    if max(map(len, text.split()), default=0) < _RUN:
+        return None
     for match in _LONG_RUN.finditer(text):
         raw = match[0].encode("utf-8", "surrogatepass")
         if len(zlib.compress(raw, 1)) * _DEFLATED < len(raw):

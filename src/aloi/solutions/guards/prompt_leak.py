@@ -8,17 +8,19 @@ the secret filter. Not seen: a summary, a translation, a copy interleaved with o
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
 from aloi.solutions.ahead import Ahead
-from aloi.solutions.encoded import layers, rot13, runs
+from aloi.solutions.encoded import layers, rot13
 from aloi.solutions.guard import Allow, Block, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.guards.secrets import SecretFilter, SecretFilterOptions
 from aloi.solutions.normalise import fold, squash, words_in
 from aloi.solutions.options import LongSecret, Options, SecretTexts, Texts
+from aloi.solutions.runs import runs
 from aloi.system.messages import Message, Role
 from aloi.translation import N_
 
@@ -133,6 +135,7 @@ class PromptLeak:
             name: _Blocks(letters)
             for name, letters in (("copied", plain), ("reversed", plain[::-1]), ("rot13", rot13(plain)))
         }
+        self._blocks = frozenset(chain.from_iterable(spelling.at for spelling in self._spellings.values()))
         self._public = tuple(map(squash, options.allowed))
         public = {triple for text in options.allowed for triple in _triples(_plain(text))}
         self._triples = frozenset(_triples(_plain(options.prompt))) - public
@@ -218,14 +221,19 @@ class PromptLeak:
     def _runs(self, letters: str) -> Iterator[tuple[str, int]]:
         """Copies in the letters of a text, and where each begins; 'overload' is the last."""
         compared = 0
+        known = [
+            (at, block)
+            for at in range(0, len(letters) - BLOCK + 1, BLOCK)
+            if (block := letters[at : at + BLOCK]) in self._blocks
+        ]
         for name, spelling in self._spellings.items():
             if len(spelling.letters) < RUN:
                 if spelling.letters in letters:
                     yield name, letters.find(spelling.letters)
                 continue
             done = 0
-            for at in range(0, len(letters) - BLOCK + 1, BLOCK):
-                for place in spelling.at.get(letters[at : at + BLOCK], ()) if at >= done else ():
+            for at, block in known:
+                for place in spelling.at.get(block, ()) if at >= done else ():
                     compared += 1
                     low, high = spelling.run(letters, at, place)
                     done = max(done, high)

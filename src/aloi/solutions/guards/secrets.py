@@ -17,11 +17,12 @@ from typing import ClassVar, Literal
 from msgspec import Struct
 
 from aloi.solutions.ahead import Ahead
-from aloi.solutions.encoded import layers, rot13, runs
+from aloi.solutions.encoded import layers, rot13
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.normalise import Folded, alphanumeric, fold, squash
 from aloi.solutions.options import Options, SecretTexts
+from aloi.solutions.runs import runs
 from aloi.solutions.tables import table
 from aloi.system.messages import Message, Role
 from aloi.translation import N_
@@ -416,15 +417,23 @@ def credentials(text: str) -> list[tuple[int, int]]:
 
 
 def _credentials(text: str, decoded: list[tuple[str, int, int]]) -> list[tuple[int, int]]:
-    return sorted({*_generic(text), *((low, high) for inner, low, high in decoded if any(_generic(inner)))})
+    found = set(_generic(text, _shapes()))
+    # Hardly anything that is decoded has a sign of a credential: all of it is looked at in one.
+    shapes = _signed("\n".join([inner for inner, _, _ in decoded]), _shapes())
+    if shapes:
+        found |= {(low, high) for inner, low, high in decoded if any(_generic(inner, shapes))}
+    return sorted(found)
 
 
-def _generic(text: str) -> Iterator[tuple[int, int]]:
-    """Spans of credential shapes."""
+def _signed(text: str, shapes: Sequence[_Shape]) -> list[_Shape]:
+    """Those of these shapes of which a text holds a sign: without one there is none of them."""
     lowered = text.lower()
-    for shape in _shapes():
-        if not any(sign in lowered for sign in shape.signs):
-            continue
+    return [shape for shape in shapes if any(sign in lowered for sign in shape.signs)]
+
+
+def _generic(text: str, shapes: Sequence[_Shape]) -> Iterator[tuple[int, int]]:
+    """Spans of credentials of these shapes."""
+    for shape in _signed(text, shapes):
         at = 0
         while match := shape.pattern.search(text, at):
             at = match.end()
@@ -439,10 +448,9 @@ def _generic(text: str) -> Iterator[tuple[int, int]]:
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:
     """Spans of blocks of keys; one that is not closed ends behind the text."""
-    lowered = text.lower()
-    for shape in _shapes():
+    for shape in _signed(text, [shape for shape in _shapes() if shape.ends]):
         at = 0
-        while shape.ends and any(sign in lowered for sign in shape.signs) and (match := shape.pattern.search(text, at)):
+        while shape.ends and (match := shape.pattern.search(text, at)):
             end = shape.ends.search(text, match.end())
             at = end.end() if end else len(text) + 1
             yield match.start(), at

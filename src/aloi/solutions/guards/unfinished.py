@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
-from aloi.solutions.encoded import runs
 from aloi.solutions.guards import tails
 from aloi.solutions.guards.accounts import SEP, accounts
 from aloi.solutions.guards.announced import AFTER, TABLE_SIGNS
 from aloi.solutions.guards.identifiers import shapes
+from aloi.solutions.runs import runs
 
 # What stands in and between the digits of any number, and what joins the words of an address that is spelt out.
 _NUMERIC, _JOINING = "0123456789+ .-/()\n\r\t", "[({)]}@"
