@@ -151,7 +151,8 @@ class _Reader:
     def once(self, outer: _Text, times: int) -> Iterator[_Text]:
         """What a text holds in encoded form, and where; not nested, but for words at their last level of `times`."""
         for read in (base64_runs, hex_runs) if len(outer.text) >= LEAST else ():
-            yield from self._runs(outer, read(outer.text))
+            if found := read(outer.text):
+                yield from self._runs(outer, found)
         if outer.spelled or not ("%" in outer.text or "&" in outer.text):
             return
         for low, high, by_level in self._words(outer):

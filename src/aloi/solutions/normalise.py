@@ -80,7 +80,7 @@ class Folded:
         self.original = self.text = original
         # Whether each character stands at its own place in the original.
         self._even = True
-        self._plain = _PLAIN.fullmatch(original) is not None
+        self._plain = (original.isascii() and original.isprintable()) or _PLAIN.fullmatch(original) is not None
         if not self._plain:
             folds = _folds()
             others = {one: folded for one in set(original) if (folded := folds[one]) != one}

@@ -52,7 +52,8 @@ def runs(text: str, low: int = 0) -> Iterator[_Span]:
 
 def base64_runs(text: str) -> list[Run]:
     """Those of base64 that can be read, in the standard alphabet or that for addresses, also wrapped in lines."""
-    return _many_base64(text) if _are_many(text, 0) else _read(text, _base64_spans(text, 0), _one_base64)
+    few = _few_stretches(text, 0)
+    return _many_base64(text) if few is None else _read(text, _wrapped(text, few), _one_base64)
 
 
 def hex_runs(text: str) -> list[Run]:
@@ -61,20 +62,26 @@ def hex_runs(text: str) -> list[Run]:
     return _many_hex(text, spans) if len(spans) > _FEW else _read(text, spans, _one_hex)
 
 
-def _are_many(text: str, low: int) -> bool:
-    return next(islice(_IN_BASE64.of(text, low), _FEW, None), None) is not None
+def _few_stretches(text: str, low: int) -> list[_Span] | None:
+    """Where there may be runs of base64; None where these are many."""
+    found = list(islice(_IN_BASE64.of(text, low), _FEW + 1))
+    return found if len(found) <= _FEW else None
 
 
-def _base64_spans(text: str, low: int) -> Iterator[_Span]:
-    if _are_many(text, low):
-        lows, highs, _, _ = _base64_in(text, low)
-        yield from zip(lows.tolist(), highs.tolist(), strict=True)
-        return
-    done = low
-    for start, _ in _IN_BASE64.of(text, low):
+def _wrapped(text: str, stretches: Iterable[_Span]) -> Iterator[_Span]:
+    """Runs of base64 that begin with these stretches; some go on over lines."""
+    done = 0
+    for start, _ in stretches:
         if start >= done and (match := _BASE64.match(text, start)):
             done = match.end()
             yield start, done
+
+
+def _base64_spans(text: str, low: int) -> Iterator[_Span]:
+    if (few := _few_stretches(text, low)) is not None:
+        return _wrapped(text, few)
+    lows, highs, _, _ = _base64_in(text, low)
+    return zip(lows.tolist(), highs.tolist(), strict=True)
 
 
 def _hex_spans(text: str, low: int) -> Iterator[_Span]:
