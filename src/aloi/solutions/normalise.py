@@ -7,8 +7,9 @@ Unicode tag and variation-selector smuggling, compatibility forms, accents, look
 import re
 import unicodedata
 from bisect import bisect_right
+from collections.abc import Iterable
 from functools import cache, cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from string import ascii_letters, digits
 
 import numpy as np
@@ -36,6 +37,8 @@ _APART = bytes(byte if byte in _ALPHANUMERIC else ord(" ") for byte in range(256
 _PLAIN = re.compile(r"[\t\n\r\x20-\x7e]*")
 # So many different characters are replaced one after the other in less time than a text is folded place by place.
 _FEW = 40
+# In longer texts characters are counted to find the different ones, but for those beyond the first two planes.
+_LONG, _RARE = 2_000, 0x20000
 
 
 class _Folds(dict[str, str]):
@@ -73,6 +76,16 @@ def _folds() -> _Folds:
     return _Folds(_KEPT_CONTROLS)
 
 
+def _characters(text: str) -> Iterable[str]:
+    """The different characters of a text."""
+    if len(text) < _LONG:
+        return set(text)
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    low = codes[codes < _RARE]
+    rare = set(codes[codes >= _RARE].tolist()) if len(low) < len(codes) else ()
+    return map(chr, chain(np.flatnonzero(np.bincount(low)).tolist(), rare))
+
+
 class Folded:
     """A folded text that remembers where each of its characters stood in the original."""
 
@@ -83,7 +96,7 @@ class Folded:
         self._plain = (original.isascii() and original.isprintable()) or _PLAIN.fullmatch(original) is not None
         if not self._plain:
             folds = _folds()
-            others = {one: folded for one in set(original) if (folded := folds[one]) != one}
+            others = {one: folded for one in _characters(original) if (folded := folds[one]) != one}
             self._uneven = {one: len(folded) for one, folded in others.items() if len(folded) != 1}
             self._even = not self._uneven
             if len(others) <= _FEW:
@@ -163,7 +176,7 @@ def _kept(folded: str, instead: str) -> str:
     if text.isascii():
         table, others = (_APART, b"") if instead else (None, _OTHERS)
         return text.encode().translate(table, others).decode()
-    others_in = [one for one in set(text) if not one.isalnum()]
+    others_in = [one for one in _characters(text) if not one.isalnum()]
     if len(others_in) > _FEW:
         return _NOT_ALPHANUMERIC.sub(instead, text)
     for one in others_in:

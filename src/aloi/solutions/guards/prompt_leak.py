@@ -213,7 +213,10 @@ class PromptLeak:
     def _form(self, text: str) -> str | None:
         """How a folded text holds the prompt: 'copied', 'reversed', 'rot13', 'near' or 'overload'."""
         words = words_in(text)
-        return self._copied("".join(words)) or ("near" if self._near(words) else None)
+        letters = "".join(words)
+        if len(letters) < BLOCK and len(words) < NEAR:
+            return None
+        return self._copied(letters) or ("near" if self._near(words) else None)
 
     def _copied(self, letters: str) -> str | None:
         return next((name for name, _ in self._runs(letters)), None)

@@ -90,11 +90,15 @@ class _Needle:
         self.copy = re.compile(whole, re.IGNORECASE)
         self.begun = re.compile(_begun(self.plain[:STANDS_ALONE]))
         self.edits = 0 if len(self.plain) < 10 else 1 if len(self.plain) < 24 else 2
+        # What is shorter shows too little of a longer secret.
+        self.least = max(STANDS_ALONE, len(self.plain) * 3 // 4)
 
     def form(self, text: str, squashed: str) -> str | None:
         """How `text` holds the secret: 'copied', 'reversed', 'rot13', 'encoded', 'near', 'cut' or 'overload'."""
         if len(self.plain) < STANDS_ALONE:
             return "copied" if self.alone.search(text.casefold()) else None
+        if len(squashed) < self.least:
+            return None
         if self.plain in squashed:
             return "copied"
         for name, turned in self.turned.items():
@@ -165,7 +169,7 @@ class _Needle:
 
     def cut(self, squashed: str) -> bool:
         """Whether a text ends as if the secret had been cut off."""
-        sizes = range(max(8, len(self.plain) * 3 // 4), len(self.plain))
+        sizes = range(self.least, len(self.plain))
         return len(self.plain) >= STANDS_ALONE and any(squashed.endswith(self.plain[:size]) for size in sizes)
 
     def _leading(self, squashed: str, ahead: Ahead | None) -> int:
