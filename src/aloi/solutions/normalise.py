@@ -13,6 +13,7 @@ from itertools import accumulate, chain
 from string import ascii_letters, digits
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aloi.solutions.tables import table
 
@@ -76,11 +77,19 @@ def _folds() -> _Folds:
     return _Folds(_KEPT_CONTROLS)
 
 
+def _codes(text: str) -> NDArray[np.uint32] | None:
+    """The characters of a text by their numbers; None where it holds a lone surrogate, which slows this down."""
+    try:
+        return np.frombuffer(text.encode("utf-32-le"), np.uint32)
+    except UnicodeEncodeError:
+        return None
+
+
 def _characters(text: str) -> Iterable[str]:
     """The different characters of a text."""
-    if len(text) < _LONG:
+    codes = _codes(text) if len(text) >= _LONG else None
+    if codes is None:
         return set(text)
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     low = codes[codes < _RARE]
     rare = set(codes[codes >= _RARE].tolist()) if len(low) < len(codes) else ()
     return map(chr, chain(np.flatnonzero(np.bincount(low)).tolist(), rare))
@@ -107,9 +116,9 @@ class Folded:
 
     @cached_property
     def _ends(self) -> list[int]:
-        if len(self._uneven) > _FEW:
+        codes = _codes(self.original) if len(self._uneven) <= _FEW else None
+        if codes is None:
             return list(accumulate(map(len, map(_folds().__getitem__, self.original))))
-        codes = np.frombuffer(self.original.encode("utf-32-le", "surrogatepass"), np.uint32)
         sizes = np.ones(len(codes), np.int32)
         for one, size in self._uneven.items():
             sizes[codes == ord(one)] = size

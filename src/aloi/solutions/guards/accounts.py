@@ -19,7 +19,8 @@ def _behind(country: str) -> str:
 
 # "CMD-1460..." is an order; "IBANFR76..." is an account. All that stands before the first digit is asked for after it:
 # the search then runs from one digit to the next.
-_IBAN = re.compile(rf"\d(?:{_behind('[A-Za-z]{2}')}|{_behind('[A-Za-z]{2}[ .-]')}){SEP}\d")
+_NEAR = r"(?<=[A-Za-z][A-Za-z .-]\d)"  # most digits have no letter there
+_IBAN = re.compile(rf"\d{_NEAR}(?:{_behind('[A-Za-z]{2}')}|{_behind('[A-Za-z]{2}[ .-]')}){SEP}\d")
 _ALNUM = rf"(?:{SEP}[A-Za-z0-9]){{%d}}"
 _ALNUMS = re.compile(rf"(?:{SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
 # In characters, each but the first behind a line end and the widest indentation.

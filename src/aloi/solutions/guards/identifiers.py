@@ -188,8 +188,8 @@ def _number(
     """What a window of digits is: its kind and value."""
     if kind := _checked(digits, text, start, end, budget):
         return kind, digits
-    dialled = regions if 8 <= len(digits) <= 12 and not _other_number(text, start, end) else ()
-    for region in (one for one in dialled if _dialled_in_full(digits, one)):
+    dialled = [one for one in regions if _dialled_in_full(digits, one)] if 8 <= len(digits) <= 12 else []
+    for region in dialled if dialled and not _other_number(text, start, end) else ():
         if (value := budget.phone(digits, region)) and _grouped(text[start:end], value):
             return "phone", value
     return None

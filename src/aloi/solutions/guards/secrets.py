@@ -139,7 +139,7 @@ class _Needle:
             place = unspaced.find(core) if whole else -1
             place = place if place >= 0 else _led_to(unspaced, core, ahead)
             if place < len(unspaced):
-                at.append(tails.back(text, len(unspaced) - place, lambda one: not one.isspace()))
+                at.append(tails.back(text, len(unspaced) - place, lambda part: len("".join(part.split()))))
         return min(at)
 
     def begins_within(self, letters: str) -> bool:
@@ -165,7 +165,7 @@ class _Needle:
     def _alone(self, text: str, *, whole: bool) -> int:
         cased = text.casefold()
         found = (whole and self.alone.search(cased)) or self.begun.search(cased, max(0, len(cased) - 40))
-        return tails.back(text, len(cased) - found.start() if found else 0, lambda one: len(one.casefold()))
+        return tails.back(text, len(cased) - found.start() if found else 0, lambda part: len(part.casefold()))
 
     def cut(self, squashed: str) -> bool:
         """Whether a text ends as if the secret had been cut off."""

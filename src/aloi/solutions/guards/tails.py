@@ -6,8 +6,10 @@ All texts here are folded ones. A guard that is streamed through holds an answer
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from aloi.solutions.ahead import Ahead
+from aloi.solutions.normalise import alphanumeric
 
 # Lines of a wrapped base64 block, read from their end on.
 _LINES_BACK = re.compile(r"\n?\r?[A-Za-z0-9+/]{40,}(?:\n\r?[A-Za-z0-9+/]{40,})*")
@@ -16,6 +18,8 @@ _HEX_SIGNS = "0123456789abcdefABCDEF :,;-x\\u%"
 _PAIRS_BACK = re.compile(r"[0-9a-fA-F]{2}(?:(?:x0|x\\|00u\\|%)?[ :,;-]?[0-9a-fA-F]{2})*")
 _PART = re.compile(r"[ :,;-]?(?:0x?|\\(?:x|u0{0,2})?|%)?[0-9a-fA-F]?")
 _LONGEST_PART = 6
+# What is read at once from the end on, in characters; the nearest are read one by one.
+_FAR, _NEAR = 1_000, 64
 # A sign of an address that is spelt out, or the beginning of one.
 _SIGN = re.compile(r"(?:[\[({][ ]?(?:[.:@]|dot|point|punto|at|arobase|arroba)?[ ]?[\])}]?|@)\Z", re.IGNORECASE)
 
@@ -78,30 +82,50 @@ class Spans:
             at = self._starts[last]
 
 
+@cache
+def _joined(behind: str) -> re.Pattern[str]:
+    """Words that begin with one of `behind`, each behind one blank, read from the end on."""
+    return re.compile(rf"(?: \S*[{re.escape(behind)}](?=\s))*")
+
+
 def parted(text: str, at: int, behind: str) -> int:
     """The last beginning of a word up to `at` that one blank does not join to the word before.
 
     It may where that ends in a sign in brackets ("[dot]"), where the next begins with one of `behind`, or is not known.
     """
     while at > 1 and text[at - 1] == " " and not text[at - 2].isspace():
-        if at < len(text) and text[at] not in behind and not _SIGN.search(text, max(0, at - 14), at - 1):
+        joins = at < len(text) and text[at] in behind
+        if at < len(text) and not joins and not _SIGN.search(text, max(0, at - 14), at - 1):
             break
-        at = word(text, at - 1)
+        words = _joined(behind).match(text[max(0, at - _FAR) : at][::-1]) if joins else None
+        at = at - words.end() if words and words.end() else word(text, at - 1)
     return at
 
 
 def back(text: str, count: int, counted: Callable[[str], int]) -> int:
-    """Where the character stands that holds the `count`-th from the end of all that are counted."""
-    at = len(text)
+    """Where the character stands that holds the `count`-th from the end of all that are counted.
+
+    What is counted in two texts is the sum of what is counted in each.
+    """
+    at, size = len(text), _NEAR
+    while count > _NEAR and at:
+        part = text[max(0, at - size) : at]
+        held = counted(part)
+        if held < count:
+            at, count, size = at - len(part), count - held, min(2 * size, _FAR)
+        elif size > _NEAR:
+            size //= 2
+        else:
+            break
     while count > 0 and at:
         at -= 1
         count -= counted(text[at])
     return at
 
 
-def letters(character: str) -> int:
-    """How many letters and digits a character is in one case."""
-    return character.isalnum() if character.isascii() else sum(map(str.isalnum, character.casefold()))
+def letters(text: str) -> int:
+    """How many letters and digits a text is in one case."""
+    return text.isalnum() if text.isascii() and len(text) == 1 else len(alphanumeric(text))
 
 
 class Replaced:
