@@ -63,6 +63,20 @@ def _names_of_none() -> str:
     return "".join(f"%41&{letters[start : start + 12]}; " for start in range(0, SIZE, 20))
 
 
+def _accents() -> str:
+    draw = random.Random(20261128)
+    words = ("".join(draw.choices("\u00e9\u00e0\u00fcabc 12", k=8)) for _ in range(SIZE // 12))
+    return " ".join(base64.b64encode(word.encode()).decode() for word in words)
+
+
+def _loop() -> int:
+    """Work that tells how fast the machine is at the moment."""
+    total = 0
+    for index in range(1_000_000):
+        total += index * index
+    return total
+
+
 TEXTS: dict[str, Callable[[], str]] = {
     "prose": lambda: ORDINARY,
     "one letter": lambda: "a",
@@ -97,6 +111,11 @@ TEXTS: dict[str, Callable[[], str]] = {
     "Chinese and percents": lambda: _drawn("ab\u00e9\u6f221"),
     "base64 of base64": lambda: base64.b64encode(base64.b64encode(_mixed("a1 4cFR7.").encode())).decode(),
     "names of no reference": _names_of_none,
+    "percents four times": lambda: "%25252541 ",
+    "base64 of accents in words": _accents,
+    "spelt-out dots": lambda: "a [dot] ",
+    "addresses and percents": lambda: "1.2.3.4 %31 ",
+    "many characters": lambda: "".join(map(chr, range(0x100, 0xD800))),
     "half a secret": lambda: "azur7731x",
     "half a prompt": lambda: PROMPT[:40] + "and then ",
     "words of a prompt": lambda: "never name another customer, say so and give ",
@@ -175,6 +194,7 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=5)
     repeat = parser.parse_known_args()[0].repeat
     guards = {name: build(name) for name in GUARDS}
+    print(f"a million turns of a plain loop: {milliseconds(_loop, repeat, min):.0f} ms CPU")
     small = 0.0
     print("50 words, ms CPU, median")
     for name, (guard, role) in guards.items():

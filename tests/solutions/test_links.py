@@ -104,6 +104,7 @@ PASSES = {
     "allowed link": "See [the fees](https://banque-azur.example/fees) now.",
     "allowed bare": "https://www.banque-azur.example/x?y=1.",
     "allowed name": "www.banque-azur.example",
+    "allowed name and a sign": "www.banque-azur.example (point), the main one",
     "allowed capitals": "HTTPS://Banque-Azur.Example/",
     "relative": "[fees](/fees) and [top](#top)",
     "comparison": "a < b and b > c; if a <b then List<String>",

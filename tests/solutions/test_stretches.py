@@ -77,3 +77,13 @@ def test_where_stretches_stand():
 def test_marks_stand_where_the_characters_do():
     marks = Marks({b"0": b"0123456789", b"A": b"ABC"})
     assert marks.of("A1 \ud800éC漢9") == b"A0   A 0"
+
+
+def test_whether_they_are_more():
+    draw = random.Random(20261128)
+    stretches = Stretches(b"ab", 3)
+    for _ in range(2_000):
+        text = "".join(draw.choices("ab .\ud800é", weights=(6, 6, 1, 1, 1, 1), k=draw.randrange(60)))
+        low = draw.choice((0, draw.randrange(len(text) + 1)))
+        count = len(list(stretches.of(text, low)))
+        assert [stretches.are_more(text, than, low) for than in range(8)] == [count > than for than in range(8)]

@@ -8,13 +8,13 @@ import html
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html.entities import html5
-from itertools import groupby
 from operator import itemgetter
 
 from msgspec import Struct
 
+from aloi.solutions.either import either
 from aloi.solutions.normalise import fold
 from aloi.solutions.runs import LEAST, Run, base64_runs, hex_runs
 
@@ -31,19 +31,8 @@ class Layer(Struct, frozen=True):
 
 
 _PERCENT_RUN = re.compile(r"(%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*)")  # begins with what is searched for fast
-
-
-def _either(words: Iterable[str]) -> str:
-    """A pattern for the longest of these words that stands at a place, told apart by their first letters first."""
-    longest_first = sorted(words, key=lambda word: (word[0], -len(word)))
-    branches = (
-        f"{first}(?:{'|'.join(word[1:] for word in same)})" for first, same in groupby(longest_first, itemgetter(0))
-    )
-    return rf"(?=[{''.join({word[0] for word in longest_first})}])(?:{'|'.join(branches)})"
-
-
 # What `html.unescape` changes, and little else: names that need no ";" count wherever a longer one begins with them.
-_UNENDED = re.compile(_either(name for name in html5 if not name.endswith(";")))
+_UNENDED = re.compile(either(name for name in html5 if not name.endswith(";")))
 _UNENDED_BEGIN = frozenset(name[:2] for name in html5 if not name.endswith(";"))
 _REFERENCE = re.compile(rf"(&(?:#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[a-zA-Z][a-zA-Z0-9]{{1,30}};|{_UNENDED.pattern}))")
 _ZEROS = re.compile(r"(?<=#)0+(?=[0-9])|(?<=[xX])0+(?=[0-9a-fA-F])")

@@ -9,7 +9,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cache, cached_property
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from string import ascii_letters, digits
 
 import numpy as np
@@ -185,7 +185,7 @@ def _kept(folded: str, instead: str) -> str:
     if text.isascii():
         table, others = (_APART, b"") if instead else (None, _OTHERS)
         return text.encode().translate(table, others).decode()
-    others_in = [one for one in _characters(text) if not one.isalnum()]
+    others_in = list(islice((one for one in _characters(text) if not one.isalnum()), _FEW + 1))
     if len(others_in) > _FEW:
         return _NOT_ALPHANUMERIC.sub(instead, text)
     for one in others_in:

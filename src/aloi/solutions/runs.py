@@ -7,7 +7,6 @@ What is found is the same.
 import binascii
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from string import ascii_lowercase, ascii_uppercase, digits, hexdigits
 
 import numpy as np
@@ -52,8 +51,9 @@ def runs(text: str, low: int = 0) -> Iterator[_Span]:
 
 def base64_runs(text: str) -> list[Run]:
     """Those of base64 that can be read, in the standard alphabet or that for addresses, also wrapped in lines."""
-    few = _few_stretches(text, 0)
-    return _many_base64(text) if few is None else _read(text, _wrapped(text, few), _one_base64)
+    if _IN_BASE64.are_more(text, _FEW):
+        return _many_base64(text)
+    return _read(text, _base64_one_by_one(text, 0), _one_base64)
 
 
 def hex_runs(text: str) -> list[Run]:
@@ -62,26 +62,19 @@ def hex_runs(text: str) -> list[Run]:
     return _many_hex(text, spans) if len(spans) > _FEW else _read(text, spans, _one_hex)
 
 
-def _few_stretches(text: str, low: int) -> list[_Span] | None:
-    """Where there may be runs of base64; None where these are many."""
-    found = list(islice(_IN_BASE64.of(text, low), _FEW + 1))
-    return found if len(found) <= _FEW else None
-
-
-def _wrapped(text: str, stretches: Iterable[_Span]) -> Iterator[_Span]:
-    """Runs of base64 that begin with these stretches; some go on over lines."""
-    done = 0
-    for start, _ in stretches:
-        if start >= done and (match := _BASE64.match(text, start)):
-            done = match.end()
-            yield start, done
-
-
 def _base64_spans(text: str, low: int) -> Iterator[_Span]:
-    if (few := _few_stretches(text, low)) is not None:
-        return _wrapped(text, few)
+    if not _IN_BASE64.are_more(text, _FEW, low):
+        return _base64_one_by_one(text, low)
     lows, highs, _, _ = _base64_in(text, low)
     return zip(lows.tolist(), highs.tolist(), strict=True)
+
+
+def _base64_one_by_one(text: str, low: int) -> Iterator[_Span]:
+    done = low
+    for start, _ in _IN_BASE64.of(text, low):
+        if start >= done and (match := _BASE64.match(text, start)):  # it may go on over lines
+            done = match.end()
+            yield start, done
 
 
 def _hex_spans(text: str, low: int) -> Iterator[_Span]:
@@ -157,10 +150,10 @@ def _edges(among: _Flags) -> tuple[_Places, _Places]:
     return edges[::2], edges[1::2]
 
 
-def _counts(among: _Flags, first: _Places, last: _Places) -> _Places:
+def _counts(among: _Flags, first: _Places, last: _Places) -> NDArray[np.int32]:
     """How many are among each part, from its first place to its last (exclusive)."""
-    before = np.zeros(len(among) + 1, np.intp)
-    np.cumsum(among, out=before[1:])
+    before = np.zeros(len(among) + 1, np.int32)
+    np.cumsum(among, dtype=np.int32, out=before[1:])
     return before[last] - before[first]
 
 

@@ -43,6 +43,12 @@ class Stretches:
             end = len(marked) if end < 0 else end
             yield start, end
 
+    def are_more(self, text: str, than: int, low: int = 0) -> bool:
+        """Whether a text has more of them than so many."""
+        if len(text) - low < than * (len(self._least) + 1):
+            return False
+        return (_OUT + self._marks.of(text)[low:]).count(_OUT + self._least) > than
+
     def matches(self, pattern: re.Pattern[str], text: str, low: int = 0) -> Iterator[re.Match[str]]:
         """What a pattern finds in a text from `low` on that finds nothing but in them, and needs nothing behind them.
 

@@ -5,9 +5,13 @@ slashes, a full stop between letters) is looked for first, and the pattern is tr
 """
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 
+from msgspec import Struct
+
+from aloi.solutions.either import either
 from aloi.solutions.tables import table
 
 _ENCODED_COLON = r"(?:%3[aA]|&#0{0,4}58;?|&#[xX]0{0,4}3[aA];?|&colon;)"
@@ -43,21 +47,29 @@ _DOT = re.compile(
 _NUMBERS = re.compile(rf"\d(?<![\d.]\d)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?![\d.])(?:[/:]{NOT_END}*)?")
 _WORD_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-"
 _WORD_END = re.compile(r"[^A-Za-z0-9_.@-]|\Z")
-_LONGEST_NAME, _LONGEST_BEGUN = 600, 40
+_LONGEST_NAME, _LONGEST_BEGUN, _MOST_LABELS = 600, 40, 8
+
+
+class _Names(Struct, frozen=True):
+    """What a name of a host looks like, and the last sign and label of one, without which there is none."""
+
+    whole: re.Pattern[str]
+    ending: re.Pattern[str]
 
 
 @cache
-def _name() -> re.Pattern[str]:
+def _names() -> _Names:
     data = table("link-policy")
-    alone, pathed = ("|".join(sorted(data[name])) for name in ("endings", "endings_with_path"))
+    alone, pathed = either(data["endings"]), either(data["endings_with_path"])
     label = r"[a-z0-9_](?:[a-z0-9_-]{0,62})"
     # A name ends where its last label ends: "in.the end" is no name, "site.example" is.
-    return re.compile(
-        rf"(?<![a-z0-9@._-])(?:{label}{_SEP}){{1,8}}"
-        rf"(?:(?:{alone})(?![a-z0-9_@-])(?!\.[a-z0-9])(?:[/?#:]{NOT_END}*)?|(?:{pathed})[/?#:]{NOT_END}+)"
-        rf"|(?<![a-z0-9@._-])www{_SEP}{NOT_END}+",
-        re.IGNORECASE,
+    alone = rf"{alone}(?![a-z0-9_@-])(?!\.[a-z0-9])"
+    whole = (
+        rf"(?<![a-z0-9@._-])(?:{label}{_SEP}){{1,{_MOST_LABELS}}}(?:{alone}(?:[/?#:]{NOT_END}*)?|{pathed}[/?#:]{NOT_END}+)"
+        rf"|(?<![a-z0-9@._-])www{_SEP}{NOT_END}+"
     )
+    ending = rf"{_SEP}(?:{alone}|{pathed}[/?#:])"
+    return _Names(re.compile(whole, re.IGNORECASE), re.compile(ending, re.IGNORECASE))
 
 
 Span = tuple[int, int]
@@ -91,16 +103,32 @@ def begins_to_run(text: str, word: int, end: int) -> int:
 
 def names(text: str) -> Iterator[Span]:
     """Names and numbers of hosts without a scheme, with what follows them."""
-    at = 0
+    patterns = _names()
+    at, read, ending = 0, -1, _next(patterns.ending, text, 0)
+    # Beginnings that reach an ending, if it comes to one: no other is looked at whole.
+    begun: deque[int] = deque(maxlen=_MOST_LABELS)
     while dot := _DOT.search(text, at):
         head = text[max(0, dot.start() - _LONGEST_NAME) : dot.start()]
         if dot[0] != ".":
             head = head.removesuffix(" ")
         word = len(head) - len(head.rstrip(_WORD_SIGNS))
         start = dot.start() - word - (dot[0] != "." and text[dot.start() - 1 : dot.start()] == " ")
-        if word and word < _LONGEST_NAME and (match := _name().match(text, start)):
-            yield match.span()
-            at = match.end()
-        else:
-            at = max(_WORD_END.search(text, dot.end()).start(), dot.end()) if dot[0] == "." else dot.end()  # type: ignore[union-attr]  # it also finds the end of the text
-    yield from (match.span() for match in _NUMBERS.finditer(text) if text.count(".") >= 3)
+        at = dot.end()
+        if dot[0] == ".":
+            at = max(at, _next(_WORD_END, text, at))
+        if 0 < word < _LONGEST_NAME and start > read:  # a sign may follow the name that was read
+            begun.append(start)
+        if ending < at or text[start : start + 3].casefold() == "www":
+            if match := next(filter(None, (patterns.whole.match(text, start) for start in begun)), None):
+                yield match.span()
+                read, at = match.start(), max(at, match.end())
+                begun.clear()
+            if ending < at:
+                ending = _next(patterns.ending, text, at)
+    yield from (match.span() for match in (_NUMBERS.finditer(text) if text.count(".") >= 3 else ()))
+
+
+def _next(pattern: re.Pattern[str], text: str, at: int) -> int:
+    """Where a pattern is found next; the end of the text where it is not."""
+    match = pattern.search(text, at)
+    return match.start() if match else len(text)

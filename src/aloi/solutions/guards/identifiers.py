@@ -37,6 +37,7 @@ from aloi.solutions.tables import table
 BUDGET = 20_000
 _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
+_SHORTEST = len("1 AB 2A")
 _CLUSTER = re.compile(rf"\d(?:{SEP}\d){{8,}}")
 _NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
 # A plate of earlier years begins with a number and a group of letters.
@@ -431,11 +432,12 @@ def identifiers(text: str, kinds: frozenset[str], regions: tuple[str, ...], budg
     `regions` are the countries (ISO 3166) whose telephone numbers are known without a country code. Texts that share a
     `budget` are read within it.
     """
-    if _GROUP.search(text):
+    has_digits = len(text) >= _SHORTEST and _GROUP.search(text) is not None
+    if has_digits:
         yield from _numbered(text, kinds, regions, budget)
     yield from (Identifier("email", *place) for place in (emails(text, budget.spend) if "email" in kinds else ()))
     yield from (Identifier("ip", *place) for place in (internet(text, budget.spend) if "ip" in kinds else ()))
-    yield from _plates(text, budget) if "plate" in kinds and _GROUP.search(text) else ()
+    yield from _plates(text, budget) if "plate" in kinds and has_digits else ()
 
 
 def _numbered(text: str, kinds: frozenset[str], regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:

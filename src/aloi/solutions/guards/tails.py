@@ -93,12 +93,15 @@ def parted(text: str, at: int, behind: str) -> int:
 
     It may where that ends in a sign in brackets ("[dot]"), where the next begins with one of `behind`, or is not known.
     """
+    joined = False
     while at > 1 and text[at - 1] == " " and not text[at - 2].isspace():
         joins = at < len(text) and text[at] in behind
         if at < len(text) and not joins and not _SIGN.search(text, max(0, at - 14), at - 1):
             break
-        words = _joined(behind).match(text[max(0, at - _FAR) : at][::-1]) if joins else None
+        # Where one has begun so before, many may.
+        words = _joined(behind).match(text[max(0, at - _FAR) : at][::-1]) if joins and joined else None
         at = at - words.end() if words and words.end() else word(text, at - 1)
+        joined = joins
     return at
 
 
