@@ -47,6 +47,7 @@ _DOT = re.compile(
 _NUMBERS = re.compile(rf"\d(?<![\d.]\d)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?![\d.])(?:[/:]{NOT_END}*)?")
 _WORD_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-"
 _WORD_END = re.compile(r"[^A-Za-z0-9_.@-]|\Z")
+_WWW = re.compile("www", re.IGNORECASE)
 _LONGEST_NAME, _LONGEST_BEGUN, _MOST_LABELS = 600, 40, 8
 
 
@@ -104,28 +105,34 @@ def begins_to_run(text: str, word: int, end: int) -> int:
 def names(text: str) -> Iterator[Span]:
     """Names and numbers of hosts without a scheme, with what follows them."""
     patterns = _names()
+    www = _WWW.search(text) is not None
     at, read, ending = 0, -1, _next(patterns.ending, text, 0)
-    # Beginnings that reach an ending, if it comes to one: no other is looked at whole.
-    begun: deque[int] = deque(maxlen=_MOST_LABELS)
-    while dot := _DOT.search(text, at):
-        head = text[max(0, dot.start() - _LONGEST_NAME) : dot.start()]
-        if dot[0] != ".":
-            head = head.removesuffix(" ")
-        word = len(head) - len(head.rstrip(_WORD_SIGNS))
-        start = dot.start() - word - (dot[0] != "." and text[dot.start() - 1 : dot.start()] == " ")
-        at = dot.end()
-        if dot[0] == ".":
-            at = max(at, _next(_WORD_END, text, at))
-        if 0 < word < _LONGEST_NAME and start > read:  # a sign may follow the name that was read
-            begun.append(start)
-        if ending < at or text[start : start + 3].casefold() == "www":
-            if match := next(filter(None, (patterns.whole.match(text, start) for start in begun)), None):
+    # Signs whose names may reach an ending, if the text comes to one: no other is looked at whole.
+    signs: deque[re.Match[str]] = deque(maxlen=_MOST_LABELS)
+    while sign := _DOT.search(text, at):
+        at = sign.end() if sign[0] != "." else max(sign.end(), _next(_WORD_END, text, sign.end()))
+        signs.append(sign)
+        if ending < at or (www and _WWW.match(text, _beginning(text, sign))):
+            starts = (start for start in (_beginning(text, one) for one in signs) if start > read)
+            if match := next(filter(None, (patterns.whole.match(text, start) for start in starts)), None):
                 yield match.span()
+                # The next sign may stand behind this name: it is not read again.
                 read, at = match.start(), max(at, match.end())
-                begun.clear()
+                signs.clear()
             if ending < at:
                 ending = _next(patterns.ending, text, at)
     yield from (match.span() for match in (_NUMBERS.finditer(text) if text.count(".") >= 3 else ()))
+
+
+def _beginning(text: str, sign: re.Match[str]) -> int:
+    """Where the word before a sign begins; -1 where none does, or a longer one than a name."""
+    head = text[max(0, sign.start() - _LONGEST_NAME) : sign.start()]
+    if sign[0] != ".":
+        head = head.removesuffix(" ")
+    word = len(head) - len(head.rstrip(_WORD_SIGNS))
+    if not 0 < word < _LONGEST_NAME:
+        return -1
+    return sign.start() - word - (sign[0] != "." and text[sign.start() - 1 : sign.start()] == " ")
 
 
 def _next(pattern: re.Pattern[str], text: str, at: int) -> int:

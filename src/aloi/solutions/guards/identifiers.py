@@ -38,7 +38,7 @@ BUDGET = 20_000
 _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
 _SHORTEST = len("1 AB 2A")
-_CLUSTER = re.compile(rf"\d(?:{SEP}\d){{8,}}")
+_CLUSTER = re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{8,}}")
 _NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
 # A plate of earlier years begins with a number and a group of letters.
 _GROUPS = Marks({b"0": digits.encode(), b"A": ascii_uppercase.encode(), b"-": b" -"})

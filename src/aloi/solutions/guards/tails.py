@@ -23,6 +23,8 @@ _FAR, _NEAR = 1_000, 64
 # A sign of an address that is spelt out, or the beginning of one.
 _SIGN = re.compile(r"(?:[\[({][ ]?(?:[.:@]|dot|point|punto|at|arobase|arroba)?[ ]?[\])}]?|@)\Z", re.IGNORECASE)
 
+_SIGN_BACK = r"(?:[\])}]?[ ]?(?:[.:@]|tod|tniop|otnup|ta|esabora|aborra)?[ ]?[\[({]|@)"
+
 
 def word(text: str, end: int) -> int:
     """Where the run without blanks begins that reaches up to `end`; `end` where a blank stands before it."""
@@ -84,8 +86,8 @@ class Spans:
 
 @cache
 def _joined(behind: str) -> re.Pattern[str]:
-    """Words that begin with one of `behind`, each behind one blank, read from the end on."""
-    return re.compile(rf"(?: \S*[{re.escape(behind)}](?=\s))*")
+    """Words that are joined as `parted` tells, read from the end on: each behind the blank that joins it."""
+    return re.compile(rf"(?: (?=\S)(?:(?<=[{re.escape(behind)}] )|(?={_SIGN_BACK}))\S+(?=\s))*", re.IGNORECASE)
 
 
 def parted(text: str, at: int, behind: str) -> int:
@@ -93,15 +95,15 @@ def parted(text: str, at: int, behind: str) -> int:
 
     It may where that ends in a sign in brackets ("[dot]"), where the next begins with one of `behind`, or is not known.
     """
-    joined = False
     while at > 1 and text[at - 1] == " " and not text[at - 2].isspace():
-        joins = at < len(text) and text[at] in behind
-        if at < len(text) and not joins and not _SIGN.search(text, max(0, at - 14), at - 1):
-            break
-        # Where one has begun so before, many may.
-        words = _joined(behind).match(text[max(0, at - _FAR) : at][::-1]) if joins and joined else None
-        at = at - words.end() if words and words.end() else word(text, at - 1)
-        joined = joins
+        if at < len(text):
+            if text[at] not in behind and not _SIGN.search(text, max(0, at - 14), at - 1):
+                break
+            words = _joined(behind).match(text[max(0, at - _FAR) : at + 1][::-1], 1)
+            if words and words.end() > 1:
+                at -= words.end() - 1
+                continue
+        at = word(text, at - 1)
     return at
 
 
