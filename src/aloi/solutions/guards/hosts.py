@@ -46,16 +46,18 @@ _DOT = re.compile(
 )
 _NUMBERS = re.compile(rf"\d(?<![\d.]\d)\d{{0,2}}(?:\.\d{{1,3}}){{3}}(?![\d.])(?:[/:]{NOT_END}*)?")
 _WORD_SIGNS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.@-"
-_WORD_END = re.compile(r"[^A-Za-z0-9_.@-]|\Z")
+_WORD_END = re.compile(r"[^A-Za-z0-9_.@-]")
 _WWW = re.compile("www", re.IGNORECASE)
 _LONGEST_NAME, _LONGEST_BEGUN, _MOST_LABELS = 600, 40, 8
 
 
 class _Names(Struct, frozen=True):
-    """What a name of a host looks like, and the last sign and label of one, without which there is none."""
+    """What a name of a host looks like. Its last label, without which there is none, stands behind a full stop, or
+    behind a sign that is spelt out."""
 
     whole: re.Pattern[str]
-    ending: re.Pattern[str]
+    dotted: re.Pattern[str]
+    last: re.Pattern[str]
 
 
 @cache
@@ -69,8 +71,8 @@ def _names() -> _Names:
         rf"(?<![a-z0-9@._-])(?:{label}{_SEP}){{1,{_MOST_LABELS}}}(?:{alone}(?:[/?#:]{NOT_END}*)?|{pathed}[/?#:]{NOT_END}+)"
         rf"|(?<![a-z0-9@._-])www{_SEP}{NOT_END}+"
     )
-    ending = rf"{_SEP}(?:{alone}|{pathed}[/?#:])"
-    return _Names(re.compile(whole, re.IGNORECASE), re.compile(ending, re.IGNORECASE))
+    last = rf"(?:{alone}|{pathed}[/?#:])"
+    return _Names(*(re.compile(one, re.IGNORECASE) for one in (whole, rf"\.{last}", rf"[ ]?{last}")))
 
 
 Span = tuple[int, int]
@@ -106,21 +108,26 @@ def names(text: str) -> Iterator[Span]:
     """Names and numbers of hosts without a scheme, with what follows them."""
     patterns = _names()
     www = _WWW.search(text) is not None
-    at, read, ending = 0, -1, _next(patterns.ending, text, 0)
-    # Signs whose names may reach an ending, if the text comes to one: no other is looked at whole.
+    at, read = 0, -1
+    # Signs of what may be a name, if it comes to a last label: nothing else is looked at whole.
     signs: deque[re.Match[str]] = deque(maxlen=_MOST_LABELS)
     while sign := _DOT.search(text, at):
-        at = sign.end() if sign[0] != "." else max(sign.end(), _next(_WORD_END, text, sign.end()))
+        if sign[0] == ".":
+            end = _WORD_END.search(text, sign.end())
+            at = end.start() if end else len(text)
+            last = patterns.dotted.search(text, sign.start(), at + 1)
+        else:
+            at = sign.end()
+            last = patterns.last.match(text, at)
         signs.append(sign)
-        if ending < at or (www and _WWW.match(text, _beginning(text, sign))):
-            starts = (start for start in (_beginning(text, one) for one in signs) if start > read)
-            if match := next(filter(None, (patterns.whole.match(text, start) for start in starts)), None):
-                yield match.span()
-                # The next sign may stand behind this name: it is not read again.
-                read, at = match.start(), max(at, match.end())
-                signs.clear()
-            if ending < at:
-                ending = _next(patterns.ending, text, at)
+        if last or (www and _WWW.match(text, _beginning(text, sign))):
+            for one in signs:
+                # A sign may stand behind the name that was read last.
+                if (start := _beginning(text, one)) > read and (match := patterns.whole.match(text, start)):
+                    yield match.span()
+                    read, at = start, max(at, match.end())
+                    break
+            signs.clear()
     yield from (match.span() for match in (_NUMBERS.finditer(text) if text.count(".") >= 3 else ()))
 
 
@@ -133,9 +140,3 @@ def _beginning(text: str, sign: re.Match[str]) -> int:
     if not 0 < word < _LONGEST_NAME:
         return -1
     return sign.start() - word - (sign[0] != "." and text[sign.start() - 1 : sign.start()] == " ")
-
-
-def _next(pattern: re.Pattern[str], text: str, at: int) -> int:
-    """Where a pattern is found next; the end of the text where it is not."""
-    match = pattern.search(text, at)
-    return match.start() if match else len(text)
