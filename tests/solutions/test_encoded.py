@@ -136,6 +136,22 @@ def test_what_is_encoded_in_several_ways_is_not_read_in_each_of_them(text):
     assert sum(len(layer.text) for layer in layers(text)) <= 2 * len(text)
 
 
+FEW_WORDS = "QUJDREVGR0hJSktM " * APART
+MANY_KINDS = {
+    "of every kind": ("QUJDREVGR0hJSktM %2541 41 42 43 44 45 46 47; " * 2_200, 0.9),
+    "words in words": (FEW_WORDS + "plain%252541 " * 8_000, 1.0),
+    "words in base64": (FEW_WORDS + (base64.b64encode(b"plain%252541x plain%252541y").decode() + " ") * 2_500, 1.5),
+    "words in hexadecimal": (FEW_WORDS + (b"pl%252541".hex() + "; ") * 5_000, 1.0),
+    "few among plain ones": (FEW_WORDS + ("%41 " + "plain " * 20) * 1_000, 0.1),
+}
+
+
+@pytest.mark.parametrize(("text", "most"), MANY_KINDS.values(), ids=MANY_KINDS)
+def test_what_is_read_of_many_words_and_runs_is_not_more_than_the_text(text, most):
+    # Kinds that stand among each other, and what is nested in them, were read thirteen times otherwise.
+    assert sum(len(layer.text) for layer in layers(text)) <= most * len(text)
+
+
 def sparse(size):
     """One word that shrinks by little, at four levels."""
     return ("plain" * 40 + "%25252541") * (size // 209)

@@ -1,9 +1,11 @@
 import re
+from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aloi.solutions.normalise import alphanumeric, fold, squash, words_in
+from aloi.solutions.normalise import _folds, alphanumeric, fold, squash, words_in
 
 
 def test_disguises_fold_to_plain_text():
@@ -46,6 +48,35 @@ TEXTS = st.one_of(st.text(max_size=60), st.text(st.characters(max_codepoint=127)
 @given(TEXTS, st.sampled_from(["", MANY]))
 def test_a_text_folds_as_its_characters_do(text, more):
     assert fold(text + more).text == "".join(fold(one).text for one in text + more)
+
+
+RARE = "".join(map(chr, [*range(0x1D400, 0x1D420), 0x20000, 0x2F800, 0x40000, 0xE0041, 0xE0100, 0xF0000, 0x10FFFF]))
+LONG = {
+    "plain": "The account costs 2 euros. " * 100,
+    "few signs": "Caf\u00e9 \u00e0 la cr\u00e8me, \uff17\u200b euros. " * 100,
+    "rare signs": f"{RARE} and \u00e9 " * 60,
+    "many signs": f"{RARE}{MANY} " * 10,
+    "surrogates": "caf\u00e9\ud800 \ufb03\udfff " * 300,
+}
+
+
+@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+def test_a_long_text_folds_as_its_characters_do(text):
+    assert len(text) > 2_000
+    folded = fold(text)
+    each = [fold(one).text for one in text]
+    assert folded.text == "".join(each)
+    starts = list(accumulate(map(len, each), initial=0))
+    for place, one in enumerate(each):
+        if one:
+            assert folded.span(starts[place], starts[place + 1])[0] == place
+            assert folded.place(starts[place]) == place
+
+
+def test_what_is_no_character_is_not_kept_in_mind():
+    before = len(_folds())
+    assert fold("".join(map(chr, range(0x50000, 0x60000)))).text == ""
+    assert len(_folds()) == before
 
 
 @given(st.builds("".join, st.tuples(TEXTS, st.sampled_from(["", MANY]))))

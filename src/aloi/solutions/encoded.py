@@ -42,8 +42,6 @@ _LONGEST_NUMBER = len("&#1114111;")
 _ENCODED = r"%[0-9a-fA-F]{2}|&(?:(?:amp|AMP);?)*(?:#|num;)"
 _SIGN = re.compile(_ENCODED)
 _WORD = re.compile(rf"(?<!\S)\S*?(?:{_ENCODED})\S*")
-# Up to the last encoded word, and up to the last blank.
-_LAST_WORD = re.compile(rf"(?s:.*)(?<!\S)\S*?(?:{_ENCODED})\S*")
 _LAST_BLANK = re.compile(r"(?s:.*)(?=\s)")
 
 
@@ -99,8 +97,9 @@ def _spelled(encoded: str, times: int) -> str:
     return decoded
 
 
-# So many encoded words of a text are read one by one; those behind them in pieces of so many characters, none of which
-# ends within a word. Read apart, a text of nothing else would take ten times as long as it may.
+# So many encoded words of a text are read one by one; those behind them in pieces of so many characters, without what
+# stands between them: that would be read again with the words and runs of each kind, and at each level. Read apart, a
+# text of nothing else would take ten times as long as it may.
 APART, PIECE = 256, 2_000
 # So many characters of a text's encoded words are read at each of their levels, and the words behind these at the last
 # one only; those in base64 and in hexadecimal likewise, by the characters of these.
@@ -144,8 +143,10 @@ class _Reader:
                 yield from self._runs(outer, found)
         if outer.spelled or not ("%" in outer.text or "&" in outer.text):
             return
-        for low, high, by_level in self._words(outer):
-            yield _Text(_spelled(outer.text[low:high], 1 if by_level else times), low, high, by_level, not by_level)
+        for encoded, low, high, by_level in self._words(outer):
+            plain = _spelled(encoded, 1 if by_level else times)
+            if plain not in ("", encoded):
+                yield _Text(plain, low, high, by_level, not by_level)
 
     def _runs(self, outer: _Text, found: list[Run]) -> Iterator[_Text]:
         steps, at = _Steps(outer.by_level), 0
@@ -157,35 +158,31 @@ class _Reader:
                 self._left -= 1
             else:
                 end = bisect_right(found, low + PIECE, end, key=itemgetter(1))
-                for start, stop, plain in found[at + 1 : end]:
-                    steps.take(stop - start)
-                    text += outer.text[high:start] + plain
-                    high = stop
+                steps.take(sum(stop - start for start, stop, _ in found[at + 1 : end]))
+                text, high = " ".join(plain for _, _, plain in found[at:end]), found[end - 1][1]
             yield _Text(text, low, high, by_level)
             at = end
 
-    def _words(self, outer: _Text) -> Iterator[tuple[int, int, bool]]:
-        steps, done = _Steps(outer.by_level), 0
-        while match := _WORD.search(outer.text, done):
-            low, done = match.span()
-            by_level = steps.take(done - low)
+    def _words(self, outer: _Text) -> Iterator[tuple[str, int, int, bool]]:
+        text, steps, high = outer.text, _Steps(outer.by_level), 0
+        while match := _WORD.search(text, high):
+            low, high = match.span()
+            by_level, encoded = steps.take(high - low), match[0]
             if self._left:
                 self._left -= 1
-            elif (high := _last_end(outer.text, low)) > done:
-                if by_level and steps.left < math.inf:
-                    steps.take(sum(map(len, _WORD.findall(outer.text, done, high))))
-                done = high
-            yield low, done, by_level
+            elif words := _WORD.findall(text, high, max(high, _last_blank(text, low + PIECE))):
+                steps.take(sum(map(len, words)))
+                high = text.rfind(words[-1], high, low + PIECE) + len(words[-1])
+                encoded = " ".join((encoded, *words))
+            yield encoded, low, high, by_level
 
 
-def _last_end(text: str, low: int) -> int:
-    """Where the last encoded word ends of the `PIECE` characters from `low` on; no word is cut."""
-    high = len(text)
-    if high > low + PIECE:
-        blank = _LAST_BLANK.match(text, low, low + PIECE + 1)
-        high = blank.end() if blank else low
-    word = _LAST_WORD.match(text, low, high)
-    return word.end() if word else low
+def _last_blank(text: str, at: int) -> int:
+    """The last blank up to a place, or the end of the text where that comes first; 0 where no blank is near."""
+    if at >= len(text):
+        return len(text)
+    blank = _LAST_BLANK.match(text, max(0, at - PIECE), at + 1)
+    return blank.end() if blank else 0
 
 
 def layers(text: str) -> Iterator[Layer]:
@@ -200,11 +197,10 @@ def layers(text: str) -> Iterator[Layer]:
         deeper = []
         for outer in level:
             for one in reader.once(outer, DEPTH - depth + 1):
-                if one.text and one.text != outer.text[one.start : one.end]:
-                    start, end = (one.start, one.end) if depth == 1 else (outer.start, outer.end)
-                    plain = fold(one.text).text
-                    yield Layer(plain, start, end, depth)
-                    deeper.append(_Text(plain, start, end, one.by_level, one.spelled))
+                start, end = (one.start, one.end) if depth == 1 else (outer.start, outer.end)
+                plain = fold(one.text).text
+                yield Layer(plain, start, end, depth)
+                deeper.append(_Text(plain, start, end, one.by_level, one.spelled))
         level = deeper
 
 

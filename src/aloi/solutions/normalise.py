@@ -19,6 +19,8 @@ from aloi.solutions.tables import table
 
 # Marks, format controls, surrogates, private use and unassigned code points carry no letter of their own.
 _DROPPED = frozenset({"Mn", "Me", "Cf", "Cs", "Co", "Cn", "Cc"})
+# Code points from the first of these on are nobody's, but for the block of tags: unassigned, or for private use.
+_NOBODYS, _TAGS = "\U00040000", 0xE0
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f\u2800\u3164\uffa0")
 _KEPT_CONTROLS = {
     "\t": "\t",
@@ -43,9 +45,11 @@ _LONG, _RARE = 2_000, 0x20000
 
 
 class _Folds(dict[str, str]):
-    """What each character folds to, worked out once per character."""
+    """What each character folds to, worked out once per character; the million that are nobody's are not kept."""
 
     def __missing__(self, character: str) -> str:
+        if character >= _NOBODYS and ord(character) >> 12 != _TAGS:
+            return ""
         self[character] = folded = _fold_character(character)
         return folded
 
@@ -85,6 +89,14 @@ def _codes(text: str) -> NDArray[np.uint32] | None:
         return None
 
 
+def _nobodys_alike(text: str) -> str:
+    """A text with one character in place of all that are nobody's: there are a million of them."""
+    codes = _codes(text) if len(text) >= _LONG else None
+    if codes is None or not (nobodys := (codes >= ord(_NOBODYS)) & (codes >> 12 != _TAGS)).any():
+        return text
+    return np.where(nobodys, np.uint32(ord(_NOBODYS)), codes).tobytes().decode("utf-32-le")
+
+
 def _characters(text: str) -> Iterable[str]:
     """The different characters of a text."""
     codes = _codes(text) if len(text) >= _LONG else None
@@ -105,22 +117,25 @@ class Folded:
         self._plain = (original.isascii() and original.isprintable()) or _PLAIN.fullmatch(original) is not None
         if not self._plain:
             folds = _folds()
-            others = {one: folded for one in _characters(original) if (folded := folds[one]) != one}
-            self._uneven = {one: len(folded) for one, folded in others.items() if len(folded) != 1}
-            self._even = not self._uneven
+            self._alike = _nobodys_alike(original)
+            self._folds = {one: folds[one] for one in _characters(self._alike)}
+            others = [(one, folded) for one, folded in self._folds.items() if folded != one]
+            self._even = all(len(folded) == 1 for _, folded in others)
             if len(others) <= _FEW:
-                for one, folded in others.items():  # one after the other, for what is folded stays so
+                self.text = self._alike
+                for one, folded in others:  # one after the other, for what is folded stays so
                     self.text = self.text.replace(one, folded)
             else:
-                self.text = "".join(map(folds.__getitem__, original))
+                self.text = "".join(map(self._folds.__getitem__, self._alike))
 
     @cached_property
     def _ends(self) -> list[int]:
-        codes = _codes(self.original) if len(self._uneven) <= _FEW else None
+        uneven = [(one, len(folded)) for one, folded in self._folds.items() if len(folded) != 1]
+        codes = _codes(self._alike) if len(uneven) <= _FEW else None
         if codes is None:
-            return list(accumulate(map(len, map(_folds().__getitem__, self.original))))
+            return list(accumulate(map(len, map(self._folds.__getitem__, self._alike))))
         sizes = np.ones(len(codes), np.int32)
-        for one, size in self._uneven.items():
+        for one, size in uneven:
             sizes[codes == ord(one)] = size
         ends: list[int] = np.cumsum(sizes).tolist()
         return ends

@@ -113,18 +113,19 @@ def back(text: str, count: int, counted: Callable[[str], int]) -> int:
     What is counted in two texts is the sum of what is counted in each.
     """
     at, size = len(text), _NEAR
-    while count > _NEAR and at:
+    near = max(0, at - _NEAR)
+    while count > 0 and at > near:
+        at -= 1
+        count -= counted(text[at])
+    while count > 0 and at:
         part = text[max(0, at - size) : at]
         held = counted(part)
         if held < count:
             at, count, size = at - len(part), count - held, min(2 * size, _FAR)
-        elif size > _NEAR:
-            size //= 2
+        elif len(part) > 1:
+            size = len(part) // 2
         else:
-            break
-    while count > 0 and at:
-        at -= 1
-        count -= counted(text[at])
+            return at - 1
     return at
 
 

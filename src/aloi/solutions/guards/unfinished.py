@@ -69,7 +69,11 @@ def _whole(text: str, at: int, spans: tails.Spans) -> int:
 
 def _numeric(text: str, end: int) -> int:
     """Where the chain of digits and their signs begins that reaches up to `end`."""
-    low = len(text[:end].rstrip(_NUMERIC))
+    low, left = end, ""
+    while low and not left:
+        start = max(0, low - _NEARBY)
+        left = text[start:low].rstrip(_NUMERIC)
+        low = start + len(left)
     first = _FIRST.search(text, low, end)
     return first.start() if first else end
 
