@@ -1,5 +1,6 @@
 import base64
 import html
+import random
 import textwrap
 from html.entities import html5
 
@@ -49,6 +50,19 @@ def test_of_many_encoded_words_each_is_read_and_found_where_it_stands(encode):
         holding = [one for one in found if word in one.text]
         assert holding, word
         assert any(one.start <= low and high <= one.end + 1 for one in holding)
+
+
+def test_no_word_is_lost_where_pieces_meet():
+    # Short words that stand within longer ones, some of which reach over the end of a piece.
+    draw = random.Random(20261128)
+    names = [f"b%41kestrel-{index:04}" for index in range(1_500)]
+    text = "a%41 " * APART
+    for name in names:
+        text += f"{'%41 ' * draw.randrange(4)}{draw.choice(('', 'plain words '))}{'%41' * draw.randrange(30)}{name} "
+    found = list(layers(text))
+    for name in names:
+        low, shown = text.index(name), name.replace("%41", "A")
+        assert any(one.start <= low and low + len(name) <= one.end and shown in one.text for one in found), name
 
 
 def test_many_encoded_words_are_few_layers():

@@ -170,10 +170,12 @@ class _Reader:
             by_level, encoded = steps.take(high - low), match[0]
             if self._left:
                 self._left -= 1
-            elif words := _WORD.findall(text, high, max(high, _last_blank(text, low + PIECE))):
-                steps.take(sum(map(len, words)))
-                high = text.rfind(words[-1], high, low + PIECE) + len(words[-1])
-                encoded = " ".join((encoded, *words))
+            else:
+                end = max(high, _last_blank(text, low + PIECE))
+                if words := _WORD.findall(text, high, end):
+                    steps.take(sum(map(len, words)))
+                    high = text.rfind(words[-1], high, end) + len(words[-1])
+                    encoded = " ".join((encoded, *words))
             yield encoded, low, high, by_level
 
 

@@ -4,7 +4,8 @@ A copy is a run of letters and digits, whatever case, blanks, punctuation, look-
 stand between: as written, reversed, in rot13, base64, hexadecimal, percent or character references (nested). A near
 copy is a stretch of the answer most of whose word triples stand in the prompt: sentences in another order, or with a
 word changed here and there. Canaries, strings put into the prompt for this alone, are looked for in every disguise of
-the secret filter. Not seen: a summary, a translation, a copy interleaved with other words, one of a few words.
+the secret filter. Not seen: a summary, a translation, a copy interleaved with other words, one of a few words, one of
+which a part of each word is encoded.
 """
 
 from collections.abc import Iterable, Iterator
