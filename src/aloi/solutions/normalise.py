@@ -9,7 +9,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable
 from functools import cache, cached_property
-from itertools import accumulate, chain, islice
+from itertools import accumulate, islice
 from string import ascii_letters, digits
 
 import numpy as np
@@ -82,7 +82,9 @@ def _folds() -> _Folds:
 
 
 def _codes(text: str) -> NDArray[np.uint32] | None:
-    """The characters of a text by their numbers; None where it holds a lone surrogate, which slows this down."""
+    """The characters of a long text by their numbers; None where it is short, or a lone surrogate slows this down."""
+    if len(text) < _LONG:
+        return None
     try:
         return np.frombuffer(text.encode("utf-32-le"), np.uint32)
     except UnicodeEncodeError:
@@ -91,7 +93,7 @@ def _codes(text: str) -> NDArray[np.uint32] | None:
 
 def _nobodys_alike(text: str) -> str:
     """A text with one character in place of all that are nobody's: there are a million of them."""
-    codes = _codes(text) if len(text) >= _LONG else None
+    codes = _codes(text)
     if codes is None or not (nobodys := (codes >= ord(_NOBODYS)) & (codes >> 12 != _TAGS)).any():
         return text
     return np.where(nobodys, np.uint32(ord(_NOBODYS)), codes).tobytes().decode("utf-32-le")
@@ -99,12 +101,13 @@ def _nobodys_alike(text: str) -> str:
 
 def _characters(text: str) -> Iterable[str]:
     """The different characters of a text."""
-    codes = _codes(text) if len(text) >= _LONG else None
+    codes = _codes(text)
     if codes is None:
         return set(text)
     low = codes[codes < _RARE]
     rare = set(codes[codes >= _RARE].tolist()) if len(low) < len(codes) else ()
-    return map(chr, chain(np.flatnonzero(np.bincount(low)).tolist(), rare))
+    found = np.concatenate((np.flatnonzero(np.bincount(low)), np.fromiter(rare, np.intp, len(rare))))
+    return found.astype(np.uint32).tobytes().decode("utf-32-le")
 
 
 class Folded:
@@ -118,7 +121,8 @@ class Folded:
         if not self._plain:
             folds = _folds()
             self._alike = _nobodys_alike(original)
-            self._folds = {one: folds[one] for one in _characters(self._alike)}
+            characters = _characters(self._alike)
+            self._folds = dict(zip(characters, map(folds.__getitem__, characters), strict=True))
             others = [(one, folded) for one, folded in self._folds.items() if folded != one]
             self._even = all(len(folded) == 1 for _, folded in others)
             if len(others) <= _FEW:
@@ -130,14 +134,15 @@ class Folded:
 
     @cached_property
     def _ends(self) -> list[int]:
-        uneven = [(one, len(folded)) for one, folded in self._folds.items() if len(folded) != 1]
-        codes = _codes(self._alike) if len(uneven) <= _FEW else None
+        codes = _codes(self._alike)
         if codes is None:
             return list(accumulate(map(len, map(self._folds.__getitem__, self._alike))))
-        sizes = np.ones(len(codes), np.int32)
-        for one, size in uneven:
-            sizes[codes == ord(one)] = size
-        ends: list[int] = np.cumsum(sizes).tolist()
+        sizes = np.zeros(int(codes.max()) + 1, np.int32)
+        count = len(self._folds)
+        sizes[np.fromiter(map(ord, self._folds), np.intp, count)] = np.fromiter(
+            map(len, self._folds.values()), np.int32, count
+        )
+        ends: list[int] = np.cumsum(sizes[codes]).tolist()
         return ends
 
     def span(self, start: int, end: int) -> tuple[int, int]:
