@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aloi.solutions.encoded import APART, DEPTH, PIECE, STEPS, layers
+from aloi.solutions.guards.identifiers import Budget, identifiers
 from aloi.solutions.normalise import fold
 
 
@@ -130,6 +131,21 @@ def test_a_piece_ends_with_the_last_encoded_word():
     assert (piece.text, piece.start, piece.end) == ("xAy", len(head), len(head) + len("x%41y"))
 
 
+FEW_WORDS = "QUJDREVGR0hJSktM " * APART
+NUMBER = {
+    "percents": ("%2006%2012", "34%2056%2078"),
+    "base64": (base64.b64encode(b"number 06 12").decode(), base64.b64encode(b"34 56 78 it is").decode()),
+}
+
+
+@pytest.mark.parametrize(("first", "second"), NUMBER.values(), ids=NUMBER)
+@pytest.mark.parametrize(("between", "seen"), [(" ", True), (" and then plain words ", False), ("; ", False)])
+def test_encoded_words_behind_many_are_read_together_where_they_stand_together(first, second, between, seen):
+    text = f"{FEW_WORDS}{first}{between}{second} and so on, with {first[:-1]} behind it"
+    found = (one for layer in layers(text) for one in identifiers(layer.text, frozenset({"phone"}), ("FR",), Budget()))
+    assert any(one.value == "+33612345678" for one in found) is seen
+
+
 @given(st.text("&#;%aA1x425ampnu= ", max_size=200))
 def test_words_are_few_layers(text):
     words = len(text.split())
@@ -150,7 +166,6 @@ def test_what_is_encoded_in_several_ways_is_not_read_in_each_of_them(text):
     assert sum(len(layer.text) for layer in layers(text)) <= 2 * len(text)
 
 
-FEW_WORDS = "QUJDREVGR0hJSktM " * APART
 MANY_KINDS = {
     "of every kind": ("QUJDREVGR0hJSktM %2541 41 42 43 44 45 46 47; " * 2_200, 0.9),
     "words in words": (FEW_WORDS + "plain%252541 " * 8_000, 1.0),

@@ -42,6 +42,7 @@ _LONGEST_NUMBER = len("&#1114111;")
 _ENCODED = r"%[0-9a-fA-F]{2}|&(?:(?:amp|AMP);?)*(?:#|num;)"
 _SIGN = re.compile(_ENCODED)
 _WORD = re.compile(rf"(?<!\S)\S*?(?:{_ENCODED})\S*")
+_PLAIN_WORDS = re.compile(rf"(?<!\s)\s++(?:(?:(?!{_ENCODED})\S)++\s++)+")
 _LAST_BLANK = re.compile(r"(?s:.*)(?=\s)")
 
 
@@ -101,6 +102,8 @@ def _spelled(encoded: str, times: int) -> str:
 # stands between them: that would be read again with the words and runs of each kind, and at each level. Read apart, a
 # text of nothing else would take ten times as long as it may.
 APART, PIECE = 256, 2_000
+# What stands instead: no number and no credential goes over it, as over a blank or a line's end, and no sentence ends.
+_BETWEEN = "\r"
 # So many characters of a text's encoded words are read at each of their levels, and the words behind these at the last
 # one only; those in base64 and in hexadecimal likewise, by the characters of these.
 STEPS = 25_000
@@ -158,8 +161,11 @@ class _Reader:
                 self._left -= 1
             else:
                 end = bisect_right(found, low + PIECE, end, key=itemgetter(1))
-                steps.take(sum(stop - start for start, stop, _ in found[at + 1 : end]))
-                text, high = " ".join(plain for _, _, plain in found[at:end]), found[end - 1][1]
+                for start, stop, plain in found[at + 1 : end]:
+                    steps.take(stop - start)
+                    between = outer.text[high:start]
+                    text += (between if between.isspace() else _BETWEEN) + plain
+                    high = stop
             yield _Text(text, low, high, by_level)
             at = end
 
@@ -175,7 +181,9 @@ class _Reader:
                 if words := _WORD.findall(text, high, end):
                     steps.take(sum(map(len, words)))
                     high = text.rfind(words[-1], high, end) + len(words[-1])
-                    encoded = " ".join((encoded, *words))
+                    encoded = text[low:high]
+                    if len(encoded.split()) > len(words) + 1:
+                        encoded = _PLAIN_WORDS.sub(_BETWEEN, encoded)
             yield encoded, low, high, by_level
 
 

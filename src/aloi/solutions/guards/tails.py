@@ -20,9 +20,8 @@ _PART = re.compile(r"[ :,;-]?(?:0x?|\\(?:x|u0{0,2})?|%)?[0-9a-fA-F]?")
 _LONGEST_PART = 6
 # What is read at once from the end on, in characters; the nearest are read one by one.
 _FAR, _NEAR = 1_000, 64
-# A sign of an address that is spelt out, or the beginning of one.
+# A sign of an address that is spelt out, or the beginning of one; and one that is read from its end on.
 _SIGN = re.compile(r"(?:[\[({][ ]?(?:[.:@]|dot|point|punto|at|arobase|arroba)?[ ]?[\])}]?|@)\Z", re.IGNORECASE)
-
 _SIGN_BACK = r"(?:[\])}]?[ ]?(?:[.:@]|tod|tniop|otnup|ta|esabora|aborra)?[ ]?[\[({]|@)"
 
 
