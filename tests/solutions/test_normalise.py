@@ -1,11 +1,12 @@
 import re
+from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aloi.solutions.normalise import _folds, alphanumeric, fold, squash, words_in
+from aloi.solutions.normalise import _folds, _table, alphanumeric, fold, squash, words_in
 
 
 def test_disguises_fold_to_plain_text():
@@ -73,10 +74,21 @@ def test_a_long_text_folds_as_its_characters_do(text):
             assert folded.place(starts[place]) == place
 
 
-def test_what_is_no_character_is_not_kept_in_mind():
-    before = len(_folds())
-    assert fold("".join(map(chr, range(0x50000, 0x60000)))).text == ""
-    assert len(_folds()) == before
+@pytest.mark.parametrize("size", [100, 10_000])
+def test_what_is_no_character_is_not_kept_in_mind(size):
+    nobodys = "".join(map(chr, range(0x50000, 0x60000)))
+    fold("\U0004fff0" * 10_000)  # one of them stands for all
+    before = len(_folds()), len(_table().folded)
+    assert not any(fold(nobodys[start : start + size]).text for start in range(0, len(nobodys), size))
+    assert (len(_folds()), len(_table().folded)) == before
+
+
+def test_characters_that_threads_come_to_at_once_are_folded_as_alone():
+    texts = ["".join(map(chr, range(start, start + 3_000))) for start in range(0x3400, 0x9400, 500)]
+    _table.cache_clear()
+    with ThreadPoolExecutor(8) as threads:
+        for text, folded in zip(texts, threads.map(fold, texts), strict=True):
+            assert folded.text == "".join(fold(one).text for one in text)
 
 
 @given(st.builds("".join, st.tuples(TEXTS, st.sampled_from(["", MANY]))))
