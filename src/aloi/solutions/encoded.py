@@ -7,11 +7,13 @@ import codecs
 import html
 import math
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from html.entities import html5
 from operator import itemgetter
+from string import hexdigits
 
+import numpy as np
 from msgspec import Struct
 
 from aloi.solutions.either import either
@@ -30,7 +32,11 @@ class Layer(Struct, frozen=True):
     depth: int
 
 
-_PERCENT_RUN = re.compile(r"(%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2})*)")  # begins with what is searched for fast
+# What the ASCII codes of hexadecimal digits stand for.
+_NO_DIGIT = 16
+_DIGITS = np.full(256, _NO_DIGIT, np.uint8)
+for _digit in hexdigits:
+    _DIGITS[ord(_digit)] = int(_digit, 16)
 # What `html.unescape` changes, and little else: names that need no ";" count wherever a longer one begins with them.
 _UNENDED = re.compile(either(name for name in html5 if not name.endswith(";")))
 _UNENDED_BEGIN = frozenset(name[:2] for name in html5 if not name.endswith(";"))
@@ -46,15 +52,14 @@ _PLAIN_WORDS = re.compile(rf"(?<!\s)\s++(?:(?:(?!{_ENCODED})\S)++\s++)+")
 _LAST_BLANK = re.compile(r"(?s:.*)(?=\s)")
 
 
-class _Percents(dict[str, str]):
-    def __missing__(self, run: str) -> str:
-        self[run] = plain = bytes.fromhex(run.replace("%", "")).decode("utf-8", errors="replace")
-        return plain
+# Stands between texts that are read in one: a blank to all that is looked for, and nothing that a folded text holds.
+_WALL = "\x1f"
 
 
-class _References(dict[str, str]):
+class _Known(dict[str, str]):
     def __missing__(self, reference: str) -> str:
-        self[reference] = plain = _number(reference) if reference[1] == "#" else _named(reference)
+        plain = _number(reference) if reference[1] == "#" else _named(reference)
+        self[reference] = plain = plain.replace(_WALL, "")
         return plain
 
 
@@ -73,28 +78,49 @@ def _named(reference: str) -> str:
     return reference
 
 
-def _replaced(parted: re.Pattern[str], encoded: str, known: dict[str, str]) -> str:
-    """A text with what is known in place of all that a pattern, which is one group, finds in it."""
-    parts = parted.split(encoded)
+def _references(text: str) -> str:
+    """A text with what its references stand for."""
+    parts, known = _REFERENCE.split(text), _Known()
     parts[1::2] = map(known.__getitem__, parts[1::2])
     return "".join(parts)
 
 
-def _word(encoded: str) -> str:
-    """References and percents in one step: each alone would leave a text as long, in which the other is looked for."""
-    if "&" in encoded:
-        encoded = _replaced(_REFERENCE, encoded, _References())
-    return _replaced(_PERCENT_RUN, encoded, _Percents()) if "%" in encoded else encoded
+def _percents(text: str) -> str:
+    """A text with what its percents stand for, in UTF-8; what is none is replaced, as it is beside other characters."""
+    signs = np.frombuffer(text.encode("utf-8", "replace") + b"  ", np.uint8)
+    values = _DIGITS[signs]
+    at = np.flatnonzero(signs == ord("%"))
+    high, low = values[at + 1], values[at + 2]
+    encoded = (high < _NO_DIGIT) & (low < _NO_DIGIT)
+    at, bytes_ = at[encoded], high[encoded] << 4 | low[encoded]
+    plain, kept = signs.copy(), np.ones(len(signs), np.bool_)
+    plain[at], kept[at] = bytes_, bytes_ != ord(_WALL)
+    kept[at + 1] = kept[at + 2] = kept[-2:] = False
+    return plain[kept].tobytes().decode("utf-8", "replace")
 
 
-def _spelled(encoded: str, times: int) -> str:
+def _decoded(words: Sequence[str]) -> list[str]:
+    """Words decoded once, all in one: each by itself would take three times as long.
+
+    References and percents go in one step: each alone would leave a text as long, in which the other is looked for.
+    """
+    joined = _WALL.join(words)
+    if "&" in joined:
+        joined = _references(joined)
+    if "%" in joined:
+        joined = _percents(joined)
+    return joined.split(_WALL)
+
+
+def _spelled(words: Sequence[str], times: int) -> list[str]:
     """What is left of words that are decoded again and again, so many times at most, and folded in between."""
-    decoded = _word(encoded)
+    decoded = _decoded(words)
     for _ in range(times - 1):
-        plain = fold(decoded).text
-        if not _SIGN.search(plain):
+        again = [(index, plain) for index, one in enumerate(decoded) if _SIGN.search(plain := fold(one).text)]
+        if not again:
             break
-        decoded = _word(plain)
+        for (index, _), plain in zip(again, _decoded([plain for _, plain in again]), strict=True):
+            decoded[index] = plain
     return decoded
 
 
@@ -139,17 +165,17 @@ class _Reader:
     def __init__(self) -> None:
         self._left = APART
 
-    def once(self, outer: _Text, times: int) -> Iterator[_Text]:
-        """What a text holds in encoded form, and where; not nested, but for words at their last level of `times`."""
-        for read in (base64_runs, hex_runs) if len(outer.text) >= LEAST else ():
-            if found := read(outer.text):
-                yield from self._runs(outer, found)
-        if outer.spelled or not ("%" in outer.text or "&" in outer.text):
-            return
-        for encoded, low, high, by_level in self._words(outer):
-            plain = _spelled(encoded, 1 if by_level else times)
-            if plain not in ("", encoded):
-                yield _Text(plain, low, high, by_level, not by_level)
+    def once(self, level: Sequence[_Text], times: int) -> list[tuple[int, _Text]]:
+        """What these texts hold in encoded form, each with the index of the one it is in; not nested, but for words at
+        their last level of `times`."""
+        runs: list[tuple[int, _Text]] = []
+        words: list[tuple[int, _Text]] = []
+        kinds = [_each(level, read) for read in (base64_runs, hex_runs)]
+        for index, outer in enumerate(level):
+            runs += [(index, one) for kind in kinds for one in self._runs(outer, kind[index])]
+            if not outer.spelled and ("%" in outer.text or "&" in outer.text):
+                words += [(index, one) for one in self._words(outer)]
+        return sorted([*runs, *_read(words, times)], key=itemgetter(0))
 
     def _runs(self, outer: _Text, found: list[Run]) -> Iterator[_Text]:
         steps, at = _Steps(outer.by_level), 0
@@ -169,7 +195,8 @@ class _Reader:
             yield _Text(text, low, high, by_level)
             at = end
 
-    def _words(self, outer: _Text) -> Iterator[tuple[str, int, int, bool]]:
+    def _words(self, outer: _Text) -> Iterator[_Text]:
+        """Those of a text, still encoded."""
         text, steps, high = outer.text, _Steps(outer.by_level), 0
         while match := _WORD.search(text, high):
             low, high = match.span()
@@ -184,7 +211,31 @@ class _Reader:
                     encoded = text[low:high]
                     if len(encoded.split()) > len(words) + 1:
                         encoded = _PLAIN_WORDS.sub(_BETWEEN, encoded)
-            yield encoded, low, high, by_level
+            yield _Text(encoded, low, high, by_level, not by_level)
+
+
+def _each(level: Sequence[_Text], read: Callable[[str], list[Run]]) -> list[list[Run]]:
+    """The runs of each of some texts, which are read in one."""
+    joined = _WALL.join([outer.text for outer in level])
+    if len(joined) < LEAST or not (found := read(joined)):
+        return [[]] * len(level)
+    runs, low, at = [], 0, 0
+    for outer in level:
+        end = bisect_left(found, (low + len(outer.text) + 1,), at)
+        here = found[at:end]
+        runs.append([(start - low, stop - low, text) for start, stop, text in here] if low else here)
+        low, at = low + len(outer.text) + 1, end
+    return runs
+
+
+def _read(words: Sequence[tuple[int, _Text]], times: int) -> Iterator[tuple[int, _Text]]:
+    """Words decoded, once or at their last level of `times`."""
+    for by_level in (True, False):
+        chosen = [(index, word) for index, word in words if word.by_level is by_level]
+        decoded = _spelled([word.text for _, word in chosen], 1 if by_level else times) if chosen else []
+        for (index, word), plain in zip(chosen, decoded, strict=True):
+            if plain not in ("", word.text):
+                yield index, _Text(plain, word.start, word.end, by_level, word.spelled)
 
 
 def _last_blank(text: str, at: int) -> int:
@@ -202,15 +253,16 @@ def layers(text: str) -> Iterator[Layer]:
     linear. A text of more than `APART` encoded words has what follows in pieces.
     """
     reader = _Reader()
-    level = [_Text(text, 0, len(text))]
+    level = [_Text(text.replace(_WALL, " "), 0, len(text))]
     for depth in range(1, DEPTH + 1):
         deeper = []
-        for outer in level:
-            for one in reader.once(outer, DEPTH - depth + 1):
-                start, end = (one.start, one.end) if depth == 1 else (outer.start, outer.end)
-                plain = fold(one.text).text
-                yield Layer(plain, start, end, depth)
-                deeper.append(_Text(plain, start, end, one.by_level, one.spelled))
+        for index, one in reader.once(level, DEPTH - depth + 1):
+            start, end = (one.start, one.end) if depth == 1 else (level[index].start, level[index].end)
+            plain = fold(one.text).text
+            yield Layer(plain, start, end, depth)
+            deeper.append(_Text(plain, start, end, one.by_level, one.spelled))
+        if not deeper:
+            return
         level = deeper
 
 

@@ -112,11 +112,13 @@ class _Table:
         if (sizes < 0).any():
             self._learn(np.unique(places[sizes < 0]))
             sizes = self._sizes[places]
-        if (sizes == 1).all():
-            return self.folded[self._starts[places]], sizes
-        ends = np.cumsum(sizes, dtype=np.int32)
-        within = np.arange(ends[-1], dtype=np.int32) - np.repeat(ends - sizes, sizes)
-        return self.folded[np.repeat(self._starts[places], sizes) + within], sizes
+        starts = self._starts[places]
+        folded = self.folded  # read last: another thread may have added to all three meanwhile
+        if sizes.max() > 1:
+            ends = np.cumsum(sizes, dtype=np.int32)
+            within = np.arange(ends[-1], dtype=np.int32) - np.repeat(ends - sizes, sizes)
+            return folded[np.repeat(starts, sizes) + within], sizes
+        return folded[starts if sizes.all() else starts[sizes > 0]], sizes
 
     def _learn(self, places: _Codes) -> None:
         tags = (places >= _NOBODYS) & (places < _NOBODYS + _BLOCK)

@@ -52,6 +52,17 @@ def emails(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
             yield start, domain.end(), f"{local}@{host}".casefold()
 
 
+def like_email(text: str) -> bool:
+    """Whether a folded text has the sign of an e-mail address."""
+    return _AT.search(text) is not None
+
+
+def like_internet(text: str) -> bool:
+    """Whether a folded text has the shape of an Internet address."""
+    four = text.count(".") >= 3 and _IPV4.search(text) is not None
+    return four or (text.count(":") >= 2 and _COLONS.search(text) is not None)
+
+
 def _belongs(domain: str, *, before: bool, after: bool) -> bool:
     """Whether a plain '@' with blanks beside it is that of an address, unlike those of "to @you" and "shop @ home"."""
     if before or after:

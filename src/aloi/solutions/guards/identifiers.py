@@ -6,7 +6,7 @@ and whoever asked must treat the text as full of personal data.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import islice, pairwise
 from string import ascii_uppercase, digits
@@ -27,7 +27,7 @@ from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
 from aloi.solutions.guards.accounts import BREAK, SEP, account_starts
-from aloi.solutions.guards.addresses import emails, internet
+from aloi.solutions.guards.addresses import emails, internet, like_email, like_internet
 from aloi.solutions.guards.announced import BESIDE, announced, another, heralded
 from aloi.solutions.guards.rows import is_row
 from aloi.solutions.stretches import Marks, Stretches
@@ -37,6 +37,8 @@ from aloi.solutions.tables import table
 BUDGET = 20_000
 _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 
+# Kinds that are digits, and nothing else.
+_NUMBERS = frozenset({"card", "nir", "tax", "siren", "siret", "phone"})
 _SHORTEST = len("1 AB 2A")
 _CLUSTER = re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{8,}}")
 _NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
@@ -129,7 +131,8 @@ def compact(text: str) -> str:
 def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
     """Spans from `low` on of what has the shape of an identifier of letters and digits, whatever stands around it."""
     corsican = (_NIR_CORSICA,) if _DEPARTMENT.search(text, low) else ()
-    plates = (_patterns().plates["always"], _patterns().plates["likely"], _announced_plate(text))
+    known, widest = _patterns().plates, _announced_plate(text)
+    plates = (known["always"], known["likely"], widest) if widest.search(text, low) else ()
     for pattern in (*plates, _TVA, *corsican):
         yield from (match.span() for match in pattern.finditer(text, low))
 
@@ -394,17 +397,35 @@ def _announced_plate(text: str) -> re.Pattern[str]:
 
 
 def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
+    shaped = list(_announced_plate(text).finditer(text))
+    if not shaped:
+        return
     for match in _patterns().plates["always"].finditer(text):
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
     for match in _patterns().plates["likely"].finditer(text):
         budget.spend("announced")
         if not another(text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
-    shaped = list(_announced_plate(text).finditer(text))
-    for match in shaped if shaped and heralded("plate", text) else ():
+    for match in shaped if heralded("plate", text) else ():
         budget.spend("announced")
         if announced("plate", text, match.start()):
             yield Identifier("plate", match.start(), match.end(), compact(match[0]))
+
+
+def shaped(text: str, kinds: frozenset[str]) -> frozenset[str]:
+    """Of these kinds, those of which something in a folded text has the shape: it holds no identifier of another."""
+    digits = _GROUP.search(text) is not None
+    numbers = digits and next(_NUMERIC.matches(_CLUSTER, text), None) is not None
+    seen: dict[str, Callable[[], object]] = {
+        "iban": lambda: digits and next(account_starts(text), None),
+        "nir": lambda: numbers or (digits and _NIR_CORSICA.search(text)),
+        "vat": lambda: digits and _TVA.search(text),
+        "phone": lambda: numbers or (digits and (_PLUS.search(text) or _SLASHES.search(text))),
+        "email": lambda: like_email(text),
+        "ip": lambda: like_internet(text),
+        "plate": lambda: digits and _announced_plate(text).search(text),
+    }
+    return frozenset(kind for kind in kinds if (seen[kind]() if kind in seen else numbers))
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -445,7 +466,8 @@ def _numbered(text: str, kinds: frozenset[str], regions: tuple[str, ...], budget
     accounts = list(_ibans(text, budget)) if "iban" in kinds else []
     # Sixteen digits within a mistyped account are no card.
     mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
-    numbers = list(_outside(_numbers(text, regions if "phone" in kinds else (), budget), mistyped))
+    read = _numbers(text, regions if "phone" in kinds else (), budget) if kinds & _NUMBERS else ()
+    numbers = list(_outside(read, mistyped))
     # A tax number may begin with two zeros, as a call abroad does.
     taken = _joined(sorted(mistyped + [(one.start, one.end) for one in numbers if one.kind == "tax"]))
     yield from (one for one, valid in accounts if valid)

@@ -16,7 +16,7 @@ from aloi.solutions.ahead import Ahead
 from aloi.solutions.encoded import layers
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards.announced import ANNOUNCED
-from aloi.solutions.guards.identifiers import Budget, Identifier, Overload, identifiers, known_value
+from aloi.solutions.guards.identifiers import Budget, Identifier, Overload, identifiers, known_value, shaped
 from aloi.solutions.guards.unfinished import unfinished
 from aloi.solutions.normalise import Folded, fold
 from aloi.solutions.options import Options, Texts
@@ -103,7 +103,7 @@ class PersonalData:
         first, last = low + EDGE * (low > 0), high - EDGE * (high < length)
         found = [
             (one, low + start, low + end)
-            for one in chain(self._found(folded.text, Budget()), self._encoded(folded.text))
+            for one in chain(self._found(folded.text, self._kinds, Budget()), self._encoded(folded.text))
             for start, end in (folded.span(one.start, one.end),)
         ]
         return sorted(
@@ -111,15 +111,17 @@ class PersonalData:
             key=lambda one: (one[1], -one[2]),
         )
 
-    def _found(self, text: str, budget: Budget) -> Iterator[Identifier]:
-        found = identifiers(text, self._kinds, self._regions, budget)
+    def _found(self, text: str, kinds: frozenset[str], budget: Budget) -> Iterator[Identifier]:
+        found = identifiers(text, kinds, self._regions, budget)
         return (one for one in found if one.value not in self._allowed)
 
     def _encoded(self, text: str) -> Iterator[Identifier]:
         """Encoded runs that decode to personal data; the run is masked whole, as one kind of what is in it."""
-        budget = Budget()
-        for layer in layers(text):
-            if inner := next(self._found(layer.text, budget), None):
+        budget, decoded = Budget(), list(layers(text))
+        # Hardly anything that is decoded has the shape of an identifier: all of it is looked at in one.
+        kinds = shaped("\n".join([layer.text for layer in decoded]), self._kinds)
+        for layer in decoded if kinds else ():
+            if inner := next(self._found(layer.text, kinds, budget), None):
                 yield Identifier(inner.kind, layer.start, layer.end, "")
 
 
