@@ -35,7 +35,7 @@ GUARDS: dict[str, tuple[str, Role, dict[str, object]]] = {
     "prompt-leak": ("prompt_leak:PromptLeak", "assistant", {"prompt": PROMPT, "canaries": ["KESTREL-4471-AZUR"]}),
     "output-budget": ("length:OutputBudget", "assistant", {"characters": 1_000_000, "words": 1_000_000}),
 }
-LARGE_MS, SMALL_MS, SIZE = 50.0, 4.0, 100_000
+LARGE_MS, SMALL_MS, SIZE, AGAIN = 50.0, 4.0, 100_000, 10
 ORDINARY = (
     "The account costs 2 euros a month and a transfer in Europe is free. La carte perdue est bloquée dans "
     "l'application, menu Cartes. You can reach us on 01 55 00 00 00 or at https://banque-azur.example/help, Monday to "
@@ -205,20 +205,41 @@ def main() -> int:
         print(f"  {name:22}{spent:8.2f}")
     print(f"  {'all':22}{small:8.2f}   limit {SMALL_MS}")
     changed_answers(guards)
-    spent_on_large: list[float] = []
+    over = large(guards, repeat)
+    return int(over > 0 or small > SMALL_MS)
+
+
+def large(guards: dict[str, tuple[Guard, Role]], repeat: int) -> int:
+    """How often a guard took longer than it may for a long text. What did is asked again, `AGAIN` times as often: the
+    speed of a shared machine changes within seconds, and only ever adds to what a guard takes."""
+    slow: list[tuple[float, str, str, str]] = []
+    fastest: list[float] = []
     for way in ("screen", "settled"):
         asked = {name: one for name, one in guards.items() if way in ways(one[0], Message(role=one[1], content=""))}
         print(f"{SIZE} characters, {way}, ms CPU, best of {repeat}; limit {LARGE_MS}")
         print(f"  {'':16}" + "".join(f"{name[:14]:>16}" for name in asked))
-        for label, make in TEXTS.items():
-            piece = make()
-            message = Message(role="assistant", content=(piece * (SIZE // len(piece) + 1))[:SIZE])
-            row = [milliseconds(ways(guard, message)[way], repeat, min) for guard, _ in asked.values()]
-            spent_on_large += row
-            print(f"  {label:16}" + "".join(f"{spent:15.1f}{'*' if spent > LARGE_MS else ' '}" for spent in row))
-    over = sum(spent > LARGE_MS for spent in spent_on_large)
-    print(f"slowest {max(spent_on_large):.0f} ms; {over} of {len(spent_on_large)} above {LARGE_MS:.0f}")
-    return int(over > 0 or small > SMALL_MS)
+        for label in TEXTS:
+            row = {name: milliseconds(ways(guard, long(label))[way], repeat, min) for name, (guard, _) in asked.items()}
+            fastest += [spent for spent in row.values() if spent <= LARGE_MS]
+            slow += [(spent, label, name, way) for name, spent in row.items() if spent > LARGE_MS]
+            print(
+                f"  {label:16}" + "".join(f"{spent:15.1f}{'*' if spent > LARGE_MS else ' '}" for spent in row.values())
+            )
+    over = 0
+    if slow:
+        print(f"above {LARGE_MS:.0f} ms: {len(slow)}; asked again, best of {repeat * AGAIN}")
+    for spent, label, name, way in sorted(slow, reverse=True):
+        best = min(spent, milliseconds(ways(guards[name][0], long(label))[way], repeat * AGAIN, min))
+        fastest.append(best)
+        over += best > LARGE_MS
+        print(f"  {label:28}{name:22}{way:8}{spent:8.1f}{best:8.1f}{'*' if best > LARGE_MS else ''}")
+    print(f"slowest {max(fastest):.0f} ms; {over} of {len(fastest)} above {LARGE_MS:.0f}")
+    return over
+
+
+def long(label: str) -> Message:
+    piece = TEXTS[label]()
+    return Message(role="assistant", content=(piece * (SIZE // len(piece) + 1))[:SIZE])
 
 
 if __name__ == "__main__":

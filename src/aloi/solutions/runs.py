@@ -12,7 +12,7 @@ from string import ascii_lowercase, ascii_uppercase, digits, hexdigits
 import numpy as np
 from numpy.typing import NDArray
 
-from aloi.solutions.stretches import Stretches
+from aloi.solutions.stretches import MANY, OUT, Marks, Stretches
 
 # Nothing shorter is decoded.
 LEAST = 12
@@ -30,6 +30,7 @@ for _value, _sign in [*enumerate(_SIGNS), (62, "-"), (63, "_")]:
     _VALUES[ord(_sign)] = _value
 _IN_BASE64 = Stretches(f"{_SIGNS}-_".encode(), LEAST)
 _IN_HEX = Stretches((hexdigits + " :,;-%x\\u").encode(), LEAST)
+_HEX_DIGITS = Marks({b"0": hexdigits.encode()})
 _CUT = re.compile(r"[A-Za-z0-9+/_-]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 _HEX_MARKS = str.maketrans("", "", " :,;-%")
@@ -78,7 +79,16 @@ def _base64_one_by_one(text: str, low: int) -> Iterator[_Span]:
 
 
 def _hex_spans(text: str, low: int) -> Iterator[_Span]:
-    return (match.span() for match in _IN_HEX.matches(_HEX, text, low))
+    digits, with_marks = _HEX_DIGITS.of(text), 0
+    for start, end in _IN_HEX.of(text, low):
+        if digits.find(OUT, start, end) < 0:
+            yield start, end - (end - start) % 2
+            continue
+        with_marks += 1
+        if with_marks > MANY:
+            yield from (match.span() for match in _HEX.finditer(text, start))
+            return
+        yield from (match.span() for match in _HEX.finditer(text, start, end))
 
 
 def _readable(raw: bytes) -> str | None:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-_IN, _OUT = b"x", b" "
-_MANY = 400
+_IN, OUT = b"x", b" "
+# Where there are more than so many, the pattern is as fast alone.
+MANY = 400
 
 
 class Marks:
@@ -16,7 +17,7 @@ class Marks:
 
     def __init__(self, kinds: Mapping[bytes, bytes]) -> None:
         """`kinds` are the ASCII characters of each kind, by mark."""
-        marks = bytearray(_OUT * 256)
+        marks = bytearray(OUT * 256)
         for mark, among in kinds.items():
             for byte in among:
                 marks[byte] = mark[0]
@@ -39,7 +40,7 @@ class Stretches:
         marked = self._marks.of(text)
         end = low
         while (start := marked.find(self._least, end)) >= 0:
-            end = marked.find(_OUT, start)
+            end = marked.find(OUT, start)
             end = len(marked) if end < 0 else end
             yield start, end
 
@@ -47,15 +48,12 @@ class Stretches:
         """Whether a text has more of them than so many."""
         if len(text) - low < than * (len(self._least) + 1):
             return False
-        return (_OUT + self._marks.of(text)[low:]).count(_OUT + self._least) > than
+        return (OUT + self._marks.of(text)[low:]).count(OUT + self._least) > than
 
     def matches(self, pattern: re.Pattern[str], text: str, low: int = 0) -> Iterator[re.Match[str]]:
-        """What a pattern finds in a text from `low` on that finds nothing but in them, and needs nothing behind them.
-
-        Where they are many the pattern is as fast alone.
-        """
+        """What a pattern finds in a text from `low` on that finds only in them, and needs nothing behind them."""
         stretches = self.of(text, low)
-        for start, end in islice(stretches, _MANY):
+        for start, end in islice(stretches, MANY):
             yield from pattern.finditer(text, start, end)
         for start, _ in islice(stretches, 1):
             yield from pattern.finditer(text, start)

@@ -3,9 +3,13 @@
 import re
 from collections.abc import Iterator
 from functools import cache
-from itertools import islice
+from itertools import islice, product
+from string import ascii_letters, digits
 
+from msgspec import Struct
 from stdnum import numdb
+
+from aloi.solutions.stretches import MANY, Marks
 
 # A number may be broken over two lines, as a letter or a terminal breaks it.
 BREAK = r"\r?\n[ \t]{0,8}"
@@ -21,36 +25,62 @@ def _behind(country: str) -> str:
 # the search then runs from one digit to the next.
 _NEAR = r"(?<=[A-Za-z][A-Za-z .-]\d)"  # most digits have no letter there
 _IBAN = re.compile(rf"\d{_NEAR}(?:{_behind('[A-Za-z]{2}')}|{_behind('[A-Za-z]{2}[ .-]')}){SEP}\d")
+# The same on marks, whatever the blank is and where no "IBAN" stands before it: letters and digits are read in a tenth
+# of the time.
+_MARKS = Marks({b"A": ascii_letters.encode(), b"0": digits.encode()})
+_BEGUN = re.compile(rb" AA ?0")
 _ALNUM = rf"(?:{SEP}[A-Za-z0-9]){{%d}}"
 _ALNUMS = re.compile(rf"(?:{SEP}[A-Za-z0-9]){{1,34}}(?:[ .\-]|\r?\n?[ \t]{{0,8}})\Z")
 # In characters, each but the first behind a line end and the widest indentation.
 _LONGEST_ACCOUNT = 34 * len("\r\n        0")
 
 
+class _Account(Struct, frozen=True):
+    """What an IBAN of one country looks like in a text, and in compact form."""
+
+    shape: re.Pattern[str]
+    compact: re.Pattern[str]
+
+
 @cache
-def _countries() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
-    """By country, what an IBAN of theirs looks like in a text, and in compact form, after the SWIFT registry."""
-    known = {}
+def _countries() -> dict[str, _Account]:
+    """What an IBAN looks like by country, in letters of either case, after the SWIFT registry."""
+    known: dict[str, _Account] = {}
     signs = {"n": "[0-9]", "a": "[A-Z]", "c": "[A-Z0-9]"}
     for _, country, _, facts, _ in numdb.get("iban").prefixes:
         parts = re.findall(r"(\d+)!([nac])", facts.get("bban", ""))
         size = 4 + sum(int(count) for count, _ in parts)
         bban = "".join(f"{signs[kind]}{{{count}}}" for count, kind in parts)
-        known[country] = re.compile(_ALNUM % (size - 1)), re.compile(rf"{country}\d\d{bban}")
+        account = _Account(re.compile(_ALNUM % (size - 1)), re.compile(rf"{country}\d\d{bban}"))
+        known |= dict.fromkeys(map("".join, product(*((letter, letter.lower()) for letter in country))), account)
     return known
 
 
-def account_starts(text: str, low: int = 0) -> Iterator[tuple[int, re.Pattern[str], re.Pattern[str]]]:
-    """Where an IBAN may begin, with what one of its country looks like in a text and in compact form."""
+def account_starts(text: str, low: int = 0) -> Iterator[tuple[int, _Account]]:
+    """Where an IBAN may begin, with what one of its country looks like."""
     countries = _countries()
-    for match in _IBAN.finditer(text, low):
-        at = match.start()
-        start = at - 2 if text[at - 1].isalpha() else at - 3
-        country = text[start : start + 2]
-        known = countries.get(country.upper())
-        # "by 45..." is a word and a number.
-        if known and (text[at - 1] != " " or country.isupper()):
-            yield start, *known
+    for at in _firsts(text, low):
+        if known := countries.get(text[at - 2 : at]):
+            yield at - 2, known
+        elif (sign := text[at - 1]) in " .-":
+            country = text[at - 3 : at - 1]
+            # "by 45..." is a word and a number.
+            if (known := countries.get(country)) and (sign != " " or country.isupper()):
+                yield at - 3, known
+
+
+def _firsts(text: str, low: int) -> Iterator[int]:
+    """Where from `low` on the first digit stands of what may be an IBAN."""
+    if "iban" not in text.lower():
+        begun = _BEGUN.finditer(b" " + _MARKS.of(text), max(0, low - len("FR ")))
+        for match in islice(begun, MANY):
+            at = match.end() - 2
+            if at >= low and _IBAN.match(text, at):
+                yield at
+        if not (further := next(begun, None)):
+            return
+        low = max(low, further.end() - 2)
+    yield from (match.start() for match in _IBAN.finditer(text, low))
 
 
 def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
@@ -59,8 +89,8 @@ def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
     # Of those that begin within another and have its shape, the last one goes furthest: the others are not looked at.
     within: list[int] = []
     shaped: re.Pattern[str] | None = None
-    for start, shape, _ in account_starts(text, low):
-        alike = shape is shaped and start <= near
+    for start, account in account_starts(text, low):
+        alike = account.shape is shaped and start <= near
         if within and not (alike and start < end):
             for span in islice(_shaped(text, within, shaped), 1):
                 yield span
@@ -69,8 +99,8 @@ def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
         if alike and start < end:
             within.append(start)
             continue
-        shaped = shape
-        whole = shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
+        shaped = account.shape
+        whole = account.shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
         end = whole.end() if whole else -1
         if whole:
             yield start, end

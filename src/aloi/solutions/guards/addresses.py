@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -81,7 +81,7 @@ class _Rules(Struct, frozen=True):
     announced: re.Pattern[str]
     low: int
     public: frozenset[str]
-    internal: tuple[Network, ...]
+    internal: dict[int, list[tuple[int, int]]]
 
 
 @cache
@@ -92,8 +92,16 @@ def _rules() -> _Rules:
         announced=re.compile(rf"(?<![a-z])(?:{'|'.join(map(re.escape, data['announced']))})"),
         low=data["low"],
         public=frozenset(data["public"]),
-        internal=tuple(ipaddress.ip_network(network) for network in data["internal"]),
+        internal=_numbers(map(ipaddress.ip_network, data["internal"])),
     )
+
+
+def _numbers(networks: Iterable[Network]) -> dict[int, list[tuple[int, int]]]:
+    """The first and last address of each network, by version."""
+    ranges: dict[int, list[tuple[int, int]]] = {}
+    for network in networks:
+        ranges.setdefault(network.version, []).append((int(network.network_address), int(network.broadcast_address)))
+    return ranges
 
 
 def internet(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
@@ -123,7 +131,9 @@ def _sixes(text: str) -> Iterator[re.Match[str]]:
 
 
 def _excused(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    return str(address) in _rules().public or any(address in network for network in _rules().internal)
+    number = int(address)
+    internal = any(low <= number <= high for low, high in _rules().internal.get(address.version, ()))
+    return internal or str(address) in _rules().public
 
 
 def _is_version(text: str, match: re.Match[str], spend: Callable[[str], None]) -> bool:

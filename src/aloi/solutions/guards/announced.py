@@ -55,12 +55,14 @@ def announced(kind: str, text: str, start: int) -> bool:
 def heading(text: str, start: int, signs: str = _CELLS) -> str:
     """The cell over `start` in the first of the rows that lead down to it; empty where it lies in no table."""
     line = text.rfind("\n", 0, start) + 1
-    before, above = text[line:start], text[max(0, line - _TABLE) : line].splitlines()
+    above = text[max(0, line - _TABLE) : line].splitlines()
     sign = next((sign for sign in signs if above and sign in above[-1] and sign in text[line : start + 80]), "")
+    if not sign:
+        return ""
     top = ""
-    for row in reversed(above if sign else ()):
+    for row in reversed(above):
         if sign not in row:
             break
         top = row
-    cells = top.split(sign) if sign else []
-    return cells[before.count(sign)].casefold() if before.count(sign or "\0") < len(cells) else ""
+    cells, before = top.split(sign), text.count(sign, line, start)
+    return cells[before].casefold() if before < len(cells) else ""

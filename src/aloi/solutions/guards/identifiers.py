@@ -44,7 +44,7 @@ _CLUSTER = re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{8,}}")
 _NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
 # A plate of earlier years begins with a number and a group of letters.
 _GROUPS = Marks({b"0": digits.encode(), b"A": ascii_uppercase.encode(), b"-": b" -"})
-_EARLIER = b"0-AA"
+_EARLIER, _PLATE = b"0-AA", (b"AA000", b"AA-000")
 _JOINED_BEFORE = re.compile(r"(?:\d\.|\w-|\w)\Z")
 _JOINED_GROUP = re.compile(r"\d[ .-]?\Z")
 _JOINED_AFTER = re.compile(r"[.-]\d|\w")
@@ -131,8 +131,8 @@ def compact(text: str) -> str:
 def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
     """Spans from `low` on of what has the shape of an identifier of letters and digits, whatever stands around it."""
     corsican = (_NIR_CORSICA,) if _DEPARTMENT.search(text, low) else ()
-    known, widest = _patterns().plates, _announced_plate(text)
-    plates = (known["always"], known["likely"], widest) if widest.search(text, low) else ()
+    known, widest = _patterns().plates, _widest_plate(text)
+    plates = (known["always"], known["likely"], widest) if widest and widest.search(text, low) else ()
     for pattern in (*plates, _TVA, *corsican):
         yield from (match.span() for match in pattern.finditer(text, low))
 
@@ -140,13 +140,13 @@ def shapes(text: str, low: int) -> Iterator[tuple[int, int]]:
 def _ibans(text: str, budget: Budget) -> Iterator[tuple[Identifier, bool]]:
     """What has the structure of an IBAN, and whether its check digits hold (ISO 7064, mod 97-10)."""
     done = 0
-    for start, shape, structure in account_starts(text):
+    for start, account in account_starts(text):
         if start < done:
             continue
         budget.spend("iban")
-        if whole := shape.match(text, start + 1):
+        if whole := account.shape.match(text, start + 1):
             value = compact(text[start : whole.end()])
-            if structure.fullmatch(value):
+            if account.compact.fullmatch(value):
                 valid = mod_97_10.is_valid(value[4:] + value[:4])
                 done = whole.end() if valid else done
                 yield Identifier("iban", start, whole.end(), value), valid
@@ -391,13 +391,17 @@ def _vat(text: str, budget: Budget) -> Iterator[Identifier]:
             yield Identifier("vat", match.start(), match.end(), compact(match[0]))
 
 
-def _announced_plate(text: str) -> re.Pattern[str]:
-    """What a plate looks like near a word that announces one; those of earlier years where a text may hold one."""
-    return _patterns().plates["announced_or_earlier" if _EARLIER in _GROUPS.of(text) else "announced"]
+def _widest_plate(text: str) -> re.Pattern[str] | None:
+    """What any plate looks like that a text may hold; those of earlier years where it may hold one of these."""
+    groups = _GROUPS.of(text)
+    if _EARLIER in groups:
+        return _patterns().plates["announced_or_earlier"]
+    return _patterns().plates["announced"] if any(plate in groups for plate in _PLATE) else None
 
 
 def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
-    shaped = list(_announced_plate(text).finditer(text))
+    widest = _widest_plate(text)
+    shaped = list(widest.finditer(text)) if widest else []
     if not shaped:
         return
     for match in _patterns().plates["always"].finditer(text):
@@ -423,7 +427,7 @@ def shaped(text: str, kinds: frozenset[str]) -> frozenset[str]:
         "phone": lambda: numbers or (digits and (_PLUS.search(text) or _SLASHES.search(text))),
         "email": lambda: like_email(text),
         "ip": lambda: like_internet(text),
-        "plate": lambda: digits and _announced_plate(text).search(text),
+        "plate": lambda: (widest := _widest_plate(text)) and widest.search(text),
     }
     return frozenset(kind for kind in kinds if (seen[kind]() if kind in seen else numbers))
 

@@ -83,6 +83,9 @@ def _waiting(text: str, end: int, candidates: Iterable[tuple[int, int]]) -> int:
     for start, stop in sorted(candidates, reverse=True):
         if start >= end:
             continue
+        if end - stop < _REACH:  # what stands between cannot be more
+            end = start
+            continue
         reach = _LONG_REACH if end - stop < _LONG_REACH and _in_long_table(text, start) else _REACH
         apart = text[stop:end]
         free = len(apart) if reach == _LONG_REACH else len(_MASKABLE.sub("", apart[:_SLICE]))
