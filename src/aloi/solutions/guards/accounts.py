@@ -13,7 +13,7 @@ from aloi.solutions.stretches import MANY, Marks
 
 # A number may be broken over two lines, as a letter or a terminal breaks it.
 BREAK = r"\r?\n[ \t]{0,8}"
-SEP = rf"(?:[ .\-]|{BREAK})?"
+SEP = rf"(?:[ .\-]|{BREAK})?+"
 
 
 def _behind(country: str) -> str:
@@ -88,27 +88,29 @@ def accounts(text: str, low: int) -> Iterator[tuple[int, int]]:
     near, end = len(text) - _LONGEST_ACCOUNT, -1
     # Of those that begin within another and have its shape, the last one goes furthest: the others are not looked at.
     within: list[int] = []
-    shaped: re.Pattern[str] | None = None
+    shape: re.Pattern[str] | None = None
     for start, account in account_starts(text, low):
-        alike = account.shape is shaped and start <= near
+        alike = account.shape is shape and start <= near
         if within and not (alike and start < end):
-            for span in islice(_shaped(text, within, shaped), 1):
-                yield span
-                end = span[1]
+            if last := _last(text, within, shape):
+                yield last
+                end = last[1]
             within = []
         if alike and start < end:
             within.append(start)
             continue
-        shaped = account.shape
-        whole = account.shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
+        shape = account.shape
+        whole = shape.match(text, start + 1) or (start > near and _ALNUMS.match(text, start + 1))
         end = whole.end() if whole else -1
         if whole:
             yield start, end
-    yield from islice(_shaped(text, within, shaped), 1)
+    if last := _last(text, within, shape):
+        yield last
 
 
-def _shaped(text: str, starts: list[int], shape: re.Pattern[str] | None) -> Iterator[tuple[int, int]]:
-    """Spans of a shape that begin at these places, the last one first."""
+def _last(text: str, starts: list[int], shape: re.Pattern[str] | None) -> tuple[int, int] | None:
+    """The last span of a shape that begins at one of these places."""
     for start in reversed(starts):
         if shape and (whole := shape.match(text, start + 1)):
-            yield start, whole.end()
+            return start, whole.end()
+    return None

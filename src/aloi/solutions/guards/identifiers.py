@@ -40,7 +40,7 @@ _COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
 # Kinds that are digits, and nothing else.
 _NUMBERS = frozenset({"card", "nir", "tax", "siren", "siret", "phone"})
 _SHORTEST = len("1 AB 2A")
-_CLUSTER = re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{8,}}")
+_CLUSTER = re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{8,}}+")
 _NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
 # A plate of earlier years begins with a number and a group of letters.
 _GROUPS = Marks({b"0": digits.encode(), b"A": ascii_uppercase.encode(), b"-": b" -"})

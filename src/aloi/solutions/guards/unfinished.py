@@ -20,7 +20,7 @@ _BEGUN = re.compile(
 )
 # Numbers on which words rule that stand behind them as well, and addresses.
 _CANDIDATES = (
-    re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{6,}}"),
+    re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{6,}}+"),
     re.compile(r"[+0][ ]?[1-9](?:(?:[ .\-/()]{0,2}|\r?\n[ \t]{0,8})\d){6,}"),
     re.compile(r"\.\d{1,3}\.\d{1,3}\.\d{1,3}"),
     re.compile(r":[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*"),
