@@ -12,6 +12,10 @@ from aloi.solutions.runs import runs
 # What stands in and between the digits of any number, and what joins the words of an address that is spelt out.
 _NUMERIC, _JOINING = "0123456789+ .-/()\n\r\t", "[({)]}@"
 _FIRST = re.compile(r"[\d+]")
+# Words that begin with such a sign behind one that ends in a number, read from the end on: each leads to another.
+_SIGNS = r"0-9+./()\-"
+_CHAINED = re.compile(rf"(?:[ \n\r\t]+(?=[{_SIGNS}]*[\d+])[{_SIGNS}]+[^\s{_SIGNS}]\S*(?<=[{_SIGNS}])(?=\s))*")
+_FAR = 1_000
 _PART = r"(?:[ .\-]|\r?\n?[ \t]{0,8})"
 # Identifiers with letters, as far as they have come.
 _BEGUN = re.compile(
@@ -63,7 +67,9 @@ def _whole(text: str, at: int, spans: tails.Spans) -> int:
     while at != before:
         before, at = at, spans.clear(text, at)
         at = tails.parted(text, at, _JOINING)
-        at = _numeric(text, at) if text[at : at + 1] in _NUMERIC else at
+        if text[at : at + 1] in _NUMERIC:
+            chained = _CHAINED.match(text[max(0, at - _FAR) : at][::-1])
+            at = _numeric(text, at - (chained.end() if chained else 0))
     return at
 
 
