@@ -471,13 +471,17 @@ def _numbered(text: str, kinds: frozenset[str], regions: tuple[str, ...], budget
     # Sixteen digits within a mistyped account are no card.
     mistyped = _joined((one.start, one.end) for one, valid in accounts if not valid)
     read = _numbers(text, regions if "phone" in kinds else (), budget) if kinds & _NUMBERS else ()
-    numbers = list(_outside(read, mistyped))
-    # A tax number may begin with two zeros, as a call abroad does.
-    taken = _joined(sorted(mistyped + [(one.start, one.end) for one in numbers if one.kind == "tax"]))
+    numbers: Iterable[Identifier] = _outside(read, mistyped)
+    abroad = list(_international(text, budget)) if "phone" in kinds else []
+    if abroad:
+        # A tax number may begin with two zeros, as a call abroad does.
+        numbers = list(numbers)
+        taken = _joined(sorted(mistyped + [(one.start, one.end) for one in numbers if one.kind == "tax"]))
+        abroad = list(_outside(abroad, taken))
     yield from (one for one, valid in accounts if valid)
     yield from _corsican(text, budget) if "nir" in kinds else ()
     yield from _vat(text, budget) if "vat" in kinds else ()
-    yield from _outside(_international(text, budget) if "phone" in kinds else (), taken)
+    yield from abroad
     yield from _slashed(text, regions, budget) if "phone" in kinds else ()
     yield from (one for one in numbers if one.kind in kinds)
 
