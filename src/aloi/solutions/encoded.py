@@ -78,7 +78,7 @@ def _named(reference: str) -> str:
     return reference
 
 
-def _references(text: str) -> str:
+def references(text: str) -> str:
     """A text with what its references stand for."""
     parts, known = _REFERENCE.split(text), _Known()
     parts[1::2] = map(known.__getitem__, parts[1::2])
@@ -106,7 +106,7 @@ def _decoded(words: Sequence[str]) -> list[str]:
     """
     joined = _WALL.join(words)
     if "&" in joined:
-        joined = _references(joined)
+        joined = references(joined)
     if "%" in joined:
         joined = _percents(joined)
     return joined.split(_WALL)

@@ -6,7 +6,6 @@ disguises: hxxp, [.] and "dot", percent and character references, look-alike let
 dots. Whether a host is allowed is decided on the text as it was written: a disguised host is never allowed.
 """
 
-import html
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -18,6 +17,7 @@ from urllib.parse import unquote
 from msgspec import Meta, Struct
 
 from aloi.solutions.ahead import Ahead
+from aloi.solutions.encoded import references
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
 from aloi.solutions.guards.hosts import begins_to_run, names, running, schemes
@@ -30,9 +30,9 @@ from aloi.system.messages import Message, Role
 PASSES = 4
 # An answer with more forbidden links than this is not worth repairing: it is blocked.
 MOST = 500
-# Of addresses within one another (`https://a.example/?to=https://b.example`) so many are read, and no further one is
-# allowed: each is read to the end of the same word.
-NESTED = 8
+# Addresses within one another (`https://a.example/?to=https://b.example`) are each read to the end of the same word. As
+# many are read as make up so many times that word, and no further one is allowed.
+NESTED = 4
 
 _MARKDOWN = re.compile(r"\]\([ \t\n]{0,8}<?[ \t]{0,8}([^)>\s]*)[^)\n]{0,300}\)?")
 _PATH = re.compile(r"[/?#\\]")
@@ -90,8 +90,7 @@ def _active() -> re.Pattern[str]:
 def _plain(url: str) -> str:
     """A URL as a browser would read it: references and percent signs undone, blanks and controls dropped."""
     for _ in range(3):
-        undone = unquote(html.unescape(url))
-        if undone == url:
+        if not ("&" in url or "%" in url) or (undone := unquote(references(url))) == url:
             break
         url = undone
     return _INVISIBLE.sub("", url)
@@ -261,8 +260,10 @@ class LinkPolicy:
     def _schemes(self, folded: Folded) -> Iterator[_Found]:
         """(4) Addresses with a scheme, however it is spelt, and schemes that run or embed."""
         for _, word in groupby(schemes(folded.text), key=itemgetter(1)):
-            for nested, (start, end) in enumerate(word):
-                if nested < NESTED:
+            left = None
+            for start, end in word:
+                left = (NESTED * (end - start) if left is None else left) - (end - start)
+                if left >= 0:
                     yield from self._address(folded, start, end, scheme=True)
                 else:
                     yield _Found(start, _sentence_end(folded.text, start, end), self._marker, "link")
@@ -283,7 +284,10 @@ class LinkPolicy:
         if plainly and self._allows(folded, start, end, scheme=scheme):
             return
         cut = folded.plain_end(start, end)
-        if plainly and start < cut < end and self._allows(folded, start, cut, scheme=scheme):
+        # What is plain has to name the host: of letters and an address behind them
+        # a renderer reads the address.
+        named = plainly and start < cut < end and (not scheme or _AUTHORITY.match(folded.text[start:cut]))
+        if named and self._allows(folded, start, cut, scheme=scheme):
             match _rest_of_host(folded.text, start, cut, end):
                 case "":
                     return
