@@ -181,3 +181,30 @@ def test_stripping_leaves_nothing_to_strip(text):
 @given(st.text(max_size=200))
 def test_any_text_gets_a_ruling(text):
     assert isinstance(rule(text), Allow | Block | Rewrite)
+
+
+@pytest.mark.parametrize("before", ["x\u0430", "Voir\u0430", "ab\u200b\u0441d", "see\u00e9", "1\u0430"])
+def test_letters_of_another_script_before_an_address_do_not_hide_it(before):
+    # A renderer begins the address at its scheme, whatever letter stands before it.
+    assert "evil" not in rule(f"Look: {before}https://evil.example/?d=1 now").content
+    assert "evil" not in rule(f"Look: {before}evil.example/x now").content
+
+
+@pytest.mark.parametrize(
+    "behind", [".x" * 300, "%2e" * 300, "&#46;evil" * 100, "." + "banque-azur.example." * 30 + "fr"]
+)
+def test_a_host_that_does_not_end_near_the_beginning_is_not_allowed(behind):
+    assert rule(f"See https://banque-azur.example{behind}/?a&b now").content == f"See {R} now"
+    assert not POLICY.allows_url(f"mailto:{'a' * 373}@banque-azur.example{behind}")
+
+
+def test_a_long_path_changes_nothing():
+    assert rule("See https://banque-azur.example/" + "%41&amp;" * 2_000 + " now") == Allow()
+
+
+@pytest.mark.parametrize("address", ["https://banque-azur.example/a", "banque-azur.example/a"])
+def test_of_very_many_addresses_the_last_ones_are_not_allowed(address):
+    text = " ".join([address] * 1_000)
+    assert rule(text) == Allow()
+    assert rule(f"{text} {address} and more").content == f"{text} {R} and more"
+    assert isinstance(rule(f"{text} " + " ".join([address] * 600)), Block)

@@ -39,7 +39,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 def emails(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
     """Start, end and plain form of each e-mail address, also where '@' and '.' are spelt out in brackets."""
     for match in _AT.finditer(text):
-        spend("window")
+        spend("mail")
         head = text[max(0, match.start() - 64) : match.start()].removesuffix(" ")
         local = head[len(head.rstrip(_LOCAL)) :].lstrip(".%+-")
         if not local or ("//" in head and _USER.search(head, 0, len(head) - len(local))):
@@ -110,7 +110,7 @@ def internet(text: str, spend: Callable[[str], None]) -> Iterator[Place]:
     Addresses of one's own network and machine and those of public resolvers do not.
     """
     for match in chain(_IPV4.finditer(text) if text.count(".") >= 3 else (), _sixes(text)):
-        spend("window")
+        spend("address")
         try:
             address = ipaddress.ip_address(match[0])
         except ValueError:

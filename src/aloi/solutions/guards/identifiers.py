@@ -22,7 +22,6 @@ from phonenumbers import (
     is_valid_number_for_region,
     parse,
 )
-from stdnum import luhn
 from stdnum.fr import nif, nir, siren, siret, tva
 from stdnum.iso7064 import mod_97_10
 
@@ -35,8 +34,13 @@ from aloi.solutions.tables import table
 
 # Units are about a microsecond: a text of ordinary prose spends a few hundred.
 BUDGET = 20_000
-_COST = {"window": 3, "check": 8, "iban": 12, "announced": 16, "phone": 60}
+_COST = {"window": 4, "check": 8, "number": 10, "iban": 20, "announced": 16, "phone": 60}
+_COST |= {"mail": 5, "address": 25, "plate": 5}
 
+# The digits of twice a digit added up.
+_TWICE = {digit: sum(divmod(2 * int(digit), 10)) for digit in digits}
+# SIRET that add up in another way, and as many digits as a NIR has that may be those of a card.
+_LA_POSTE, _NIR = "356000000", 15
 # Kinds that are digits, and nothing else.
 _NUMBERS = frozenset({"card", "nir", "tax", "siren", "siret", "phone"})
 _SHORTEST = len("1 AB 2A")
@@ -152,6 +156,11 @@ def _ibans(text: str, budget: Budget) -> Iterator[tuple[Identifier, bool]]:
                 yield Identifier("iban", start, whole.end(), value), valid
 
 
+def _adds_up(digits: str) -> bool:
+    """Luhn's check. A library that takes each number for its own is asked for those alone that pass it."""
+    return (sum(map(int, digits[-1::-2])) + sum(map(_TWICE.__getitem__, digits[-2::-2]))) % 10 == 0
+
+
 def _is_card(digits: str) -> bool:
     ranges = _patterns().cards.get(len(digits), ())
     return any(low <= digits[: len(low)] <= high for low, high in ranges)
@@ -193,6 +202,8 @@ def _number(
     if kind := _checked(digits, text, start, end, budget):
         return kind, digits
     dialled = [one for one in regions if _dialled_in_full(digits, one)] if 8 <= len(digits) <= 12 else []
+    if dialled:
+        budget.spend("announced")
     for region in dialled if dialled and not _other_number(text, start, end) else ():
         if (value := budget.phone(digits, region)) and _grouped(text[start:end], value):
             return "phone", value
@@ -220,27 +231,24 @@ def _grouped(written: str, e164: str) -> bool:
 def _checked(digits: str, text: str, start: int, end: int, budget: Budget) -> str | None:
     """The kind of number whose length, beginning, check digits and groups these are."""
     budget.spend("check")
-    card = None
-    if _is_card(digits) and luhn.is_valid(digits) and _like_a_card(_groups(text[start:end])):
+    written, card = text[start:end], None
+    if _is_card(digits) and _adds_up(digits) and _like_a_card(_groups(written)):
         card = "card"
-    match len(digits):
-        case 9 if siren.is_valid(digits) and "-" not in text[start:end] and not _goes_on(text, start):
-            kind = "siren"
-        case 13 if digits[0] in "0123" and nif.is_valid(digits):
-            kind = "tax"
-        case 14 if siret.is_valid(digits):
-            kind = "siret"
-        case 15 if digits[0] in "123478" and not card and nir.is_valid(digits):
-            kind = "nir"
-        case _:
-            return card
-    if _groups(text[start:end]) not in {str(len(digits)), "-".join("1" * len(digits)), *_patterns().groups[kind]}:
+    kind = None if card and len(digits) == _NIR else _valid(digits, budget)
+    if kind is None or _groups(written) not in {
+        str(len(digits)),
+        "-".join("1" * len(digits)),
+        *_patterns().groups[kind],
+    }:
+        return card
+    if kind == "siren" and ("-" in written or _goes_on(text, start)):
         return card
     # First digits 1 and 2 are nearly all of the NIR; another fifteen digits are rather the number of a device.
     if kind == "nir" and digits[0] in "12":
         return kind
     if not _stands_alone(kind, text, start):
         return card
+    budget.spend("announced")
     if announced(kind, text, start):
         # One number of nine digits in ten passes by chance: where two words speak of it, the nearer one decides.
         other = (
@@ -249,7 +257,23 @@ def _checked(digits: str, text: str, start: int, end: int, budget: Budget) -> st
             and not announced(kind, text[max(0, start - BESIDE) : start], BESIDE)
         )
         return card if other else kind
+    budget.spend("announced")
     return kind if _likely(kind, digits, text, start, end) else card
+
+
+def _valid(digits: str, budget: Budget) -> str | None:
+    """The kind of number, but for cards, whose length, beginning and check digits these are."""
+    match len(digits):
+        case 9 | 14 if _adds_up(digits) or digits.startswith(_LA_POSTE):
+            kind, module = ("siren", siren) if len(digits) == 9 else ("siret", siret)
+        case 13 if digits[0] in "0123":
+            kind, module = "tax", nif
+        case 15 if digits[0] in "123478":
+            kind, module = "nir", nir
+        case _:
+            return None
+    budget.spend("number")
+    return kind if module.is_valid(digits) else None
 
 
 def _likely(kind: str, digits: str, text: str, start: int, end: int) -> bool:
@@ -405,6 +429,7 @@ def _plates(text: str, budget: Budget) -> Iterator[Identifier]:
     if not shaped:
         return
     for match in _patterns().plates["always"].finditer(text):
+        budget.spend("plate")
         yield Identifier("plate", match.start(), match.end(), compact(match[0]))
     for match in _patterns().plates["likely"].finditer(text):
         budget.spend("announced")

@@ -30,9 +30,13 @@ from aloi.system.messages import Message, Role
 PASSES = 4
 # An answer with more forbidden links than this is not worth repairing: it is blocked.
 MOST = 500
-# Addresses within one another (`https://a.example/?to=https://b.example`) are each read to the end of the same word. As
-# many are read as make up so many times that word, and no further one is allowed.
-NESTED = 4
+# Of addresses within one another (`https://a.example/?to=https://b.example`) so many are read, and no further one is
+# allowed.
+NESTED = 8
+# So many addresses in running text are read, those with a scheme and those without, and no further one is allowed.
+ADDRESSES = 1_000
+# Where an address leads is told by so many of its characters: what names a host is shorter, or leads nowhere.
+HEAD = 400
 
 _MARKDOWN = re.compile(r"\]\([ \t\n]{0,8}<?[ \t]{0,8}([^)>\s]*)[^)\n]{0,300}\)?")
 _PATH = re.compile(r"[/?#\\]")
@@ -57,6 +61,8 @@ _ATTRIBUTE = re.compile(
 )
 _AUTHORITY = re.compile(r"^(?:[a-z][a-z0-9+.-]{0,30}:)?[\\/]{2,}([^\\/?#]*)", re.IGNORECASE)
 _OPENING = re.compile(r"^([a-z][a-z0-9+.-]{0,30}):", re.IGNORECASE)
+# Nothing in it is encoded, and nothing stands before its host.
+_PLAINLY = re.compile(r"https?://([a-z0-9.-]+)(?::\d+)?(?:[/?#][^\\&%]*)?", re.ASCII | re.IGNORECASE)
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f]+")
 
 
@@ -185,18 +191,24 @@ class LinkPolicy:
 
     def allows_url(self, url: str) -> bool:
         """Whether a URL is relative, or leads over http or https to an allowed host."""
-        plain = _plain(url)
+        if plainly := _PLAINLY.fullmatch(url):
+            return self._host_allowed(plainly[1])
+        head = url[:HEAD]
+        plain = _plain(head)
         authority, opening = _AUTHORITY.match(plain), _OPENING.match(plain)
         scheme = opening[1].casefold() if opening else ""
         if scheme == "mailto":
-            return self._host_allowed(plain.partition("?")[0].rpartition("@")[2])
+            address, asked, _ = plain.partition("?")
+            return (bool(asked) or head == url) and self._host_allowed(address.rpartition("@")[2])
         if scheme == "tel" or (not opening and not authority):
             return True
-        written = _AUTHORITY.match(url)
+        written = _AUTHORITY.match(head)
         # An encoded sign, a backslash or user information is how one host is dressed as another.
         if scheme not in {"", "http", "https"} or not authority or not written or written[1] != authority[1]:
             return False
-        return "\\" not in plain and "@" not in authority[1] and self._host_allowed(authority[1].partition(":")[0])
+        if "\\" in plain or "@" in authority[1] or (authority.end() == len(plain) and head != url):
+            return False
+        return self._host_allowed(authority[1].partition(":")[0])
 
     def _host_allowed(self, host: str) -> bool:
         name = host.casefold().rstrip(".")
@@ -259,33 +271,35 @@ class LinkPolicy:
 
     def _schemes(self, folded: Folded) -> Iterator[_Found]:
         """(4) Addresses with a scheme, however it is spelt, and schemes that run or embed."""
+        read = 0
         for _, word in groupby(schemes(folded.text), key=itemgetter(1)):
-            left = None
-            for start, end in word:
-                left = (NESTED * (end - start) if left is None else left) - (end - start)
-                if left >= 0:
-                    yield from self._address(folded, start, end, scheme=True)
-                else:
-                    yield _Found(start, _sentence_end(folded.text, start, end), self._marker, "link")
+            for nested, (start, end) in enumerate(word):
+                read += 1
+                yield from self._address(folded, start, end, scheme=True, may_be=nested < NESTED and read <= ADDRESSES)
         for start, end in running(folded.text):
             yield _Found(start, end, self._marker, "active-content")
 
     def _bare(self, folded: Folded) -> Iterator[_Found]:
         """(5) Names and addresses without a scheme. A mail address is the personal-data filter's business."""
-        for start, end in names(folded.text):
-            if "//" not in folded.text[max(0, start - 3) : start]:
-                yield from self._address(folded, start, end, scheme=False)
+        apart = (
+            (start, end) for start, end in names(folded.text) if "//" not in folded.text[max(0, start - 3) : start]
+        )
+        for read, (start, end) in enumerate(apart):
+            yield from self._address(folded, start, end, scheme=False, may_be=read < ADDRESSES)
 
-    def _address(self, folded: Folded, start: int, end: int, *, scheme: bool) -> Iterator[_Found]:
-        """An address in running text, unless it is allowed as it stands or up to where another script goes on."""
+    def _address(self, folded: Folded, start: int, end: int, *, scheme: bool, may_be: bool) -> Iterator[_Found]:
+        """An address in running text, unless it `may_be` allowed and is, as it stands or up to where another script
+        goes on."""
         end = _sentence_end(folded.text, start, end)
+        if not may_be:
+            yield _Found(start, end, self._marker, "link")
+            return
         # An address whose signs are spelt in other ways ("https[:]//") is a disguise, whatever it leads to.
         plainly = not scheme or _AUTHORITY.match(folded.text[start:end]) is not None
         if plainly and self._allows(folded, start, end, scheme=scheme):
             return
         cut = folded.plain_end(start, end)
-        # What is plain has to name the host: of letters and an address behind them
-        # a renderer reads the address.
+        # What is plain has to name the host: where these are letters before an address, it is the address that is read.
         named = plainly and start < cut < end and (not scheme or _AUTHORITY.match(folded.text[start:cut]))
         if named and self._allows(folded, start, cut, scheme=scheme):
             match _rest_of_host(folded.text, start, cut, end):

@@ -62,12 +62,12 @@ class PersonalData:
         Raises `Overload` where the text holds more candidates than an answer honestly can.
         """
         kinds: list[str] = []
-        ranges = [(0, len(text))]
+        ranges, budget = [(0, len(text))], Budget()
         for _ in range(PASSES):
             pieces, again, done, length = [], [], 0, 0
             for low, high in ranges:
                 folded = fold(text[low:high])
-                for one, start, end in self._places(folded, low, high, len(text)):
+                for one, start, end in self._places(folded, low, high, len(text), budget):
                     if start < done:
                         done = max(done, end)
                         continue
@@ -82,7 +82,7 @@ class PersonalData:
                 return text, kinds
             text = "".join([*pieces, text[done:]])
             ranges = _around(again, text)
-        if any(any(self._places(fold(text[low:high]), low, high, len(text))) for low, high in ranges):
+        if any(any(self._places(fold(text[low:high]), low, high, len(text), budget)) for low, high in ranges):
             raise Overload
         return text, kinds
 
@@ -91,19 +91,19 @@ class PersonalData:
         folded, starts = fold(text), []
         if block:
             try:
-                starts = [
-                    start for one, _, _ in self._places(folded, 0, len(text), len(text)) for start in (one.start,)
-                ]
+                starts = [one.start for one, _, _ in self._places(folded, 0, len(text), len(text), Budget())]
             except Overload:
                 starts = [0]
         return folded.place(unfinished(folded.text, starts))
 
-    def _places(self, folded: Folded, low: int, high: int, length: int) -> list[tuple[Identifier, int, int]]:
+    def _places(
+        self, folded: Folded, low: int, high: int, length: int, budget: Budget
+    ) -> list[tuple[Identifier, int, int]]:
         """What stands in a part of a text, and where in the whole; near the edge of a part it is not believed."""
         first, last = low + EDGE * (low > 0), high - EDGE * (high < length)
         found = [
             (one, low + start, low + end)
-            for one in chain(self._found(folded.text, self._kinds, Budget()), self._encoded(folded.text))
+            for one in chain(self._found(folded.text, self._kinds, budget), self._encoded(folded.text, budget))
             for start, end in (folded.span(one.start, one.end),)
         ]
         return sorted(
@@ -115,9 +115,9 @@ class PersonalData:
         found = identifiers(text, kinds, self._regions, budget)
         return (one for one in found if one.value not in self._allowed)
 
-    def _encoded(self, text: str) -> Iterator[Identifier]:
+    def _encoded(self, text: str, budget: Budget) -> Iterator[Identifier]:
         """Encoded runs that decode to personal data; the run is masked whole, as one kind of what is in it."""
-        budget, decoded = Budget(), list(layers(text))
+        decoded = list(layers(text))
         # Hardly anything that is decoded has the shape of an identifier: all of it is looked at in one.
         kinds = shaped("\n".join([layer.text for layer in decoded]), self._kinds)
         for layer in decoded if kinds else ():
