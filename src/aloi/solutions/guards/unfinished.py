@@ -12,9 +12,13 @@ from aloi.solutions.runs import runs
 # What stands in and between the digits of any number, and what joins the words of an address that is spelt out.
 _NUMERIC, _JOINING = "0123456789+ .-/()\n\r\t", "[({)]}@"
 _FIRST = re.compile(r"[\d+]")
-# Words that begin with such a sign behind one that ends in a number, read from the end on: each leads to another.
+# Words that begin with such a sign, each behind another that ends in a number, with or without numbers between them, read
+# from the end on.
 _SIGNS = r"0-9+./()\-"
-_CHAINED = re.compile(rf"(?:[ \n\r\t]+(?=[{_SIGNS}]*[\d+])[{_SIGNS}]+[^\s{_SIGNS}]\S*(?<=[{_SIGNS}])(?=\s))*")
+_BLANKS = r" \n\r\t"
+_CHAINED = re.compile(
+    rf"(?:[{_SIGNS}{_BLANKS}]*[{_BLANKS}](?=[{_SIGNS}]*[\d+])[{_SIGNS}]+[^\s{_SIGNS}]\S*(?<=[{_SIGNS}])(?=\s))*"
+)
 _FAR = 1_000
 _PART = r"(?:[ .\-]|\r?\n?[ \t]{0,8})"
 # Identifiers with letters, as far as they have come.
