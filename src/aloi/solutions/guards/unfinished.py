@@ -12,7 +12,7 @@ from aloi.solutions.runs import runs
 # What stands in and between the digits of any number, and what joins the words of an address that is spelt out.
 _NUMERIC, _JOINING = "0123456789+ .-/()\n\r\t", "[({)]}@"
 _FIRST = re.compile(r"[\d+]")
-# Words that begin with such a sign, each behind another that ends in a number, with or without numbers between them, read
+# Words that begin with such a sign, each behind another that ends in a number, numbers between them or not, read
 # from the end on.
 _SIGNS = r"0-9+./()\-"
 _BLANKS = r" \n\r\t"
