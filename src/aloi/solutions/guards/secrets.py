@@ -31,7 +31,9 @@ from aloi.translation import N_
 STANDS_ALONE = 8
 SHORTEST = 4
 # Comparisons of one answer with one secret. Beyond, the answer is held to be built around the secret and is blocked.
-COMPARISONS = 2_000
+COMPARISONS = 1_000
+# Where a piece of a secret begins in it, and what stands before and behind that piece in a text.
+_Compared = set[tuple[int, str, str]]
 # Ends and beginnings that are longer are looked for, shorter ones are tried.
 _OVERLAP, _TAIL = 8, 1_000
 # The line that opens a block of a key, or may become one.
@@ -93,8 +95,11 @@ class _Needle:
         # What is shorter shows too little of a longer secret.
         self.least = max(STANDS_ALONE, len(self.plain) * 3 // 4)
 
-    def form(self, text: str, squashed: str) -> str | None:
-        """How `text` holds the secret: 'copied', 'reversed', 'rot13', 'encoded', 'near', 'cut' or 'overload'."""
+    def form(self, text: str, squashed: str, seen: _Compared) -> str | None:
+        """How `text` holds the secret: 'copied', 'reversed', 'rot13', 'encoded', 'near', 'cut' or 'overload'.
+
+        `seen` is what was compared before, in this text or those that it was decoded from, and was no copy.
+        """
         if len(self.plain) < STANDS_ALONE:
             return "copied" if self.alone.search(text.casefold()) else None
         if len(squashed) < self.least:
@@ -106,13 +111,13 @@ class _Needle:
                 return name
         if self.cut(squashed):
             return "cut"
-        return self._near(squashed)
+        return self._near(squashed, seen)
 
-    def _near(self, squashed: str) -> str | None:
+    def _near(self, squashed: str, seen: _Compared) -> str | None:
         """Within `edits` changes, at least one of `edits` + 1 pieces is left whole (Wu and Manber 1992)."""
         if not self.edits:
             return None
-        size, seen = len(self.plain) // (self.edits + 1), set()
+        size = len(self.plain) // (self.edits + 1)
         for start in range(0, size * (self.edits + 1), size):
             piece = self.plain[start : start + size]
             for at in _occurrences(piece, squashed):
@@ -154,7 +159,7 @@ class _Needle:
 
     def stays(self, squashed: str) -> bool:
         """Whether a text holds the secret, or nearly, whatever follows; a short one may become a part of a word."""
-        return len(self.plain) >= STANDS_ALONE and (self.plain in squashed or self._near(squashed) is not None)
+        return len(self.plain) >= STANDS_ALONE and (self.plain in squashed or self._near(squashed, set()) is not None)
 
     def copying(self, text: str, squashed: str) -> int:
         """Where a plain copy begins at the end of a folded text that is not whole yet."""
@@ -388,9 +393,10 @@ class SecretFilter:
     def _own(self, text: str, squashed: str, unspaced: str, decoded: list[str]) -> str | None:
         inner = [(layer, alphanumeric(layer)) for layer in decoded]
         for needle in self._needles:
-            if form := needle.form(text, squashed):
+            seen: _Compared = set()
+            if form := needle.form(text, squashed, seen):
                 return form
-            if any(core in unspaced for core in needle.encoded) or any(needle.form(*layer) for layer in inner):
+            if any(core in unspaced for core in needle.encoded) or any(needle.form(*layer, seen) for layer in inner):
                 return "encoded"
         return None
 
