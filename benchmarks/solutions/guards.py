@@ -69,6 +69,16 @@ def _accents() -> str:
     return " ".join(base64.b64encode(word.encode()).decode() for word in words)
 
 
+def _of(*pieces: str) -> str:
+    """Pieces in any order."""
+    return "".join(random.Random(20261129).choices(pieces, k=SIZE // min(map(len, pieces))))
+
+
+def _calls() -> str:
+    calls = (f"call 06 12 34 56 {index % 100:02} now" for index in range(SIZE // 25))
+    return " ".join(base64.b64encode(call.encode()).decode() for call in calls)
+
+
 def _loop() -> int:
     """Work that tells how fast the machine is at the moment."""
     total = 0
@@ -116,6 +126,21 @@ TEXTS: dict[str, Callable[[], str]] = {
     "spelt-out dots": lambda: "a [dot] ",
     "addresses and percents": lambda: "1.2.3.4 %31 ",
     "many characters": lambda: "".join(map(chr, range(0x100, 0xD800))),
+    "numbers in base64": _calls,
+    "base64 beside percents": lambda: "QUJDREVGR0hJSktM%41 ",
+    "of every encoding": lambda: "QUJDREVGR0hJSktM %2541 41 42 43 44 45 46 47; ",
+    "ligatures and percents": lambda: "\ufb03%41 \u2026",
+    "Corsican numbers": lambda: "1 85 05 2A",
+    "numbers of firms": lambda: "\r\n552 008 443 12345678901234 ",
+    "hexadecimal of numbers": b"12345678901234 552 008 443;&#x41;".hex,
+    "mails in hexadecimal": lambda: "2532353431206140612e6672&#x41;+33[\ufb03![ ",
+    "plates and numbers": lambda: _of("AB-123-CD", "&lt;", "SIREN ", "123456789", "4142434445464748"),
+    "secrets and percents": lambda: _of("token=", "0", "[a]: ", "%25252541", "azur7731"),
+    "orders and signs": lambda: _of("0", "&#", "You are"),
+    "allowed links": lambda: "https://banque-azur.example/a ",
+    "allowed names": lambda: "banque-azur.example ",
+    "allowed links in encoded ones": lambda: "https://banque-azur.example/" * 8 + "&#65;%41" * 30 + " ",
+    "addresses in one word": lambda: "&quot%41word&#65;http://&amp;a@a.fr",
     "half a secret": lambda: "azur7731x",
     "half a prompt": lambda: PROMPT[:40] + "and then ",
     "words of a prompt": lambda: "never name another customer, say so and give ",

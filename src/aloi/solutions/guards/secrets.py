@@ -31,7 +31,7 @@ from aloi.translation import N_
 STANDS_ALONE = 8
 SHORTEST = 4
 # Comparisons of one answer with one secret. Beyond, the answer is held to be built around the secret and is blocked.
-COMPARISONS = 1_000
+COMPARISONS = 500
 # Where a piece of a secret begins in it, and what stands before and behind that piece in a text.
 _Compared = set[tuple[int, str, str]]
 # Ends and beginnings that are longer are looked for, shorter ones are tried.
@@ -372,9 +372,10 @@ class SecretFilter:
     def begins(self, text: str, decoded: list[tuple[str, int, int]], ahead: Ahead | None) -> int:
         """Where the first thing begins in a folded text that is, or may become, a secret of the system's own."""
         squashed, unspaced = _read(text)
-        whole = self._own(text, squashed, unspaced, [layer for layer, _, _ in decoded]) is not None
+        seen = self._nothing_seen()
+        whole = self._own(text, squashed, unspaced, [layer for layer, _, _ in decoded], seen) is not None
         at = [needle.begins(text, squashed, unspaced, ahead, whole=whole) for needle in self._needles]
-        at += [low for layer, low, _ in decoded if whole and self.own(layer, [])]
+        at += [low for layer, low, _ in decoded if whole and self._own(layer, *_read(layer), [], seen)]
         return min(at, default=len(text))
 
     def _masked(self, folded: Folded, beside: list[tuple[int, int]]) -> str | None:
@@ -388,17 +389,20 @@ class SecretFilter:
 
     def own(self, text: str, decoded: list[str]) -> str | None:
         """How a folded text, or one decoded from it, holds a secret of the system's own; None where none does."""
-        return self._own(text, *_read(text), decoded)
+        return self._own(text, *_read(text), decoded, self._nothing_seen())
 
-    def _own(self, text: str, squashed: str, unspaced: str, decoded: list[str]) -> str | None:
+    def _own(self, text: str, squashed: str, unspaced: str, decoded: list[str], seen: list[_Compared]) -> str | None:
         inner = [(layer, alphanumeric(layer)) for layer in decoded]
-        for needle in self._needles:
-            seen: _Compared = set()
-            if form := needle.form(text, squashed, seen):
+        for needle, compared in zip(self._needles, seen, strict=True):
+            if form := needle.form(text, squashed, compared):
                 return form
-            if any(core in unspaced for core in needle.encoded) or any(needle.form(*layer, seen) for layer in inner):
+            if any(core in unspaced for core in needle.encoded) or any(needle.form(*one, compared) for one in inner):
                 return "encoded"
         return None
+
+    def _nothing_seen(self) -> list[_Compared]:
+        """Nothing that was compared yet with each of the secrets."""
+        return [set() for _ in self._needles]
 
 
 def _read(text: str) -> tuple[str, str]:
