@@ -16,6 +16,7 @@ BENCHMARKS = {
     "look-up": "benchmarks.registry.lookups",
     "omission": "benchmarks.registry.omission",
     "guards": "benchmarks.solutions.guards",
+    "guards-search": "benchmarks.solutions.guards_search",
     "catalogue": "benchmarks.solutions.catalogue",
     "agents": "benchmarks.solutions.agents",
     "detection": "benchmarks.solutions.detection",

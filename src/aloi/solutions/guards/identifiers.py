@@ -44,6 +44,7 @@ _LA_POSTE, _NIR = "356000000", 15
 # Kinds that are digits, and nothing else.
 _NUMBERS = frozenset({"card", "nir", "tax", "siren", "siret", "phone"})
 _SHORTEST = len("1 AB 2A")
+_MOST_DIGITS = 19
 _CLUSTER = re.compile(rf"\d(?<!\d\d)(?:{SEP}\d){{8,}}+")
 _NUMERIC = Stretches(b"0123456789 .-\r\n\t", 9)
 # A plate of earlier years begins with a number and a group of letters.
@@ -332,12 +333,17 @@ def _is_fraction(text: str, start: int, *, single: bool) -> bool:
 
 def _numbers(text: str, regions: tuple[str, ...], budget: Budget) -> Iterator[Identifier]:
     for cluster in _NUMERIC.matches(_CLUSTER, text):
+        if cluster.end() - cluster.start() > _MOST_DIGITS and cluster[0].isdigit():
+            continue
         # Groups are read when they are come to: a text that spends its budget on the first thousand needs no more.
         spans = (match.span() for match in _GROUP.finditer(text, *cluster.span()))
         groups: list[tuple[str, int, int]] = []
         first = 0
         while True:
-            groups += [(text[low:high], low, high) for low, high in islice(spans, max(0, first + 21 - len(groups)))]
+            groups += [
+                (text[low:high], low, high)
+                for low, high in islice(spans, max(0, first + _MOST_DIGITS + 2 - len(groups)))
+            ]
             if first >= len(groups):
                 break
             found = _longest(groups, first, text, regions, budget)
@@ -355,7 +361,7 @@ def _longest(
     windows, digits = [], ""
     for last in range(first, len(groups)):
         digits += groups[last][0]
-        if len(digits) > 19:
+        if len(digits) > _MOST_DIGITS:
             break
         if len(digits) >= 8:
             windows.append((last, digits))
