@@ -178,6 +178,34 @@ def _iban(number):
     return f"FR{mod_97_10.calc_check_digits(body + 'FR')}{body}"
 
 
+def _card(number):
+    return f"4{number:014}" + luhn.calc_check_digit(f"4{number:014}")
+
+
+MANY = {
+    "telephones": (150, lambda number: f"06 {number // 100 % 100:02} {number % 100:02} 34 56", "[PHONE]"),
+    "accounts": (500, _iban, "[IBAN]"),
+    "cards": (1_000, _card, "[CARD]"),
+}
+
+
+@pytest.mark.parametrize("kind", MANY)
+def test_many_numbers_are_masked_and_a_flood_of_them_is_blocked(kind):
+    count, number, mask = MANY[kind]
+    rows = [f"{index}: {number(1_203_040_506 + index)}" for index in range(8 * count)]
+    assert rule("\n".join(rows[:count])).content == "\n".join(f"{index}: {mask}" for index in range(count))
+    assert rule("\n".join(rows)) == Block(reason="personal-data-overload")
+
+
+def test_what_an_answer_holds_encoded_and_plain_is_paid_from_one_budget():
+    rows = [f"06 {index // 100:02} {index % 100:02} 34 56" for index in range(200)]
+    encoded = " ".join(f"%20{row.replace(' ', '%20')}" for row in rows[100:])
+    plain = "\n".join(rows[:100])
+    assert isinstance(rule(plain), Rewrite)
+    assert isinstance(rule(encoded), Rewrite)
+    assert rule(f"{plain}\n{encoded}") == Block(reason="personal-data-overload")
+
+
 PIECES = st.one_of(
     st.text(max_size=8),
     st.text(alphabet="0123456789 .-/+()@", max_size=24),
