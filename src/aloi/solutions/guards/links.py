@@ -105,7 +105,7 @@ def _plain(url: str) -> str:
 class LinkPolicy:
     """Strip links, images and active content that lead anywhere else than to the allowed hosts."""
 
-    version: ClassVar[str] = "4"
+    version: ClassVar[str] = "5"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "link-policy")
     Options: ClassVar[type[Options]] = LinkPolicyOptions
     roles: frozenset[Role] = frozenset({"assistant"})

@@ -155,7 +155,7 @@ _APART = ("", " ", "\n", ",", ";", "!", "?", '"', "'", "<", ">", "|")
 class PersonalDataFilter:
     """Mask personal data in the answer, or block the answer."""
 
-    version: ClassVar[str] = "6"
+    version: ClassVar[str] = "7"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "personal-data")
     Options: ClassVar[type[Options]] = PersonalDataOptions
     roles: frozenset[Role] = frozenset({"assistant"})

@@ -292,7 +292,7 @@ def _base64_cores(secret: str) -> Iterator[str]:
 class SecretFilter:
     """Block an answer that holds a secret of the system; mask well-known credential shapes."""
 
-    version: ClassVar[str] = "5"
+    version: ClassVar[str] = "6"
     tables: ClassVar[tuple[str, ...]] = ("homoglyphs", "secret-shapes")
     Options: ClassVar[type[Options]] = SecretFilterOptions
     roles: frozenset[Role] = frozenset({"assistant"})
