@@ -30,7 +30,8 @@ for _value, _sign in [*enumerate(_SIGNS), (62, "-"), (63, "_")]:
     _VALUES[ord(_sign)] = _value
 _IN_BASE64 = Stretches(f"{_SIGNS}-_".encode(), LEAST)
 _IN_HEX = Stretches((hexdigits + " :,;-%x\\u").encode(), LEAST)
-_HEX_DIGITS = Marks({b"0": hexdigits.encode()})
+_DIGIT = b"0"
+_HEX_DIGITS = Marks({_DIGIT: hexdigits.encode()})
 _CUT = re.compile(r"[A-Za-z0-9+/_-]+")
 _URL_SAFE = str.maketrans("-_", "+/")
 _HEX_MARKS = str.maketrans("", "", " :,;-%")
@@ -81,8 +82,11 @@ def _base64_one_by_one(text: str, low: int) -> Iterator[_Span]:
 def _hex_spans(text: str, low: int) -> Iterator[_Span]:
     digits, with_marks = _HEX_DIGITS.of(text), 0
     for start, end in _IN_HEX.of(text, low):
-        if digits.find(OUT, start, end) < 0:
-            yield start, end - (end - start) % 2
+        first, last = digits.find(_DIGIT, start, end), digits.rfind(_DIGIT, start, end) + 1
+        if first < 0 or last - first < LEAST:
+            continue
+        if digits.find(OUT, first, last) < 0:
+            yield first, last - (last - first) % 2
             continue
         with_marks += 1
         if with_marks > MANY:
