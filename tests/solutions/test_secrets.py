@@ -219,3 +219,11 @@ def test_own_secrets_and_everybodys_credentials_are_masked_in_one_answer(screen,
 def test_an_own_secret_within_a_credential_goes_with_all_of_it(screen):
     ruling = screen("secret-filter", f"password: x9{COBALT}y7, and no more", secrets=[COBALT])
     assert ruling == Rewrite(content="password: [SECRET], and no more", reason="own-secret-copied")
+
+
+@pytest.mark.parametrize("near", ["AZUR-7731-KESTREL", "AZUR-7731-KESTRXL", "AZUR-7X31-KESTREL", "AZU-7731-KESTREL"])
+@pytest.mark.parametrize("encode", [lambda text: text, b64], ids=["plain", "base64"])
+def test_nothing_of_a_secret_is_settled_that_was_changed_in_one_place(near, encode):
+    guard = SecretFilter(SecretFilterOptions(secrets=("AZUR-7731-KESTREL",)))
+    text = f"Here it is: {encode(near)} and many more words follow that nobody needs to hold back, all of them plain."
+    assert guard.settled(text) <= text.index(encode(near))

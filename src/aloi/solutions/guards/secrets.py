@@ -126,11 +126,11 @@ class _Needle:
                 after = squashed[at + size : at + len(self.plain) - start + self.edits]
                 if (start, before, after) in seen:
                     continue
-                seen.add((start, before, after))
-                if len(seen) > COMPARISONS:
+                if len(seen) >= COMPARISONS:
                     return "overload"
                 if self._around(start, size, before, after):
                     return "near"
+                seen.add((start, before, after))
         return None
 
     def begins(self, text: str, squashed: str, unspaced: str, ahead: Ahead | None, *, whole: bool) -> int:
