@@ -3,6 +3,7 @@ import html
 import random
 import textwrap
 from html.entities import html5
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,24 @@ NAMES = [*html5, "no", "notit", "notit;", "ampx", "#", "#x", "#65", "#x41;", "co
 def test_references_are_read_as_browsers_read_them(pieces):
     written = "&num;" + "".join(f"&{name}{behind}" for name, behind in pieces)
     assert fold(html.unescape(written)).text in {one.text for one in layers(written) if one.depth == 1}
+
+
+PERCENTS = ["%41", "%c3", "%A9", "%e2%82", "%ac", "%25", "%", "%4", "\u00e9", "\u6f22", "a", "4", "%1f", "%F0%9F%98%80"]
+
+
+@given(st.lists(st.sampled_from(PERCENTS), min_size=1).map("".join))
+def test_percents_are_read_as_browsers_read_them(written):
+    assert fold(unquote(f"%61{written}")).text in {one.text for one in layers(f"%61{written}") if one.depth == 1}
+
+
+@given(st.lists(st.lists(st.sampled_from([*PERCENTS, "&amp;", "&#65;"])).map("".join), max_size=40))
+def test_words_are_read_together_as_alone(words):
+    found = [(one.text, one.start, one.depth) for one in layers("\n".join(words))]
+    alone, start = [], 0
+    for word in words:
+        alone += [(one.text, start + one.start, one.depth) for one in layers(word)]
+        start += len(word) + 1
+    assert sorted(found) == sorted(alone)
 
 
 @pytest.mark.parametrize("plain", ["R&D is 5 % of AT&T, 100%", "a && b", "&co; %zz %"])

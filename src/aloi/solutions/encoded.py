@@ -93,8 +93,9 @@ def _percents(text: str) -> str:
     high, low = values[at + 1], values[at + 2]
     encoded = (high < _NO_DIGIT) & (low < _NO_DIGIT)
     at, bytes_ = at[encoded], high[encoded] << 4 | low[encoded]
+    bytes_[bytes_ == ord(_WALL)] -= 1  # another control, which is dropped as well
     plain, kept = signs.copy(), np.ones(len(signs), np.bool_)
-    plain[at], kept[at] = bytes_, bytes_ != ord(_WALL)
+    plain[at] = bytes_
     kept[at + 1] = kept[at + 2] = kept[-2:] = False
     return plain[kept].tobytes().decode("utf-8", "replace")
 
