@@ -195,7 +195,6 @@ def test_letters_of_another_script_before_an_address_do_not_hide_it(before):
 )
 def test_a_host_that_does_not_end_near_the_beginning_is_not_allowed(behind):
     assert rule(f"See https://banque-azur.example{behind}/?a&b now").content == f"See {R} now"
-    assert not POLICY.allows_url(f"mailto:{'a' * 373}@banque-azur.example{behind}")
 
 
 def test_a_long_path_changes_nothing():
@@ -208,3 +207,32 @@ def test_of_very_many_addresses_the_last_ones_are_not_allowed(address):
     assert rule(text) == Allow()
     assert rule(f"{text} {address} and more").content == f"{text} {R} and more"
     assert isinstance(rule(f"{text} " + " ".join([address] * 600)), Block)
+
+
+FAR = {
+    "blanks": '<a href="{}//evil.example/?d=1">x</a>'.format(" " * 400),
+    "encoded blanks": '<a href="{}//evil.example/?d=1">x</a>'.format("&#32;" * 80),
+    "in a script": '<a href="java{}script:alert(1)">x</a>'.format("&Tab;" * 80),
+    "tabs in a script": '<a href="java{}script:alert(1)">x</a>'.format("\t" * 400),
+    "zeros": '<a href="javascript&#{}58;alert(1)">x</a>'.format("0" * 400),
+    "in a scheme": '<a href="https{}://evil.example/?d=1">x</a>'.format("\n" * 400),
+    "between slashes": '<a href="/{}/3232235777/?d=1">x</a>'.format("\t" * 400),
+    "markdown": "[x]({}//evil.example/?d=1)".format("&#32;" * 80),
+    "script in markdown": "[x](java{}script:alert(1))".format("&Tab;" * 80),
+    "zeros in markdown": "[x](javascript&#{}58;alert(1))".format("0" * 400),
+    "definition": "[x]: {}//evil.example/?d=1\n".format("&#32;" * 80),
+    "mail": "[x](mailto:{}@banque-azur.example&#630;.evil.example)".format("a" * 369),
+}
+
+
+@pytest.mark.parametrize("text", FAR.values(), ids=FAR)
+def test_what_stands_far_before_a_host_does_not_hide_it(text):
+    assert isinstance(rule(text), Rewrite)
+
+
+def test_a_number_is_counted_apart_from_the_names_behind_it():
+    policy = LinkPolicy(LinkPolicyOptions(allowed_hosts=("banque-azur.example", "203.0.113.7")))
+    text = "See 203.0.113.7/x and so on for a while. It is fine.\n"
+    whole = text + "banque-azur.example/a " * 1_000 + "end"
+    assert policy.settled(text) == len(text)
+    assert policy.screen(Message(role="assistant", content=whole)) == Allow()

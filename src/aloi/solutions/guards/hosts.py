@@ -105,7 +105,7 @@ def begins_to_run(text: str, word: int, end: int) -> int:
 
 
 def names(text: str) -> Iterator[Span]:
-    """Names and numbers of hosts without a scheme, with what follows them."""
+    """Names of hosts without a scheme, with what follows them."""
     patterns = _names()
     www = _WWW.search(text) is not None
     at, read = 0, -1
@@ -128,6 +128,10 @@ def names(text: str) -> Iterator[Span]:
                     read, at = start, max(at, match.end())
                     break
             signs.clear()
+
+
+def numbers(text: str) -> Iterator[Span]:
+    """Numbers of hosts without a scheme, with what follows them."""
     yield from (match.span() for match in (_NUMBERS.finditer(text) if text.count(".") >= 3 else ()))
 
 

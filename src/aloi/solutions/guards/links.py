@@ -20,7 +20,7 @@ from aloi.solutions.ahead import Ahead
 from aloi.solutions.encoded import references
 from aloi.solutions.guard import Allow, Block, Rewrite, Ruling
 from aloi.solutions.guards import tails
-from aloi.solutions.guards.hosts import begins_to_run, names, running, schemes
+from aloi.solutions.guards.hosts import begins_to_run, names, numbers, running, schemes
 from aloi.solutions.normalise import Folded, fold
 from aloi.solutions.options import Options
 from aloi.solutions.tables import table
@@ -33,9 +33,11 @@ MOST = 500
 # Of addresses within one another (`https://a.example/?to=https://b.example`) so many are read, and no further one is
 # allowed.
 NESTED = 8
-# So many addresses in running text are read, those with a scheme and those without, and no further one is allowed.
+# So many addresses in running text are read of each kind, with a scheme, names and numbers, and no further one is
+# allowed.
 ADDRESSES = 1_000
-# Where an address leads is told by so many of its characters: what names a host is shorter, or leads nowhere.
+# Where an address leads is told by so many of its characters, and by all of it where these name no host: browsers skip
+# what may stand before one.
 HEAD = 400
 
 _MARKDOWN = re.compile(r"\]\([ \t\n]{0,8}<?[ \t]{0,8}([^)>\s]*)[^)\n]{0,300}\)?")
@@ -63,6 +65,7 @@ _AUTHORITY = re.compile(r"^(?:[a-z][a-z0-9+.-]{0,30}:)?[\\/]{2,}([^\\/?#]*)", re
 _OPENING = re.compile(r"^([a-z][a-z0-9+.-]{0,30}):", re.IGNORECASE)
 # Nothing in it is encoded, and nothing stands before its host.
 _PLAINLY = re.compile(r"https?://([a-z0-9.-]+)(?::\d+)?(?:[/?#][^\\&%]*)?", re.ASCII | re.IGNORECASE)
+_WEB = ("", "http", "https")
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f]+")
 
 
@@ -100,6 +103,13 @@ def _plain(url: str) -> str:
             break
         url = undone
     return _INVISIBLE.sub("", url)
+
+
+def _told(url: str) -> tuple[str, re.Match[str] | None, str]:
+    """A URL as a browser would read it, its authority, and its scheme, which is empty where it has none."""
+    plain = _plain(url)
+    opening = _OPENING.match(plain)
+    return plain, _AUTHORITY.match(plain), opening[1].casefold() if opening else ""
 
 
 class LinkPolicy:
@@ -194,17 +204,17 @@ class LinkPolicy:
         if plainly := _PLAINLY.fullmatch(url):
             return self._host_allowed(plainly[1])
         head = url[:HEAD]
-        plain = _plain(head)
-        authority, opening = _AUTHORITY.match(plain), _OPENING.match(plain)
-        scheme = opening[1].casefold() if opening else ""
+        plain, authority, scheme = _told(head)
+        if head != url and (not authority or scheme not in _WEB):
+            head = url
+            plain, authority, scheme = _told(url)
         if scheme == "mailto":
-            address, asked, _ = plain.partition("?")
-            return (bool(asked) or head == url) and self._host_allowed(address.rpartition("@")[2])
-        if scheme == "tel" or (not opening and not authority):
+            return self._host_allowed(plain.partition("?")[0].rpartition("@")[2])
+        if scheme == "tel" or (not scheme and not authority):
             return True
         written = _AUTHORITY.match(head)
         # An encoded sign, a backslash or user information is how one host is dressed as another.
-        if scheme not in {"", "http", "https"} or not authority or not written or written[1] != authority[1]:
+        if scheme not in _WEB or not authority or not written or written[1] != authority[1]:
             return False
         if "\\" in plain or "@" in authority[1] or (authority.end() == len(plain) and head != url):
             return False
@@ -281,11 +291,10 @@ class LinkPolicy:
 
     def _bare(self, folded: Folded) -> Iterator[_Found]:
         """(5) Names and addresses without a scheme. A mail address is the personal-data filter's business."""
-        apart = (
-            (start, end) for start, end in names(folded.text) if "//" not in folded.text[max(0, start - 3) : start]
-        )
-        for read, (start, end) in enumerate(apart):
-            yield from self._address(folded, start, end, scheme=False, may_be=read < ADDRESSES)
+        for found in (names(folded.text), numbers(folded.text)):
+            apart = ((start, end) for start, end in found if "//" not in folded.text[max(0, start - 3) : start])
+            for read, (start, end) in enumerate(apart):
+                yield from self._address(folded, start, end, scheme=False, may_be=read < ADDRESSES)
 
     def _address(self, folded: Folded, start: int, end: int, *, scheme: bool, may_be: bool) -> Iterator[_Found]:
         """An address in running text, unless it `may_be` allowed and is, as it stands or up to where another script
