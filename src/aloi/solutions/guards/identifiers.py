@@ -22,25 +22,21 @@ from phonenumbers import (
     is_valid_number_for_region,
     parse,
 )
-from stdnum.fr import nif, nir, siren, siret, tva
+from stdnum.fr import nir, tva
 from stdnum.iso7064 import mod_97_10
 
 from aloi.solutions.guards.accounts import BREAK, SEP, account_starts
 from aloi.solutions.guards.addresses import emails, internet, like_email, like_internet
 from aloi.solutions.guards.announced import BESIDE, announced, another, heralded
+from aloi.solutions.guards.checkdigits import is_card, valid
 from aloi.solutions.guards.rows import is_row
 from aloi.solutions.stretches import Marks, Stretches
 from aloi.solutions.tables import table
 
 # Units are about a microsecond: a text of ordinary prose spends a few hundred.
 BUDGET = 20_000
-_COST = {"window": 4, "check": 8, "number": 10, "iban": 20, "announced": 16, "phone": 60}
-_COST |= {"mail": 5, "address": 25, "plate": 5}
-
-# The digits of twice a digit added up.
-_TWICE = {digit: sum(divmod(2 * int(digit), 10)) for digit in digits}
-# SIRET that add up in another way, and as many digits as a NIR has that may be those of a card.
-_LA_POSTE, _NIR = "356000000", 15
+_COST = {"window": 4, "check": 8, "number": 10, "iban": 20, "announced": 16, "phone": 60, "mail": 5, "plate": 5}
+_COST["address"] = 25
 # Kinds that are digits, and nothing else.
 _NUMBERS = frozenset({"card", "nir", "tax", "siren", "siret", "phone"})
 _SHORTEST = len("1 AB 2A")
@@ -104,7 +100,6 @@ class Budget:
 
 
 class _Patterns(Struct, frozen=True):
-    cards: dict[int, tuple[tuple[str, str], ...]]
     plates: dict[str, re.Pattern[str]]
     reserved: dict[str, int]
     groups: dict[str, frozenset[str]]
@@ -115,12 +110,6 @@ class _Patterns(Struct, frozen=True):
 def _patterns() -> _Patterns:
     data: dict[str, Any] = table("personal-data")
     return _Patterns(
-        cards={
-            length: tuple(
-                (low, high) for low, high in (row["first"] for row in data["cards"] if length in row["lengths"])
-            )
-            for length in {length for row in data["cards"] for length in row["lengths"]}
-        },
         plates={name: re.compile(pattern) for name, pattern in data["plates"].items()},
         reserved=data["reserved_phones"],
         groups={kind: frozenset(groups) for kind, groups in data["groups"].items()},
@@ -155,16 +144,6 @@ def _ibans(text: str, budget: Budget) -> Iterator[tuple[Identifier, bool]]:
                 valid = mod_97_10.is_valid(value[4:] + value[:4])
                 done = whole.end() if valid else done
                 yield Identifier("iban", start, whole.end(), value), valid
-
-
-def _adds_up(digits: str) -> bool:
-    """Luhn's check. A library that takes each number for its own is asked for those alone that pass it."""
-    return (sum(map(int, digits[-1::-2])) + sum(map(_TWICE.__getitem__, digits[-2::-2]))) % 10 == 0
-
-
-def _is_card(digits: str) -> bool:
-    ranges = _patterns().cards.get(len(digits), ())
-    return any(low <= digits[: len(low)] <= high for low, high in ranges)
 
 
 def _phone(text: str, region: str | None) -> str | None:
@@ -232,15 +211,10 @@ def _grouped(written: str, e164: str) -> bool:
 def _checked(digits: str, text: str, start: int, end: int, budget: Budget) -> str | None:
     """The kind of number whose length, beginning, check digits and groups these are."""
     budget.spend("check")
-    written, card = text[start:end], None
-    if _is_card(digits) and _adds_up(digits) and _like_a_card(_groups(written)):
-        card = "card"
-    kind = None if card and len(digits) == _NIR else _valid(digits, budget)
-    if kind is None or _groups(written) not in {
-        str(len(digits)),
-        "-".join("1" * len(digits)),
-        *_patterns().groups[kind],
-    }:
+    written = text[start:end]
+    card = "card" if is_card(digits) and _like_a_card(_groups(written)) else None
+    kind = valid(digits, budget.spend)
+    if kind is None or (kind == "nir" and card) or not _in_groups(written, kind):
         return card
     if kind == "siren" and ("-" in written or _goes_on(text, start)):
         return card
@@ -262,19 +236,10 @@ def _checked(digits: str, text: str, start: int, end: int, budget: Budget) -> st
     return kind if _likely(kind, digits, text, start, end) else card
 
 
-def _valid(digits: str, budget: Budget) -> str | None:
-    """The kind of number, but for cards, whose length, beginning and check digits these are."""
-    match len(digits):
-        case 9 | 14 if _adds_up(digits) or digits.startswith(_LA_POSTE):
-            kind, module = ("siren", siren) if len(digits) == 9 else ("siret", siret)
-        case 13 if digits[0] in "0123":
-            kind, module = "tax", nif
-        case 15 if digits[0] in "123478":
-            kind, module = "nir", nir
-        case _:
-            return None
-    budget.spend("number")
-    return kind if module.is_valid(digits) else None
+def _in_groups(written: str, kind: str) -> bool:
+    """Whether digits stand in groups in which this kind is written: in its own, in one, or one by one."""
+    groups = _groups(written)
+    return "-" not in groups or set(groups.split("-")) == {"1"} or groups in _patterns().groups[kind]
 
 
 def _likely(kind: str, digits: str, text: str, start: int, end: int) -> bool:
